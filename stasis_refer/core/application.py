@@ -1,0 +1,41 @@
+"""What the configuration says of one customer application."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from stasis_refer.core.targets import TargetRule
+
+
+class Method(StrEnum):
+    """How a webhook is requested."""
+
+    GET = "GET"
+    POST = "POST"
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A webhook address: an absolute URL and the method it is requested with."""
+
+    url: str
+    method: Method = Method.POST
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """One customer application: where its documents come from and what it may do.
+
+    Times are in seconds. The credentials are for the dialect that signs; the core never
+    reads them, and they are kept out of every ``repr``.
+    """
+
+    name: str
+    dialect: str
+    document: Callback
+    fallback: Callback | None = None
+    status_callback: Callback | None = None
+    no_notify_timeout: float = 30.0
+    ring_timeout: float = 60.0
+    targets: tuple[TargetRule, ...] = ()
+    account_sid: str = field(default="", repr=False)
+    auth_token: str = field(default="", repr=False)

@@ -1,0 +1,163 @@
+"""Facts the core is told. A closed union: add here, then mypy shows where."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from stasis_refer.core.verbs import Document
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelUp:
+    """The channel is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelHeld:
+    """The far end put us on hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelResumed:
+    """The far end took us off hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The far end hung up, or the channel is gone."""
+
+
+class TransferStatus(StrEnum):
+    """Asterisk's ``TRANSFERSTATUS`` (app_transfer.c)."""
+
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    UNSUPPORTED = "UNSUPPORTED"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelReturned:
+    """The channel is back from ``Transfer()``; ``code`` is 0 or a SIP status from 300 on."""
+
+    status: TransferStatus
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReferSeen:
+    """Our REFER was captured on the wire."""
+
+    cseq: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReferAnswered:
+    """The transferee answered our REFER; ``subscribed`` is False on ``Refer-Sub: false``."""
+
+    code: int
+    cseq: int
+    subscribed: bool = True  # RFC 4488
+
+
+@dataclass(frozen=True, slots=True)
+class ReferNotified:
+    """A NOTIFY of the refer subscription was captured.
+
+    ``code`` is the sipfrag's status, None when it cannot be read. ``refer_id`` is the
+    ``id`` of its Event header (RFC 3515, 2.4.6), None when there is none.
+    """
+
+    code: int | None
+    terminated: bool
+    cseq: int
+    refer_id: int | None = None
+
+
+class FetchFailure(StrEnum):
+    """Why a document could not be had, or could not be run."""
+
+    CONNECTION = "connection"  # no connection, or it broke
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    STATUS = "status"  # 4xx, 5xx
+    REDIRECTS = "redirects"  # too many, or to nowhere
+    FORBIDDEN = "forbidden"  # an address that webhooks may not reach
+    TOO_LARGE = "too_large"
+    CONTENT_TYPE = "content_type"
+    EMPTY = "empty"
+    NOT_WELL_FORMED = "not_well_formed"
+    LIMIT = "limit"  # depth, elements, attributes
+    UNKNOWN_VERB = "unknown_verb"
+    NOT_VALID = "not_valid"  # wrong nesting, wrong attribute value
+    TOO_MANY_STEPS = "too_many_steps"  # documents that redirect without end
+    NOT_SIP = "not_sip"  # Refer on a leg that is not SIP
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFetched:
+    """A document was fetched and parsed."""
+
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class FetchFailed:
+    """No document was to be had from ``url``; ``message`` says where and what to do."""
+
+    failure: FetchFailure
+    url: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackEnded:
+    """What was played is over, or could not be played (``ok`` False)."""
+
+    playback: str
+    ok: bool = True
+
+
+class Command(StrEnum):
+    """What was asked of Asterisk, for the answer that refuses it."""
+
+    ANSWER = "answer"
+    REFER = "refer"
+    BREAK_OFF = "break_off"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRefused:
+    """Asterisk refused a command (``status``: its HTTP code, 0 when it never answered)."""
+
+    command: Command
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed:
+    """The call's deadline has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrainOver:
+    """The program stops: the call has to go back to the dialplan."""
+
+
+Event: TypeAlias = (
+    ChannelUp
+    | ChannelHeld
+    | ChannelResumed
+    | CallEnded
+    | ChannelReturned
+    | ReferSeen
+    | ReferAnswered
+    | ReferNotified
+    | DocumentFetched
+    | FetchFailed
+    | PlaybackEnded
+    | CommandRefused
+    | DeadlinePassed
+    | DrainOver
+)

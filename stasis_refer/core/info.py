@@ -1,0 +1,46 @@
+"""Who calls whom: what is known of a call from its first moment on."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """What the captured INVITE of a call says.
+
+    ``dialed`` and ``domain`` are user and host of the request URI, ``peer`` the host of the
+    dialog's remote URI, ``source_ip`` where it came from; ``headers`` as the sender spelled
+    them, in wire order.
+    """
+
+    dialed: str = ""
+    domain: str = ""
+    peer: str = ""
+    source_ip: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallInfo:
+    """The unchanging facts of one call.
+
+    ``key`` is ours, 32 hexadecimal digits; ``channel`` is Asterisk's channel id, ``call_id``
+    the SIP Call-ID. ``headers``, ``domain``, ``source_ip`` and ``peer`` are those of
+    ``Invite``, empty when nothing was captured.
+    """
+
+    key: str
+    channel: str
+    call_id: str = ""
+    channel_name: str = ""
+    caller: str = ""
+    caller_name: str = ""
+    dialed: str = ""
+    domain: str = ""
+    peer: str = ""
+    source_ip: str = ""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    @property
+    def is_sip(self) -> bool:
+        """Whether the channel is a SIP leg, the only kind a REFER can be sent on."""
+        return self.channel_name.startswith("PJSIP/")

@@ -1,0 +1,88 @@
+"""What became of a transfer: closed sets that say whose doing it was."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    """Who sent the REFER: we (``sent``) or a phone (``received``)."""
+
+    SENT = "sent"
+    RECEIVED = "received"
+
+
+class Outcome(StrEnum):
+    """How a transfer ended; each is one value of the metric label ``outcome``."""
+
+    COMPLETED = "completed"  # a final NOTIFY carried a 2xx
+    BUSY = "busy"  # a final NOTIFY carried 486 or 600
+    NO_ANSWER = "no_answer"  # a final NOTIFY carried 408, 480 or 487
+    FAILED = "failed"  # a final NOTIFY carried any other code from 300 on
+    REJECTED = "rejected"  # the transferee answered the REFER with 300 or more, for good
+    UNCONFIRMED = "unconfirmed"  # accepted, and the end was never told
+    UNANSWERED = "unanswered"  # no response to the REFER (Timer F)
+    CANCELED = "canceled"  # the call ended before the transfer did
+    BLOCKED = "blocked"  # we sent no REFER: the target may not or cannot be called
+    ERROR = "error"  # our own fault, or Asterisk's
+
+
+class Evidence(StrEnum):
+    """Which witness the outcome rests on."""
+
+    SIP = "sip"  # the captured messages
+    ASTERISK = "asterisk"  # TRANSFERSTATUS and its protocol code
+    NONE = "none"  # neither told anything, or there was no REFER at all
+
+
+class Reason(StrEnum):
+    """Why the outcome is what it is; each is one value of the metric label ``reason``."""
+
+    FINAL_NOTIFY = "final_notify"
+    REFER_REFUSED = "refer_refused"
+    TRANSFER_STATUS = "transfer_status"  # known from Asterisk's variables alone
+    NO_NOTIFY = "no_notify"
+    RING_TIMEOUT = "ring_timeout"
+    SUBSCRIPTION_ENDED = "subscription_ended"
+    REFER_SUB_FALSE = "refer_sub_false"
+    NO_RESPONSE = "no_response"
+    HANGUP = "hangup"
+    STOPPED = "stopped"  # the program stopped first
+    POLICY = "policy"
+    BAD_URI = "bad_uri"
+    RESERVED_HEADER = "reserved_header"
+    NOT_SIP = "not_sip"
+    COMMAND_REFUSED = "command_refused"
+    WITNESS_CONFLICT = "witness_conflict"
+    LATE_SUCCESS = "late_success"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The end of one transfer, as the application and the operator are told it.
+
+    ``refer_code`` is what the transferee answered to the REFER, ``notify_code`` the last
+    status in any NOTIFY, provisional ones included; None where nobody told.
+    """
+
+    outcome: Outcome
+    reason: Reason
+    evidence: Evidence
+    refer_code: int | None = None
+    notify_code: int | None = None
+    conflict: bool = False  # the two witnesses contradict each other
+
+
+def outcome_of(code: int) -> Outcome:
+    """Return the outcome that a final NOTIFY with this SIP status code means."""
+    if code < 300:  # noqa: PLR2004 - RFC 3261, 7.2: 2xx is success
+        return Outcome.COMPLETED
+    return _FAILURES.get(code, Outcome.FAILED)
+
+
+_FAILURES = {
+    486: Outcome.BUSY,
+    600: Outcome.BUSY,
+    408: Outcome.NO_ANSWER,
+    480: Outcome.NO_ANSWER,
+    487: Outcome.NO_ANSWER,
+}

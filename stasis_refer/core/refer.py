@@ -1,0 +1,282 @@
+"""The life of one REFER we sent (RFC 3515, RFC 6665).
+
+Every transition of a transfer is in ``TRANSITIONS`` and nowhere else. Two witnesses feed it:
+SIP, as captured on the wire, and Asterisk, by what it does to the channel. Either may be
+late, doubled or missing; a fact that the table does not expect changes no state. What the
+facts amount to is judged in ``core.verdict``, once the machine is over.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum, auto
+from typing import Final
+
+from stasis_refer.core.events import TransferStatus
+from stasis_refer.core.outcome import Reason
+
+TIMER_F: Final = 32.0
+"""Seconds a REFER may stay unanswered: 64*T1 (RFC 3261, 17.1.2.2)."""
+
+REQUEST_LIMIT: Final = TIMER_F + 2.0
+"""Seconds until we give up ourselves: Asterisk's own Timer F comes first and is exact."""
+
+SETTLING_TIME: Final = 0.5
+"""Seconds the second witness may lag behind the first, so that both are heard."""
+
+GRACE_AFTER_BYE: Final = 1.0
+"""Seconds the final NOTIFY may come behind the BYE of the same phone."""
+
+CHALLENGE_TIME: Final = 1.0
+"""Seconds Asterisk has to send the REFER again with credentials after a 401 or 407."""
+
+
+class State(StrEnum):
+    """Where a REFER stands."""
+
+    REQUESTED = "requested"  # asked of Asterisk; not answered yet
+    CHALLENGED = "challenged"  # answered 401 or 407, which Asterisk may answer in turn
+    ACCEPTED = "accepted"  # the transferee answered 2xx
+    PROCEEDING = "proceeding"  # a NOTIFY came, and it was not the final one
+    CONFIRMING = "confirming"  # a NOTIFY carried a 2xx; Asterisk has to bear it out
+    LEAVING = "leaving"  # the call is gone; the final NOTIFY may still come
+    SETTLING = "settling"  # one witness told the end, the other may add to it
+    OVER = "over"
+
+
+class Seen(Enum):
+    """What can be seen of a REFER."""
+
+    CHALLENGE = auto()
+    SENT_AGAIN = auto()
+    ACCEPTANCE = auto()
+    REFUSAL = auto()
+    NO_SUBSCRIPTION = auto()  # accepted, with Refer-Sub: false (RFC 4488)
+    PROVISIONAL_NOTIFY = auto()
+    SUCCESS_NOTIFY = auto()
+    FAILURE_NOTIFY = auto()
+    SUBSCRIPTION_END = auto()  # terminated without a final status
+    RETURN = auto()  # Transfer() let go of the channel
+    DEADLINE = auto()
+    CALL_GONE = auto()
+
+
+_NOTIFIED: Final = {
+    Seen.PROVISIONAL_NOTIFY: State.PROCEEDING,
+    Seen.SUCCESS_NOTIFY: State.CONFIRMING,
+    Seen.FAILURE_NOTIFY: State.SETTLING,
+    Seen.SUBSCRIPTION_END: State.SETTLING,
+    Seen.RETURN: State.SETTLING,
+    Seen.DEADLINE: State.OVER,
+}
+
+_ANSWERED: Final = {
+    Seen.CHALLENGE: State.CHALLENGED,
+    Seen.ACCEPTANCE: State.ACCEPTED,
+    Seen.REFUSAL: State.SETTLING,
+    Seen.NO_SUBSCRIPTION: State.SETTLING,
+}
+
+TRANSITIONS: Final[dict[State, dict[Seen, State]]] = {
+    # RFC 3515, 2.4.4: a NOTIFY may overtake the response, hence _NOTIFIED here.
+    State.REQUESTED: {**_ANSWERED, **_NOTIFIED, Seen.CALL_GONE: State.OVER},
+    State.CHALLENGED: {
+        **_ANSWERED,
+        **_NOTIFIED,
+        Seen.SENT_AGAIN: State.REQUESTED,
+        Seen.CALL_GONE: State.OVER,
+    },
+    State.ACCEPTED: {**_NOTIFIED, Seen.CALL_GONE: State.LEAVING},
+    State.PROCEEDING: {
+        **_NOTIFIED,
+        Seen.REFUSAL: State.SETTLING,
+        Seen.CALL_GONE: State.LEAVING,
+    },
+    State.CONFIRMING: {
+        # After a true 2xx nothing follows: the target rings still, or failed.
+        Seen.PROVISIONAL_NOTIFY: State.PROCEEDING,
+        Seen.FAILURE_NOTIFY: State.SETTLING,
+        Seen.REFUSAL: State.SETTLING,
+        Seen.RETURN: State.SETTLING,
+        Seen.DEADLINE: State.OVER,
+        Seen.CALL_GONE: State.OVER,
+    },
+    State.LEAVING: {
+        Seen.SUCCESS_NOTIFY: State.OVER,
+        Seen.FAILURE_NOTIFY: State.OVER,
+        Seen.SUBSCRIPTION_END: State.OVER,
+        Seen.DEADLINE: State.OVER,
+    },
+    State.SETTLING: {
+        Seen.DEADLINE: State.OVER,
+        Seen.CALL_GONE: State.OVER,
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """What Asterisk said when it let go of the channel; ``code`` 0 or a SIP status."""
+
+    status: TransferStatus
+    code: int
+
+
+@dataclass(slots=True)
+class Facts:
+    """What the witnesses said of one REFER, in their own words."""
+
+    captured: bool = False  # our REFER was seen on the wire: SIP can be heard
+    refer_code: int | None = None
+    notify_code: int | None = None  # the last one, provisional ones included
+    final_code: int | None = None  # of the first final NOTIFY
+    denied: bool = False  # a NOTIFY's 2xx proved untrue
+    no_subscription: bool = False
+    subscription_ended: bool = False
+    returned: Return | None = None
+    broken_off: Reason | None = None  # which time limit made us give up
+    call_gone: bool = False
+
+
+@dataclass(slots=True)
+class Refer:
+    """One REFER: feed it with ``see`` until it is ``over``; times are the loop clock's seconds."""
+
+    started_at: float
+    no_notify_timeout: float  # seconds a transferee may stay silent once it accepted
+    ring_timeout: float  # seconds from the first NOTIFY to the final one
+    state: State = State.REQUESTED
+    facts: Facts = field(default_factory=Facts)
+    deadline: float = 0.0
+    answered_at: float | None = None
+    ringing_at: float | None = None
+    notified_at: float | None = None  # the first provisional NOTIFY
+    succeeded_at: float | None = None  # a NOTIFY's 2xx
+
+    def __post_init__(self) -> None:
+        # Until our REFER is captured nothing can be told apart: what is silent may be ringing.
+        silence = self.no_notify_timeout + self.ring_timeout
+        self.deadline = self.started_at + max(silence, REQUEST_LIMIT)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is waited for."""
+        return self.state is State.OVER
+
+    def left(self, now: float) -> None:
+        """Take in that the REFER was captured on the wire."""
+        if not self.facts.captured and self.state is State.REQUESTED:
+            self.deadline = now + REQUEST_LIMIT
+        self.facts.captured = True
+
+    def see(self, seen: Seen, now: float, code: int | None = None) -> None:
+        """Take one fact in. ``code`` is the SIP status that came with it."""
+        if self.over:
+            return
+        self._keep(seen, now, code)
+        before = self.state
+        self.state = TRANSITIONS[before].get(seen, before)
+        if self.state is State.OVER and seen is Seen.DEADLINE:
+            self.facts.broken_off = self._limit(before)
+        if self.state is State.SETTLING and self._both_heard():
+            self.state = State.OVER
+        elif self.state is not before:
+            self._set_deadline(now)
+
+    def told_by_asterisk(self, returned: Return, now: float) -> None:
+        """Take in that ``Transfer()`` let go of the channel."""
+        # After a hang-up it lets go because of that, and tells nothing of the transfer.
+        if self.facts.returned is None and not self.facts.call_gone:
+            self.facts.returned = returned
+        self.see(Seen.RETURN, now)
+
+    def _keep(self, seen: Seen, now: float, code: int | None) -> None:
+        # Codes are evidence, not state: kept even where the state stays put.
+        facts = self.facts
+        match seen:
+            case Seen.ACCEPTANCE | Seen.REFUSAL | Seen.NO_SUBSCRIPTION | Seen.CHALLENGE:
+                if facts.refer_code is None:
+                    facts.refer_code = code
+                    facts.no_subscription = seen is Seen.NO_SUBSCRIPTION
+                    self.answered_at = now
+            case Seen.SENT_AGAIN:
+                facts.refer_code = None
+            case Seen.CALL_GONE:
+                facts.call_gone = True
+                self._doubt_success(now)
+            case Seen.SUBSCRIPTION_END if facts.final_code is None:
+                facts.subscription_ended = True
+                self._keep_notify(now, code)
+            case Seen.PROVISIONAL_NOTIFY if facts.final_code is None or self._confirming:
+                facts.denied |= self._confirming
+                facts.final_code = None
+                self.notified_at = now if self.notified_at is None else self.notified_at
+                self._keep_notify(now, code)
+            case Seen.SUCCESS_NOTIFY | Seen.FAILURE_NOTIFY if facts.final_code is None:
+                facts.final_code = code
+                self.succeeded_at = now
+                self._keep_notify(now, code)
+            case _:
+                pass
+
+    @property
+    def _confirming(self) -> bool:
+        return self.state is State.CONFIRMING
+
+    def _doubt_success(self, now: float) -> None:
+        # Asterisk lets go of the channel as soon as it hears a 2xx. Where it did not, the
+        # NOTIFY was not from the phone, and the BYE that follows is only a hang-up.
+        since = now if self.succeeded_at is None else self.succeeded_at
+        if self._confirming and now - since > SETTLING_TIME:
+            self.facts.denied = True
+            self.facts.final_code = None
+
+    def _keep_notify(self, now: float, code: int | None) -> None:
+        if code is not None:
+            self.facts.notify_code = code
+            if self.ringing_at is None and code in _RINGING:
+                self.ringing_at = now
+
+    def _both_heard(self) -> bool:
+        facts = self.facts
+        if facts.call_gone:
+            return True
+        if facts.returned is None:
+            return False
+        if not facts.captured:
+            return True
+        refused = facts.refer_code is not None and facts.refer_code >= _FIRST_REFUSAL
+        told = facts.final_code is not None or facts.subscription_ended
+        return refused or facts.no_subscription or (told and facts.refer_code is not None)
+
+    def _limit(self, state: State) -> Reason | None:
+        if state is State.REQUESTED and not self.facts.captured:
+            return Reason.RING_TIMEOUT
+        return _LIMITS.get(state)
+
+    def _set_deadline(self, now: float) -> None:
+        match self.state:
+            case State.REQUESTED:
+                self.deadline = now + REQUEST_LIMIT
+            case State.CHALLENGED:
+                self.deadline = now + CHALLENGE_TIME
+            case State.ACCEPTED:
+                self.deadline = now + self.no_notify_timeout
+            case State.PROCEEDING:
+                # A ringing target is not a silent one. Counted from the first NOTIFY:
+                # phones send one 180 and then nothing until the end.
+                since = now if self.notified_at is None else self.notified_at
+                self.deadline = since + self.ring_timeout
+            case State.LEAVING:
+                self.deadline = now + GRACE_AFTER_BYE
+            case State.SETTLING:
+                self.deadline = now + SETTLING_TIME
+            case State.CONFIRMING | State.OVER:
+                pass  # a success that Asterisk does not bear out stops no clock
+
+
+_FIRST_REFUSAL: Final = 300
+_RINGING: Final = range(180, 200)
+_LIMITS: Final = {
+    State.REQUESTED: Reason.NO_RESPONSE,
+    State.ACCEPTED: Reason.NO_NOTIFY,
+    State.PROCEEDING: Reason.RING_TIMEOUT,
+}

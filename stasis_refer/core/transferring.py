@@ -1,0 +1,116 @@
+"""The part of a call's machine that transfers: a REFER begins, is followed, and ends."""
+
+from stasis_refer.core.activity import Referring, Returning
+from stasis_refer.core.events import ChannelReturned, FetchFailed, FetchFailure, ReferNotified
+from stasis_refer.core.intents import (
+    Alert,
+    BreakOff,
+    FetchKind,
+    HangUp,
+    Intent,
+    LateSuccess,
+    TransferBegan,
+    TransferEnded,
+)
+from stasis_refer.core.line import Line
+from stasis_refer.core.outcome import Direction, Outcome, Reason, Result
+from stasis_refer.core.refer import Return
+from stasis_refer.core.sent import Cleared, Heard, SentRefer, clear, report
+from stasis_refer.core.verbs import Refer
+
+RETURN_LIMIT = 5.0
+"""Seconds until a channel must be back from a ``Transfer()`` that was broken off."""
+
+ALERT_NOT_SIP = 13801
+
+
+class Transferring(Line):
+    """A call that can be transferred."""
+
+    def _refer(self, verb: Refer, now: float) -> list[Intent]:
+        cleared = clear(verb, self.info, self.application.targets)
+        if isinstance(cleared, Cleared) and self._answered_at is None:
+            # On a ringing channel Asterisk would send a 302 instead of a REFER.
+            return self._answer_for(verb, now)
+        began = TransferBegan(Direction.SENT, verb.target)
+        if isinstance(cleared, Result):
+            return [began, *self._after(verb, report(verb, "", cleared), now)]
+        self._away = True
+        self._program.took_time()
+        self._activity = Referring(
+            SentRefer.begin(verb, cleared.group, self.application, now),
+        )
+        return [began, cleared.intent]
+
+    def _heard(self, heard: Heard, now: float) -> list[Intent]:
+        late = self._given_up is not None and self._given_up.late_success(heard)
+        if not isinstance(self._activity, Referring):
+            return self._late_success(heard, now) if late else []
+        sent = self._activity.sent
+        if late and not sent.owns(heard):
+            # The call stays: another REFER is open on it.
+            self._given_up = None
+            return [LateSuccess(_code(heard))]
+        sent.hear(heard, now)
+        return self._transfer_over(sent, now)
+
+    def _transfer_over(self, sent: SentRefer, now: float) -> list[Intent]:
+        if not sent.machine.over:
+            return []
+        ended = sent.ended(now)
+        unconfirmed = ended.result.outcome is Outcome.UNCONFIRMED
+        self._given_up = sent if unconfirmed else None
+        if self._away and not self._gone:
+            self._activity = Returning(sent.verb, ended.result, now + RETURN_LIMIT)
+            return [ended, BreakOff()]
+        return self._after(sent.verb, ended, now)
+
+    def _after(self, verb: Refer, ended: TransferEnded, now: float) -> list[Intent]:
+        return [ended, *self._go_on(verb, ended.result, now)]
+
+    def _go_on(self, verb: Refer, result: Result, now: float) -> list[Intent]:
+        self._transferred = result.outcome is Outcome.COMPLETED
+        self._recovering = not self._transferred
+        if result.reason is Reason.NOT_SIP:
+            return self._not_sip(verb, result, now)
+        if verb.action is None:
+            return self._next(now)
+        return self._fetch(FetchKind.ACTION, verb.action, result)
+
+    def _not_sip(self, verb: Refer, result: Result, now: float) -> list[Intent]:
+        message = "a REFER can only be sent on a SIP leg"
+        alert, fallback = Alert(ALERT_NOT_SIP, message), self.application.fallback
+        if fallback is not None:
+            failed = FetchFailed(FetchFailure.NOT_SIP, self._document.url, message)
+            return [alert, *self._fetch(FetchKind.FALLBACK, fallback, failure=failed)]
+        if verb.action is None:
+            return [alert, *self._next(now)]
+        return [alert, *self._fetch(FetchKind.ACTION, verb.action, result)]
+
+    def _returned(self, returned: ChannelReturned, now: float) -> list[Intent]:
+        if not self._away:
+            return []
+        self._away = False
+        match self._activity:
+            case Referring(sent):
+                sent.machine.told_by_asterisk(Return(returned.status, returned.code), now)
+                return self._transfer_over(sent, now)
+            case Returning(verb, result):
+                return self._go_on(verb, result, now)
+            case _:
+                return []
+
+    def _late_success(self, heard: Heard, now: float) -> list[Intent]:
+        late = LateSuccess(_code(heard))
+        if isinstance(self._activity, Returning):
+            return [late, *self._lose_channel(now)]
+        stop = self._stop_playback()
+        return [late, *stop, *self._hang_up(now)]
+
+    def _lose_channel(self, now: float) -> list[Intent]:
+        # It neither came back nor can be reached: the application is told all the same.
+        return [HangUp(), *self._call_ended(now)]
+
+
+def _code(heard: Heard) -> int:
+    return heard.code if isinstance(heard, ReferNotified) and heard.code else 0

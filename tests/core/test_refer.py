@@ -1,0 +1,333 @@
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stasis_refer.core.events import TransferStatus
+from stasis_refer.core.outcome import Reason
+from stasis_refer.core.refer import (
+    CHALLENGE_TIME,
+    GRACE_AFTER_BYE,
+    REQUEST_LIMIT,
+    SETTLING_TIME,
+    TIMER_F,
+    TRANSITIONS,
+    Refer,
+    Return,
+    Seen,
+    State,
+)
+
+NO_NOTIFY, RING = 30.0, 60.0
+OPEN = [state for state in State if state is not State.OVER]
+NOTIFIES = (
+    Seen.PROVISIONAL_NOTIFY,
+    Seen.SUCCESS_NOTIFY,
+    Seen.FAILURE_NOTIFY,
+    Seen.SUBSCRIPTION_END,
+)
+FAILED = Return(TransferStatus.FAILURE, 486)
+
+
+def refer(*, captured: bool = True) -> Refer:
+    machine = Refer(started_at=0.0, no_notify_timeout=NO_NOTIFY, ring_timeout=RING)
+    if captured:
+        machine.left(0.0)
+    return machine
+
+
+def see(machine: Refer, *facts: tuple[float, Seen, int | None]) -> Refer:
+    for now, seen, code in facts:
+        machine.see(seen, now, code)
+    return machine
+
+
+# -- the table -------------------------------------------------------------------
+
+
+def test_the_table_has_a_row_for_every_state_but_the_end() -> None:
+    assert set(TRANSITIONS) == set(OPEN)
+
+
+@pytest.mark.parametrize("state", OPEN)
+def test_every_open_state_ends_by_its_deadline(state: State) -> None:
+    assert TRANSITIONS[state][Seen.DEADLINE] is State.OVER
+
+
+@pytest.mark.parametrize("state", [state for state in OPEN if state is not State.LEAVING])
+def test_a_hang_up_ends_every_open_state_or_leaves_it_a_moment(state: State) -> None:
+    assert TRANSITIONS[state][Seen.CALL_GONE] in {State.OVER, State.LEAVING}
+
+
+@pytest.mark.parametrize(
+    "state", [State.REQUESTED, State.CHALLENGED, State.ACCEPTED, State.PROCEEDING]
+)
+def test_a_notify_may_come_in_every_state_before_the_end(state: State) -> None:
+    # RFC 3515, 2.4.4: it may be there before the response.
+    to = [TRANSITIONS[state][notify] for notify in NOTIFIES]
+    assert to == [State.PROCEEDING, State.CONFIRMING, State.SETTLING, State.SETTLING]
+
+
+def test_every_state_can_be_reached() -> None:
+    reached, found = {State.REQUESTED}, {State.REQUESTED}
+    while found:
+        found = {to for state in found for to in TRANSITIONS.get(state, {}).values()} - reached
+        reached |= found
+    assert reached == set(State)
+
+
+def test_everything_that_can_be_seen_matters_somewhere() -> None:
+    assert {seen for row in TRANSITIONS.values() for seen in row} == set(Seen)
+
+
+@pytest.mark.parametrize(("state", "seen"), list(product(State, Seen)))
+def test_a_fact_that_the_table_does_not_expect_changes_no_state(state: State, seen: Seen) -> None:
+    machine = refer()
+    machine.state = state
+    machine.see(seen, 1.0, 180)
+    expected = TRANSITIONS.get(state, {}).get(seen, state)
+    # Settling is skipped where both witnesses were heard already.
+    assert machine.state in ({expected, State.OVER} if expected is State.SETTLING else {expected})
+
+
+# -- the time limits -------------------------------------------------------------
+
+
+ACCEPTED = (1.0, Seen.ACCEPTANCE, 202)
+TRYING = (2.0, Seen.PROVISIONAL_NOTIFY, 100)
+BUSY = (9.0, Seen.FAILURE_NOTIFY, 486)
+GONE = (5.0, Seen.CALL_GONE, None)
+
+
+@pytest.mark.parametrize(
+    ("facts", "state", "deadline"),
+    [
+        pytest.param((), State.REQUESTED, REQUEST_LIMIT, id="asked"),
+        pytest.param((ACCEPTED,), State.ACCEPTED, 1 + NO_NOTIFY, id="accepted"),
+        pytest.param(
+            (ACCEPTED, (8.0, Seen.ACCEPTANCE, 202)),
+            State.ACCEPTED,
+            1 + NO_NOTIFY,
+            id="the response again restarts nothing",
+        ),
+        pytest.param((ACCEPTED, TRYING), State.PROCEEDING, 2 + RING, id="100 is a NOTIFY"),
+        pytest.param(
+            (ACCEPTED, (2.0, Seen.PROVISIONAL_NOTIFY, None)),
+            State.PROCEEDING,
+            2 + RING,
+            id="a NOTIFY that cannot be read is a NOTIFY",
+        ),
+        pytest.param(
+            (ACCEPTED, TRYING, (3.0, Seen.PROVISIONAL_NOTIFY, 180)),
+            State.PROCEEDING,
+            2 + RING,
+            id="180 after 100 restarts nothing",
+        ),
+        pytest.param(
+            ((0.5, Seen.PROVISIONAL_NOTIFY, 100), ACCEPTED),
+            State.PROCEEDING,
+            0.5 + RING,
+            id="the response after the first NOTIFY restarts nothing",
+        ),
+        pytest.param(
+            ((1.0, Seen.CHALLENGE, 401),), State.CHALLENGED, 1 + CHALLENGE_TIME, id="challenged"
+        ),
+        pytest.param(
+            ((1.0, Seen.CHALLENGE, 401), (1.1, Seen.SENT_AGAIN, None)),
+            State.REQUESTED,
+            1.1 + REQUEST_LIMIT,
+            id="sent again with credentials",
+        ),
+        pytest.param((ACCEPTED, GONE), State.LEAVING, 5 + GRACE_AFTER_BYE, id="BYE"),
+        pytest.param(
+            (ACCEPTED, GONE, (5.5, Seen.PROVISIONAL_NOTIFY, 180)),
+            State.LEAVING,
+            5 + GRACE_AFTER_BYE,
+            id="a 180 after the BYE restarts nothing",
+        ),
+        pytest.param((ACCEPTED, BUSY), State.SETTLING, 9 + SETTLING_TIME, id="final NOTIFY"),
+        pytest.param(
+            (BUSY, (9.1, Seen.ACCEPTANCE, 202)),
+            State.SETTLING,
+            9 + SETTLING_TIME,
+            id="the response after the final NOTIFY",
+        ),
+        pytest.param(
+            (ACCEPTED, (3.0, Seen.SUCCESS_NOTIFY, 200)),
+            State.CONFIRMING,
+            1 + NO_NOTIFY,
+            id="a success without Asterisk's word leaves the limit after acceptance",
+        ),
+        pytest.param(
+            (ACCEPTED, TRYING, (3.0, Seen.SUCCESS_NOTIFY, 200)),
+            State.CONFIRMING,
+            2 + RING,
+            id="a success without Asterisk's word leaves the limit of ringing",
+        ),
+        pytest.param(
+            (ACCEPTED, TRYING, (3.0, Seen.SUBSCRIPTION_END, 180)),
+            State.SETTLING,
+            3 + SETTLING_TIME,
+            id="the subscription ended with a 180",
+        ),
+        pytest.param(
+            ((1.0, Seen.NO_SUBSCRIPTION, 202),),
+            State.SETTLING,
+            1 + SETTLING_TIME,
+            id="Refer-Sub: false",
+        ),
+        pytest.param(((1.0, Seen.REFUSAL, 405),), State.SETTLING, 1 + SETTLING_TIME, id="refused"),
+    ],
+)
+def test_which_time_limit_runs(
+    facts: tuple[tuple[float, Seen, int | None], ...], state: State, deadline: float
+) -> None:
+    machine = see(refer(), *facts)
+    assert machine.state is state
+    assert machine.deadline == pytest.approx(deadline)
+
+
+@pytest.mark.parametrize(
+    ("no_notify", "ring", "deadline"), [(30.0, 60.0, 90.0), (1.0, 2.0, REQUEST_LIMIT)]
+)
+def test_what_is_not_captured_may_be_ringing(
+    no_notify: float, ring: float, deadline: float
+) -> None:
+    machine = Refer(started_at=0.0, no_notify_timeout=no_notify, ring_timeout=ring)
+    assert machine.deadline == pytest.approx(deadline)
+    machine.see(Seen.DEADLINE, machine.deadline)
+    assert machine.facts.broken_off is Reason.RING_TIMEOUT
+
+
+def test_the_captured_refer_starts_the_wait_for_its_response() -> None:
+    machine = refer(captured=False)
+    machine.left(0.2)
+    machine.left(0.4)
+    assert machine.deadline == pytest.approx(0.2 + REQUEST_LIMIT)
+
+
+def test_asterisk_s_own_timer_f_comes_before_our_limit() -> None:
+    assert TIMER_F < REQUEST_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        pytest.param((), Reason.NO_RESPONSE, id="no response"),
+        pytest.param((ACCEPTED,), Reason.NO_NOTIFY, id="no NOTIFY"),
+        pytest.param((ACCEPTED, TRYING), Reason.RING_TIMEOUT, id="no final NOTIFY"),
+        pytest.param((ACCEPTED, BUSY), None, id="not broken off: the end is known"),
+        pytest.param((ACCEPTED, GONE), None, id="not broken off: the call is gone"),
+    ],
+)
+def test_a_time_limit_that_breaks_off_says_which(
+    facts: tuple[tuple[float, Seen, int | None], ...], reason: Reason | None
+) -> None:
+    machine = see(refer(), *facts, (99.0, Seen.DEADLINE, None))
+    assert machine.over
+    assert machine.facts.broken_off is reason
+
+
+def test_a_phone_that_goes_on_with_notifies_cannot_draw_the_end_out() -> None:
+    machine = see(refer(), ACCEPTED, BUSY)
+    see(machine, *((9.4 + 0.4 * more, Seen.PROVISIONAL_NOTIFY, 180) for more in range(5)))
+    assert machine.deadline == pytest.approx(9 + SETTLING_TIME)
+
+
+# -- both witnesses --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("captured", "facts", "waits_until"),
+    [
+        pytest.param(True, (ACCEPTED, BUSY), None, id="final NOTIFY and response"),
+        pytest.param(True, (BUSY,), 9.5, id="a final NOTIFY without the response"),
+        pytest.param(True, (ACCEPTED, TRYING), 9.7, id="no final NOTIFY yet"),
+        pytest.param(True, ((1.0, Seen.REFUSAL, 405),), None, id="refused"),
+        pytest.param(True, ((1.0, Seen.NO_SUBSCRIPTION, 202),), None, id="Refer-Sub: false"),
+        pytest.param(
+            True, (ACCEPTED, (3.0, Seen.SUBSCRIPTION_END, None)), None, id="subscription ended"
+        ),
+        pytest.param(True, (), 9.7, id="nothing captured but the REFER"),
+        pytest.param(False, (), None, id="nothing is captured at all"),
+    ],
+)
+def test_asterisk_s_word_ends_it_when_sip_has_nothing_to_add(
+    facts: tuple[tuple[float, Seen, int | None], ...],
+    waits_until: float | None,
+    *,
+    captured: bool,
+) -> None:
+    machine = see(refer(captured=captured), *facts)
+    machine.told_by_asterisk(FAILED, 9.2)
+    assert machine.over is (waits_until is None)
+    if waits_until is not None:
+        assert machine.deadline == pytest.approx(waits_until)
+
+
+def test_the_first_word_of_asterisk_counts() -> None:
+    machine = see(refer(), ACCEPTED)
+    machine.told_by_asterisk(FAILED, 2.0)
+    machine.told_by_asterisk(Return(TransferStatus.SUCCESS, 0), 2.1)
+    assert machine.facts.returned == FAILED
+
+
+def test_what_is_over_stays_as_it_was() -> None:
+    machine = see(refer(), ACCEPTED, GONE, (6.0, Seen.DEADLINE, None))
+    assert machine.over
+    see(machine, (7.0, Seen.SUCCESS_NOTIFY, 200))
+    assert (machine.facts.final_code, machine.facts.notify_code) == (None, None)
+
+
+# -- codes and moments -----------------------------------------------------------
+
+
+def test_the_last_status_of_any_notify_is_kept_and_the_first_final_one_decides() -> None:
+    machine = see(refer(), ACCEPTED, TRYING, (3.0, Seen.PROVISIONAL_NOTIFY, 183))
+    assert machine.facts.notify_code == 183
+    see(machine, BUSY, (9.1, Seen.SUCCESS_NOTIFY, 200))
+    assert machine.facts.final_code == 486
+
+
+def test_a_notify_behind_the_final_one_is_of_no_subscription() -> None:
+    # RFC 6665, 4.4.1: the subscription ended with the first.
+    machine = see(
+        refer(), ACCEPTED, (3.0, Seen.SUCCESS_NOTIFY, 200), (3.1, Seen.FAILURE_NOTIFY, 487)
+    )
+    assert (machine.facts.final_code, machine.facts.notify_code) == (200, 200)
+
+
+def test_a_transaction_has_one_final_response() -> None:
+    # RFC 3261, 17.1.2.2: what follows it is absorbed.
+    machine = see(refer(), ACCEPTED, (2.0, Seen.REFUSAL, 500))
+    assert (machine.state, machine.facts.refer_code) == (State.ACCEPTED, 202)
+
+
+@pytest.mark.parametrize(
+    ("codes", "ringing_at"),
+    [((100,), None), ((100, 180), 2.0), ((183,), 1.0), ((100, 180, 183), 2.0), ((None,), None)],
+)
+def test_ringing_begins_with_the_first_180_to_199(
+    codes: tuple[int | None, ...], ringing_at: float | None
+) -> None:
+    machine = see(
+        refer(),
+        *((float(now), Seen.PROVISIONAL_NOTIFY, code) for now, code in enumerate(codes, 1)),
+    )
+    assert machine.ringing_at == ringing_at
+
+
+# -- whatever comes --------------------------------------------------------------
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(Seen), st.sampled_from([None, 100, 200, 405, 486]))))
+def test_whatever_was_seen_the_next_deadline_ends_it(
+    facts: list[tuple[Seen, int | None]],
+) -> None:
+    machine = refer()
+    for now, (seen, code) in enumerate(facts):
+        machine.see(seen, float(now), code)
+    machine.see(Seen.DEADLINE, machine.deadline)
+    assert machine.over

@@ -1,0 +1,378 @@
+"""ARI in words of ours: the requests we make, the events we read (Asterisk REST Interface).
+
+Only what the program uses is here. ``adapters.ari`` carries both over the network.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from stasis_refer.core.events import (
+    CallEnded,
+    ChannelHeld,
+    ChannelResumed,
+    ChannelReturned,
+    ChannelUp,
+    Event,
+    PlaybackEnded,
+    TransferStatus,
+)
+
+RETURNED: Final = "returned"
+"""Second argument of ``Stasis()`` in the dialplan when a channel comes back from Transfer()."""
+
+TRANSFER_CONTEXT: Final = "stasis-refer-transfer"
+ABORT_CONTEXT: Final = "stasis-refer-abort"
+
+EVENT_TYPES: Final = (
+    "StasisStart",
+    "StasisEnd",
+    "ApplicationReplaced",
+    "ChannelStateChange",
+    "ChannelHangupRequest",
+    "ChannelDestroyed",
+    "ChannelHold",
+    "ChannelUnhold",
+    "PlaybackFinished",
+)
+"""All we want to be sent; the rest (8 of 11 events of a transfer) is filtered by Asterisk."""
+
+Json: TypeAlias = Mapping[str, Any]
+
+
+class BadEvent(ValueError):
+    """A message of Asterisk that lacks what its type promises."""
+
+
+# -- what comes in ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """The part of ARI's Channel model that the program reads. ``call_id`` is the SIP Call-ID.
+
+    ``stasis`` are the arguments of the ``Stasis()`` it is in, the application's name first;
+    empty when it is elsewhere.
+    """
+
+    id: str
+    name: str
+    up: bool
+    caller: str = ""
+    caller_name: str = ""
+    dialed: str = ""
+    call_id: str = ""
+    stasis: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A channel entered ``Stasis()``; the arguments are those of the dialplan."""
+
+    channel: Channel
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Something happened to a channel."""
+
+    channel: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """Another connection took our application over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The answer to a request; ``body`` is its JSON, None when there was none.
+
+    ``status`` is 0 when Asterisk never answered.
+    """
+
+    status: int
+    body: Any = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether Asterisk did what was asked."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - HTTP: 2xx
+
+    @property
+    def message(self) -> str:
+        """Asterisk's own words for a refusal, '' when it gave none."""
+        return str(self.body.get("message", "")) if isinstance(self.body, dict) else ""
+
+
+Occurrence: TypeAlias = Entered | Happened | Replaced
+
+
+def read_channel(channel: Json) -> Channel:
+    """Read ARI's Channel model."""
+    try:
+        caller, dialplan = channel.get("caller", {}), channel.get("dialplan", {})
+        return Channel(
+            str(channel["id"]),
+            str(channel["name"]),
+            channel["state"] == "Up",
+            str(caller.get("number", "")),
+            str(caller.get("name", "")),
+            str(dialplan.get("exten", "")),
+            str(channel.get("protocol_id", "")),
+            tuple(str(dialplan.get("app_data", "")).split(","))
+            if dialplan.get("app_name") == "Stasis"
+            else (),
+        )
+    except (KeyError, AttributeError, TypeError) as missing:
+        raise BadEvent(f"a channel without {missing}") from missing
+
+
+def read_event(message: Json) -> Occurrence | None:
+    """Read one event; None when it is of a kind that the program passes over.
+
+    Raises BadEvent when it lacks what its type promises.
+    """
+    kind = message.get("type")
+    reader = _READERS.get(kind) if isinstance(kind, str) else None
+    if reader is None:
+        return None
+    try:
+        return reader(message)
+    except (KeyError, AttributeError, TypeError, ValueError) as missing:
+        raise BadEvent(f"{kind} without {missing}") from missing
+
+
+def read_returned(arguments: Sequence[str]) -> ChannelReturned | None:
+    """Read the arguments of ``Stasis()`` of a channel that is back from ``Transfer()``.
+
+    They are application, ``returned``, ``TRANSFERSTATUS`` and its protocol code; None for a
+    call that enters. Anything but the three known statuses counts as a failure: Asterisk sets
+    none when the channel was taken out of ``Transfer()``. A code below 300 is no SIP status:
+    chan_pjsip says 1 (AST_TRANSFER_FAILED) where it knows none.
+    """
+    if tuple(arguments[1:2]) != (RETURNED,):
+        return None
+    status, code = (*arguments[2:4], "", "")[:2]
+    known = status in TransferStatus.__members__
+    return ChannelReturned(
+        TransferStatus(status) if known else TransferStatus.FAILURE,
+        int(code) if _FAILURE_CODE.fullmatch(code) else 0,
+    )
+
+
+_FAILURE_CODE = re.compile("[3-6][0-9]{2}")
+
+
+def _read_start(message: Json) -> Occurrence:
+    channel = read_channel(message["channel"])
+    arguments = tuple(str(argument) for argument in message.get("args", ()))
+    returned = read_returned(arguments)
+    return Happened(channel.id, returned) if returned else Entered(channel, arguments)
+
+
+def _read_state(message: Json) -> Occurrence | None:
+    channel = message["channel"]
+    return Happened(str(channel["id"]), ChannelUp()) if channel["state"] == "Up" else None
+
+
+def _read_playback(message: Json) -> Occurrence | None:
+    playback = message["playback"]
+    kind, _, channel = str(playback["target_uri"]).partition(":")
+    if kind != "channel":
+        return None
+    return Happened(channel, PlaybackEnded(str(playback["id"]), playback["state"] == "done"))
+
+
+def _always(event: Event) -> Callable[[Json], Occurrence]:
+    return lambda message: Happened(str(message["channel"]["id"]), event)
+
+
+_READERS: Final[Mapping[str, Callable[[Json], Occurrence | None]]] = {
+    "StasisStart": _read_start,
+    "ChannelStateChange": _read_state,
+    "ChannelHangupRequest": _always(CallEnded()),
+    "ChannelDestroyed": _always(CallEnded()),
+    "ChannelHold": _always(ChannelHeld()),
+    "ChannelUnhold": _always(ChannelResumed()),
+    "PlaybackFinished": _read_playback,
+    "ApplicationReplaced": lambda _: Replaced(),
+}
+
+
+# -- what goes out ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One ARI request. ``query`` values travel as they are; ``body`` is sent as JSON."""
+
+    method: str
+    path: str  # without a leading slash
+    query: tuple[tuple[str, str], ...] = ()
+    body: Json | None = field(default=None)
+
+    def over_websocket(self, request_id: str) -> str:
+        """Return the message that carries this request over the event WebSocket."""
+        message: dict[str, object] = {
+            "type": "RESTRequest",
+            "transaction_id": request_id,
+            "request_id": request_id,
+            "method": self.method,
+            "uri": self.path,
+        }
+        if self.query:
+            message["query_strings"] = [{"name": n, "value": v} for n, v in self.query]
+        if self.body is not None:
+            message["content_type"] = "application/json"
+            message["message_body"] = json.dumps(self.body)
+        return json.dumps(message)
+
+
+def answer(channel: str) -> Request:
+    """Answer a ringing channel."""
+    return Request("POST", f"channels/{channel}/answer")
+
+
+def hang_up(channel: str, cause: int) -> Request:
+    """End a channel with a Q.850 cause, which chan_pjsip turns into a SIP status."""
+    return Request("DELETE", f"channels/{channel}", (("reason_code", str(cause)),))
+
+
+def subscribe(app: str, channel: str) -> Request:
+    """Keep a channel's events coming while it is outside ``Stasis()``."""
+    return Request(
+        "POST", f"applications/{app}/subscription", (("eventSource", f"channel:{channel}"),)
+    )
+
+
+def set_variable(channel: str, name: str, value: str) -> Request:
+    """Set one channel variable."""
+    return Request("POST", f"channels/{channel}/variable", (("variable", name), ("value", value)))
+
+
+def set_variables(channel: str, variables: Mapping[str, str]) -> Request:
+    """Set several channel variables at once (Asterisk 20.20, 22.10, 23.4)."""
+    return Request("POST", f"channels/{channel}/variables", body={"variables": dict(variables)})
+
+
+def get_variable(channel: str, name: str) -> Request:
+    """Read one channel variable or dialplan function; the answer is ``{"value": …}``."""
+    return Request("GET", f"channels/{channel}/variable", (("variable", name),))
+
+
+def go_on(channel: str) -> Request:
+    """Let a channel go on in the dialplan, behind ``Stasis()``."""
+    return Request("POST", f"channels/{channel}/continue")
+
+
+def transfer(channel: str) -> Request:
+    """Send a channel into the dialplan context that runs ``Transfer()``."""
+    return Request(
+        "POST",
+        f"channels/{channel}/continue",
+        (("context", TRANSFER_CONTEXT), ("extension", "s"), ("priority", "1")),
+    )
+
+
+def break_off(channel: str) -> Request:
+    """Take a channel out of ``Transfer()``: it goes on behind it, and back into ``Stasis()``.
+
+    ARI itself cannot move a channel that is not in Stasis; the short-lived Local channel
+    runs ``ChannelRedirect()`` for us.
+    """
+    return Request(
+        "POST",
+        "channels",
+        (
+            ("endpoint", f"Local/s@{ABORT_CONTEXT}/n"),
+            ("context", ABORT_CONTEXT),
+            ("extension", "none"),
+            ("priority", "1"),
+        ),
+        body={"variables": {"STASIS_REFER_CHANNEL": channel}},
+    )
+
+
+def play(channel: str, playback: str, media: str) -> Request:
+    """Play a media URI (``sound:http://…``) under an id of our choice."""
+    return Request("POST", f"channels/{channel}/play/{playback}", (("media", media),))
+
+
+def stop(playback: str) -> Request:
+    """Stop a playback."""
+    return Request("DELETE", f"playbacks/{playback}")
+
+
+def channels() -> Request:
+    """Ask for every channel there is."""
+    return Request("GET", "channels")
+
+
+def filter_events(app: str) -> Request:
+    """Ask to be sent only the event types that the program reads."""
+    # The filter holds back the answers to requests too, unless they are named.
+    allowed = [{"type": kind} for kind in (*EVENT_TYPES, "RESTResponse")]
+    return Request("PUT", f"applications/{app}/eventFilter", body={"allowed": allowed})
+
+
+def info() -> Request:
+    """Ask for Asterisk's version."""
+    return Request("GET", "asterisk/info")
+
+
+def modules() -> Request:
+    """Ask for the loaded modules."""
+    return Request("GET", "asterisk/modules")
+
+
+def endpoints() -> Request:
+    """Ask for the configured endpoints."""
+    return Request("GET", "endpoints")
+
+
+def call_out(endpoint: str) -> Request:
+    """Call an endpoint for one second at most, into a context that does nothing."""
+    return Request(
+        "POST",
+        "channels",
+        (("endpoint", endpoint), ("context", ABORT_CONTEXT), ("extension", "s"), ("timeout", "1")),
+    )
+
+
+# -- what a version can do -------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An Asterisk version such as 22.10.1 by its first two numbers."""
+
+    major: int
+    minor: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}"
+
+    def has(self, since: Mapping[int, int]) -> bool:
+        """Whether a feature that came with these minor versions, per branch, is here."""
+        newest = max(since)
+        return self.major > newest or self.minor >= since.get(self.major, 1 << 30)
+
+
+REST_OVER_WEBSOCKET: Final = {20: 14, 21: 9, 22: 4}
+MANY_VARIABLES: Final = {20: 20, 22: 10, 23: 4}
+SUPPORTED: Final = {20: 13, 21: 8, 22: 3}
+RECOMMENDED: Final = {20: 20, 22: 10, 23: 4}
+
+
+def read_version(text: str) -> Version:
+    """Read a version string such as ``22.10.1+dfsg``; raises BadEvent."""
+    numbers = text.removeprefix("Asterisk ").replace("-", ".").split(".")
+    try:
+        return Version(int(numbers[0]), int(numbers[1]))
+    except (IndexError, ValueError) as wrong:
+        raise BadEvent(f"{text!r} is no Asterisk version") from wrong

@@ -1,0 +1,390 @@
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stasis_refer.core.events import (
+    CallEnded,
+    ChannelHeld,
+    ChannelResumed,
+    ChannelReturned,
+    ChannelUp,
+    PlaybackEnded,
+    TransferStatus,
+)
+from stasis_refer.wire import ari
+from stasis_refer.wire.ari import (
+    BadEvent,
+    Channel,
+    Entered,
+    Happened,
+    Occurrence,
+    Replaced,
+    Request,
+    Response,
+    Version,
+)
+
+ID = "1700000000.12"
+
+# As Asterisk 22 sends it, shortened by what nobody reads.
+CHANNEL: Mapping[str, Any] = {
+    "id": ID,
+    "name": "PJSIP/caller-0000000c",
+    "state": "Up",
+    "protocol_id": "1-12345@127.0.0.1",
+    "caller": {"name": "Bob", "number": "+49123"},
+    "connected": {"name": "", "number": ""},
+    "accountcode": "",
+    "dialplan": {
+        "context": "stasis-refer-enter",
+        "exten": "s",
+        "priority": 3,
+        "app_name": "Stasis",
+        "app_data": "stasis_refer,support",
+    },
+    "creationtime": "2026-01-01T12:00:00.000+0000",
+    "language": "en",
+}
+READ = Channel(
+    ID,
+    "PJSIP/caller-0000000c",
+    up=True,
+    caller="+49123",
+    caller_name="Bob",
+    dialed="s",
+    call_id="1-12345@127.0.0.1",
+    stasis=("stasis_refer", "support"),
+)
+
+
+def of_channel(kind: str, **more: object) -> dict[str, object]:
+    return {"type": kind, "application": "stasis_refer", "channel": CHANNEL, **more}
+
+
+def playback(state: str, target: str = f"channel:{ID}") -> dict[str, object]:
+    told = {"id": f"{ID}-1", "media_uri": "sound:x", "target_uri": target, "state": state}
+    return {"type": "PlaybackFinished", "application": "stasis_refer", "playback": told}
+
+
+# -- what comes in ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("message", "occurrence"),
+    [
+        pytest.param(
+            of_channel("StasisStart", args=["support"]),
+            Entered(READ, ("support",)),
+            id="a call enters",
+        ),
+        pytest.param(
+            of_channel("StasisStart", args=["support", "returned", "SUCCESS", "0"]),
+            Happened(ID, ChannelReturned(TransferStatus.SUCCESS, 0)),
+            id="a call is back from Transfer()",
+        ),
+        pytest.param(
+            of_channel("ChannelStateChange"), Happened(ID, ChannelUp()), id="the channel is Up"
+        ),
+        pytest.param(
+            of_channel("ChannelStateChange", channel={**CHANNEL, "state": "Ringing"}),
+            None,
+            id="another state",
+        ),
+        pytest.param(
+            of_channel("ChannelHangupRequest", cause=16, soft=False),
+            Happened(ID, CallEnded()),
+            id="hang-up",
+        ),
+        pytest.param(
+            of_channel("ChannelDestroyed", cause=16, cause_txt="Normal Clearing"),
+            Happened(ID, CallEnded()),
+            id="gone",
+        ),
+        pytest.param(
+            of_channel("ChannelHold", musicclass="default"), Happened(ID, ChannelHeld()), id="hold"
+        ),
+        pytest.param(of_channel("ChannelUnhold"), Happened(ID, ChannelResumed()), id="resumed"),
+        pytest.param(
+            playback("done"), Happened(ID, PlaybackEnded(f"{ID}-1")), id="a sound was played"
+        ),
+        pytest.param(
+            playback("failed"),
+            Happened(ID, PlaybackEnded(f"{ID}-1", ok=False)),
+            id="a sound could not be played",
+        ),
+        pytest.param(playback("done", "bridge:1"), None, id="a sound of a bridge"),
+        pytest.param(
+            {"type": "ApplicationReplaced", "application": "stasis_refer"},
+            Replaced(),
+            id="another connection took over",
+        ),
+        pytest.param(of_channel("StasisEnd"), None, id="nothing we wait for"),
+        pytest.param(of_channel("ChannelVarset", variable="X", value="1"), None, id="not read"),
+        pytest.param({"type": "SomethingNew"}, None, id="of a newer Asterisk"),
+        pytest.param({"type": None}, None, id="without a name"),
+        pytest.param({"message": "Missing params"}, None, id="no event"),
+    ],
+)
+def test_events(message: Mapping[str, Any], occurrence: Occurrence | None) -> None:
+    assert ari.read_event(message) == occurrence
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "StasisStart"},
+        {"type": "StasisStart", "channel": None},
+        {"type": "StasisStart", "channel": {"id": ID}},
+        {"type": "StasisStart", "channel": {**CHANNEL, "caller": None}},
+        {"type": "StasisStart", "channel": CHANNEL, "args": 1},
+        {"type": "ChannelStateChange", "channel": {"id": ID}},
+        {"type": "ChannelHangupRequest", "channel": "x"},
+        {"type": "PlaybackFinished", "playback": {}},
+        {"type": "PlaybackFinished", "playback": {"target_uri": f"channel:{ID}"}},
+    ],
+)
+def test_an_event_that_lacks_what_it_must_have_is_named(message: Mapping[str, Any]) -> None:
+    with pytest.raises(BadEvent, match=str(message["type"])):
+        ari.read_event(message)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["id", "name", "state", "caller", "dialplan", "target_uri", "x"]), inner
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(ari.EVENT_TYPES), JSON, JSON, JSON)
+def test_whatever_an_event_holds_it_is_read_or_refused(
+    kind: str, channel: object, args: object, played: object
+) -> None:
+    message = {"type": kind, "channel": channel, "args": args, "playback": played}
+    try:
+        occurrence = ari.read_event(message)
+    except BadEvent:
+        return
+    assert occurrence is None or isinstance(occurrence, Entered | Happened | Replaced)
+
+
+def test_only_events_that_are_asked_for_are_read() -> None:
+    body = ari.filter_events("stasis_refer").body
+    assert body is not None
+    asked = {allowed["type"] for allowed in body["allowed"]}
+    assert {"StasisStart", "ChannelHangupRequest", "ApplicationReplaced"} <= asked
+    # Without it the filter holds back the answers to our own requests.
+    assert asked == {*ari.EVENT_TYPES, "RESTResponse"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "read"),
+    [
+        ({}, ("stasis_refer", "support")),
+        (
+            {"app_data": "stasis_refer,support,returned,FAILURE,486"},
+            ("stasis_refer", "support", "returned", "FAILURE", "486"),
+        ),
+        ({"app_name": "Transfer", "app_data": "PJSIP/sip:alice@example.com"}, ()),
+        ({"app_name": None}, ()),
+    ],
+)
+def test_a_listed_channel_tells_which_stasis_it_is_in(
+    changes: Mapping[str, str], read: tuple[str, ...]
+) -> None:
+    listed = {**CHANNEL, "dialplan": {**CHANNEL["dialplan"], **changes}}
+    assert ari.read_channel(listed).stasis == read
+
+
+def test_a_channel_needs_no_more_than_id_name_and_state() -> None:
+    least = {"id": ID, "name": "PJSIP/x", "state": "Ring"}
+    assert ari.read_channel(least) == Channel(ID, "PJSIP/x", up=False)
+    for name in least:
+        with pytest.raises(BadEvent):
+            ari.read_channel({key: value for key, value in least.items() if key != name})
+
+
+S, F, U = TransferStatus.SUCCESS, TransferStatus.FAILURE, TransferStatus.UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "returned"),
+    [
+        (("support",), None),
+        (("support", "else", "SUCCESS", "0"), None),
+        (("returned", "support", "SUCCESS", "0"), None),
+        ((), None),
+        (("support", "returned", "SUCCESS", "0"), ChannelReturned(S, 0)),
+        (("support", "returned", "FAILURE", "486"), ChannelReturned(F, 486)),
+        (("support", "returned", "FAILURE", "0"), ChannelReturned(F, 0)),
+        (("support", "returned", "UNSUPPORTED", "0"), ChannelReturned(U, 0)),
+        (("support", "returned", "", ""), ChannelReturned(F, 0)),
+        (("support", "returned"), ChannelReturned(F, 0)),
+        (("support", "returned", "FAILURE"), ChannelReturned(F, 0)),
+        (("support", "returned", "success", "0"), ChannelReturned(F, 0)),
+        (("support", "returned", "FAILURE", "-1"), ChannelReturned(F, 0)),
+        (("support", "returned", "FAILURE", "٤٨٦"), ChannelReturned(F, 0)),
+        (("support", "returned", "FAILURE", "4860000000000"), ChannelReturned(F, 0)),
+    ],
+)
+def test_what_transfer_said(arguments: tuple[str, ...], returned: ChannelReturned | None) -> None:
+    assert ari.read_returned(arguments) == returned
+
+
+# -- what goes out ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("request_", "method", "path", "query"),
+    [
+        (ari.answer(ID), "POST", f"channels/{ID}/answer", {}),
+        (ari.hang_up(ID, 17), "DELETE", f"channels/{ID}", {"reason_code": "17"}),
+        (
+            ari.subscribe("app", ID),
+            "POST",
+            "applications/app/subscription",
+            {"eventSource": f"channel:{ID}"},
+        ),
+        (
+            ari.set_variable(ID, "A", "1,2;3"),
+            "POST",
+            f"channels/{ID}/variable",
+            {"variable": "A", "value": "1,2;3"},
+        ),
+        (ari.get_variable(ID, "A"), "GET", f"channels/{ID}/variable", {"variable": "A"}),
+        (ari.go_on(ID), "POST", f"channels/{ID}/continue", {}),
+        (
+            ari.transfer(ID),
+            "POST",
+            f"channels/{ID}/continue",
+            {"context": "stasis-refer-transfer", "extension": "s", "priority": "1"},
+        ),
+        (ari.play(ID, "p1", "sound:x"), "POST", f"channels/{ID}/play/p1", {"media": "sound:x"}),
+        (ari.stop("p1"), "DELETE", "playbacks/p1", {}),
+        (ari.channels(), "GET", "channels", {}),
+        (ari.info(), "GET", "asterisk/info", {}),
+        (ari.modules(), "GET", "asterisk/modules", {}),
+        (ari.endpoints(), "GET", "endpoints", {}),
+    ],
+)
+def test_requests(request_: Request, method: str, path: str, query: Mapping[str, str]) -> None:
+    assert request_ == Request(method, path, tuple(query.items()))
+
+
+def test_many_variables_travel_in_the_body() -> None:
+    request = ari.set_variables(ID, {"A": "1", "B": ""})
+    assert (request.method, request.path) == ("POST", f"channels/{ID}/variables")
+    assert request.body == {"variables": {"A": "1", "B": ""}}
+
+
+def test_the_wait_is_broken_off_by_a_local_channel_that_names_the_waiting_one() -> None:
+    request = ari.break_off(ID)
+    assert ("endpoint", "Local/s@stasis-refer-abort/n") in request.query
+    assert request.body == {"variables": {"STASIS_REFER_CHANNEL": ID}}
+
+
+def test_a_request_over_the_websocket_carries_query_and_body() -> None:
+    request = Request(
+        "POST", "channels", (("a", "1 &=ü"), ("a", "2")), {"variables": {"X": "\r\n"}}
+    )
+    message = json.loads(request.over_websocket("7"))
+    assert json.loads(message.pop("message_body")) == request.body
+    assert message == {
+        "type": "RESTRequest",
+        "transaction_id": "7",
+        "request_id": "7",
+        "method": "POST",
+        "uri": "channels",
+        "query_strings": [{"name": "a", "value": "1 &=ü"}, {"name": "a", "value": "2"}],
+        "content_type": "application/json",
+    }
+
+
+def test_a_request_without_query_and_body_says_nothing_of_them() -> None:
+    message = json.loads(ari.channels().over_websocket("8"))
+    assert set(message) == {"type", "transaction_id", "request_id", "method", "uri"}
+
+
+@pytest.mark.parametrize(
+    ("status", "ok"),
+    [
+        (200, True),
+        (204, True),
+        (299, True),
+        (400, False),
+        (404, False),
+        (409, False),
+        (500, False),
+        (0, False),  # it never answered
+    ],
+)
+def test_whether_asterisk_did_it(status: int, *, ok: bool) -> None:
+    assert Response(status).ok is ok
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [({"message": "Channel not found"}, "Channel not found"), ({}, ""), (None, ""), ([1], "")],
+)
+def test_asterisk_s_own_words_for_a_refusal(body: object, message: str) -> None:
+    assert Response(404, body).message == message
+
+
+# -- versions --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("22.10.1", Version(22, 10)),
+        ("22.10.1~dfsg+~cs6.15.60671435-1", Version(22, 10)),
+        ("20.13.0-rc1", Version(20, 13)),
+        ("Asterisk 23.4.0", Version(23, 4)),
+    ],
+)
+def test_versions_are_read(text: str, version: Version) -> None:
+    assert ari.read_version(text) == version
+
+
+@pytest.mark.parametrize("text", ["", "22", "GIT-master-1234", "twenty.two"])
+def test_what_is_no_version_is_refused(text: str) -> None:
+    with pytest.raises(BadEvent, match="Asterisk version"):
+        ari.read_version(text)
+
+
+@pytest.mark.parametrize(
+    ("version", "rest_over_websocket", "many_variables"),
+    [
+        (Version(18, 99), False, False),
+        (Version(20, 13), False, False),
+        (Version(20, 14), True, False),
+        (Version(20, 20), True, True),
+        (Version(21, 8), False, False),
+        (Version(21, 9), True, False),
+        (Version(21, 99), True, False),
+        (Version(22, 3), False, False),
+        (Version(22, 4), True, False),
+        (Version(22, 10), True, True),
+        (Version(23, 0), True, False),
+        (Version(23, 4), True, True),
+        (Version(24, 0), True, True),
+    ],
+)
+def test_what_a_version_can_do(
+    version: Version, *, rest_over_websocket: bool, many_variables: bool
+) -> None:
+    assert version.has(ari.REST_OVER_WEBSOCKET) is rest_over_websocket
+    assert version.has(ari.MANY_VARIABLES) is many_variables
+
+
+def test_a_version_is_written_as_it_is_spoken_of() -> None:
+    assert str(Version(22, 10)) == "22.10"

@@ -1,0 +1,306 @@
+import pytest
+
+from stasis_refer.core.events import (
+    CallEnded,
+    ChannelHeld,
+    ChannelResumed,
+    Event,
+    ReferAnswered,
+    ReferNotified,
+    ReferSeen,
+)
+from stasis_refer.core.info import Invite
+from stasis_refer.wire import dialog, sip
+
+PEER, OURS = "tag-of-the-phone", "tag-of-asterisk"
+
+
+def message(start_line: str, *headers: str, of: str = PEER, body: str = "") -> sip.Message:
+    """Return a message of the dialog; ``of`` is the tag of From, who sent the request."""
+    to = OURS if of == PEER else PEER
+    lines = [
+        start_line,
+        "Via: SIP/2.0/UDP 127.0.0.1:5062;branch=z9hG4bK1",
+        f'From: "Bob" <sip:bob@phone.example.com>;tag={of}',
+        f"To: <sip:support@127.0.0.1>;tag={to}",
+        "Call-ID: 1-12345@127.0.0.1",
+        *headers,
+        f"Content-Length: {len(body)}",
+        "",
+        body,
+    ]
+    return sip.parse("\r\n".join(lines).encode())
+
+
+def notify(
+    fragment: str, *headers: str, state: str = "active;expires=60", of: str = PEER
+) -> sip.Message:
+    return message(
+        "NOTIFY sip:asterisk@127.0.0.1:5060 SIP/2.0",
+        "CSeq: 12 NOTIFY",
+        *(headers or ("Event: refer",)),
+        f"Subscription-State: {state}",
+        "Content-Type: message/sipfrag;version=2.0",
+        of=of,
+        body=fragment,
+    )
+
+
+def answer(status: str, *headers: str, cseq: str = "7 REFER", of: str = OURS) -> sip.Message:
+    return message(f"SIP/2.0 {status}", f"CSeq: {cseq}", *headers, of=of)
+
+
+def offer(direction: str, method: str = "INVITE", *, of: str = PEER) -> sip.Message:
+    sdp = f"v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/AVP 0\r\na={direction}\r\n"
+    return message(
+        f"{method} sip:asterisk@127.0.0.1:5060 SIP/2.0",
+        f"CSeq: 3 {method}",
+        "Content-Type: application/sdp",
+        of=of,
+        body=sdp,
+    )
+
+
+def request(method: str, *, of: str) -> sip.Message:
+    return message(f"{method} sip:x@127.0.0.1 SIP/2.0", f"CSeq: 7 {method}", of=of)
+
+
+REFER_OF_OURS = request("REFER", of=OURS)
+ENDED = "terminated;reason=noresource"
+
+
+@pytest.mark.parametrize(
+    ("captured", "event"),
+    [
+        pytest.param(REFER_OF_OURS, ReferSeen(7), id="our REFER"),
+        pytest.param(request("REFER", of=PEER), None, id="a REFER of the phone's"),
+        pytest.param(answer("202 Accepted"), ReferAnswered(202, 7), id="202"),
+        pytest.param(answer("200 OK"), ReferAnswered(200, 7), id="200 instead"),
+        pytest.param(answer("405 Method Not Allowed"), ReferAnswered(405, 7), id="405"),
+        pytest.param(answer("401 Unauthorized"), ReferAnswered(401, 7), id="401"),
+        pytest.param(answer("100 Trying"), None, id="a provisional response"),
+        pytest.param(answer("200 OK", cseq="7 BYE"), None, id="the response to something else"),
+        pytest.param(
+            answer("202 Accepted", of=PEER),
+            None,
+            id="our response to a REFER of the phone's",
+        ),
+        pytest.param(
+            answer("202 Accepted", "Refer-Sub: false"),
+            ReferAnswered(202, 7, subscribed=False),
+            id="Refer-Sub: false",
+        ),
+        pytest.param(
+            answer("202 Accepted", "refer-sub:  FALSE "),
+            ReferAnswered(202, 7, subscribed=False),
+            id="Refer-Sub: FALSE",
+        ),
+        pytest.param(
+            answer("202 Accepted", "Refer-Sub: true"), ReferAnswered(202, 7), id="Refer-Sub: true"
+        ),
+        pytest.param(
+            answer("202 Accepted", "Refer-Sub: false;x=1"),
+            ReferAnswered(202, 7, subscribed=False),
+            id="Refer-Sub with a parameter (RFC 4488, 4)",
+        ),
+        pytest.param(
+            notify("SIP/2.0 100 Trying\r\n"),
+            ReferNotified(100, terminated=False, cseq=12),
+            id="100",
+        ),
+        pytest.param(
+            notify("SIP/2.0 200 OK\r\n", state=ENDED),
+            ReferNotified(200, terminated=True, cseq=12),
+            id="the final NOTIFY",
+        ),
+        pytest.param(
+            notify("SIP/2.0 180 Ringing\r\n", state="Terminated"),
+            ReferNotified(180, terminated=True, cseq=12),
+            id="terminated with a 180",
+        ),
+        pytest.param(
+            notify("garbage"), ReferNotified(None, terminated=False, cseq=12), id="garbage"
+        ),
+        pytest.param(
+            notify("", state=ENDED), ReferNotified(None, terminated=True, cseq=12), id="no body"
+        ),
+        pytest.param(
+            notify("SIP/2.0 200 OK\r\n", "o: refer;id=7"),
+            ReferNotified(200, terminated=False, cseq=12, refer_id=7),
+            id="with an id, compact form",
+        ),
+        pytest.param(
+            notify("SIP/2.0 200 OK\r\n", "Event: REFER ; id=93809823"),
+            ReferNotified(200, terminated=False, cseq=12, refer_id=93809823),
+            id="with an id and blanks",
+        ),
+        pytest.param(
+            notify("SIP/2.0 200 OK\r\n", "Event: refer;id=x7"),
+            ReferNotified(200, terminated=False, cseq=12),
+            id="an id that is no number",
+        ),
+        pytest.param(
+            notify("SIP/2.0 200 OK\r\n", "Event: refer;id=" + 5000 * "9"),
+            ReferNotified(200, terminated=False, cseq=12),
+            id="an id that is no CSeq",
+        ),
+        pytest.param(notify("", "Event: message-summary"), None, id="another event package"),
+        pytest.param(notify("SIP/2.0 200 OK\r\n", of=OURS), None, id="a NOTIFY of ours"),
+        pytest.param(request("BYE", of=PEER), CallEnded(), id="BYE"),
+        pytest.param(request("BYE", of=OURS), None, id="a BYE of ours"),
+        pytest.param(offer("sendonly"), ChannelHeld(), id="hold"),
+        pytest.param(offer("inactive", "UPDATE"), ChannelHeld(), id="hold by UPDATE"),
+        pytest.param(offer("sendrecv"), ChannelResumed(), id="resume"),
+        pytest.param(offer("sendonly", of=OURS), None, id="a re-INVITE of ours"),
+        pytest.param(request("INVITE", of=PEER), None, id="a re-INVITE without an offer"),
+        pytest.param(request("INFO", of=PEER), None, id="of no concern"),
+    ],
+)
+def test_what_a_message_means_for_its_call(captured: sip.Message, event: Event | None) -> None:
+    said = dialog.read(captured, PEER)
+    assert (said and said.event) == event
+
+
+@pytest.mark.parametrize(
+    ("captured", "event"),
+    [
+        (REFER_OF_OURS, ReferSeen(7)),
+        (answer("202 Accepted"), ReferAnswered(202, 7)),
+        (notify("SIP/2.0 180 Ringing\r\n"), ReferNotified(180, terminated=False, cseq=12)),
+        # Whose it is cannot be told, and a call must not end by our own BYE.
+        (request("BYE", of=PEER), None),
+    ],
+)
+def test_a_dialog_whose_invite_was_not_captured(captured: sip.Message, event: Event | None) -> None:
+    said = dialog.read(captured, None)
+    assert (said and said.event) == event
+
+
+@pytest.mark.parametrize(
+    "captured",
+    [
+        message("SIP/2.0 202 Accepted", "CSeq: REFER", of=OURS),
+        message("REFER sip:x@127.0.0.1 SIP/2.0", of=OURS),
+        message("NOTIFY sip:x@127.0.0.1 SIP/2.0", "Event: refer", "CSeq: x NOTIFY"),
+    ],
+)
+def test_a_message_without_its_cseq_is_refused(captured: sip.Message) -> None:
+    with pytest.raises(sip.BadMessage):
+        dialog.read(captured, PEER)
+
+
+def test_what_opens_a_dialog_is_no_hold() -> None:
+    opening = sip.parse(
+        b"INVITE sip:support@127.0.0.1 SIP/2.0\r\nFrom: <sip:bob@x>;tag=" + PEER.encode() + b"\r\n"
+        b"To: <sip:support@127.0.0.1>\r\nCSeq: 1 INVITE\r\nContent-Type: application/sdp\r\n\r\n"
+        b"v=0\r\nm=audio 4000 RTP/AVP 0\r\na=sendonly\r\n"
+    )
+    assert dialog.read(opening, PEER) is None
+
+
+# -- sent again, or another ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (REFER_OF_OURS, REFER_OF_OURS, True),
+        (answer("202 Accepted"), answer("202 Accepted", "Refer-Sub: true"), True),
+        (answer("401 Unauthorized"), answer("401 Unauthorized", cseq="8 REFER"), False),
+        (answer("202 Accepted"), REFER_OF_OURS, False),
+        (notify("SIP/2.0 180 Ringing\r\n"), notify("SIP/2.0 180 Ringing\r\n"), True),
+        (offer("sendonly"), offer("sendonly"), True),
+        (offer("sendonly"), request("BYE", of=PEER), False),
+    ],
+)
+def test_what_is_sent_again_has_the_same_identity(
+    one: sip.Message, other: sip.Message, *, same: bool
+) -> None:
+    first, second = dialog.read(one, PEER), dialog.read(other, PEER)
+    assert first is not None
+    assert second is not None
+    assert (first.identity == second.identity) is same
+
+
+@pytest.mark.parametrize(
+    ("captured", "phase", "status"),
+    [
+        (answer("405 Not Allowed"), "refer", 405),
+        (notify("SIP/2.0 180 Ringing\r\n"), "notify", 180),
+        (notify("garbage"), "notify", None),
+        (REFER_OF_OURS, None, None),
+        (request("BYE", of=PEER), None, None),
+    ],
+)
+def test_which_statuses_are_counted(
+    captured: sip.Message, phase: dialog.Phase | None, status: int | None
+) -> None:
+    said = dialog.read(captured, PEER)
+    assert said is not None
+    assert (said.phase, said.status) == (phase, status)
+
+
+# -- the INVITE ------------------------------------------------------------------
+
+
+def invite(uri: str, caller: str, *headers: str) -> sip.Request:
+    lines = (f"INVITE {uri} SIP/2.0", f"From: {caller};tag=1", "CSeq: 1 INVITE", *headers, "", "")
+    parsed = sip.parse("\r\n".join(lines).encode())
+    assert isinstance(parsed, sip.Request)
+    return parsed
+
+
+@pytest.mark.parametrize(
+    ("uri", "dialed", "domain"),
+    [
+        ("sip:support@pbx.example.com", "support", "pbx.example.com"),
+        ("sip:support@pbx.example.com:5060;transport=tcp", "support", "pbx.example.com"),
+        ("sips:support@pbx.example.com", "support", "pbx.example.com"),
+        ("sip:pbx.example.com", "", "pbx.example.com"),
+        ("sip:support@[::1]:5060", "support", "::1"),
+        ("sips:pbx.example.com", "", "pbx.example.com"),
+    ],
+)
+def test_user_and_host_that_were_dialed(uri: str, dialed: str, domain: str) -> None:
+    read = dialog.read_invite(invite(uri, "<sip:a@b>"), "127.0.0.1")
+    assert (read.dialed, read.domain) == (dialed, domain)
+
+
+@pytest.mark.parametrize(
+    ("caller", "peer"),
+    [
+        ("<sip:bob@phone.example.com>", "phone.example.com"),
+        ("sip:bob@phone.example.com", "phone.example.com"),
+        ('"Bob" <sip:bob@phone.example.com:5062;user=phone>', "phone.example.com"),
+        ("<sip:phone.example.com>", "phone.example.com"),
+        ('"Bob; the \\"second\\"" <sip:bob@phone.example.com>', "phone.example.com"),
+        ('"<sip:x@a>" <sip:bob@phone.example.com>', "phone.example.com"),
+        ("<tel:+49123>", ""),
+    ],
+)
+def test_the_peer_is_the_host_of_the_caller(caller: str, peer: str) -> None:
+    assert dialog.read_invite(invite("sip:x@y", caller), "127.0.0.1").peer == peer
+
+
+def test_an_invite_tells_where_it_came_from_and_what_was_added() -> None:
+    captured = invite(
+        "sip:support@pbx.example.com",
+        "<sip:bob@phone.example.com>",
+        "X-Account: 7",
+        "User-Agent: SIPp",
+        "x-b: two",
+        "User-to-User: 123;encoding=hex",
+        "Diversion: <sip:old@example.com>;reason=unconditional",
+    )
+    assert dialog.read_invite(captured, "192.0.2.7") == Invite(
+        dialed="support",
+        domain="pbx.example.com",
+        peer="phone.example.com",
+        source_ip="192.0.2.7",
+        headers=(
+            ("X-Account", "7"),
+            ("x-b", "two"),
+            ("User-to-User", "123;encoding=hex"),
+            ("Diversion", "<sip:old@example.com>;reason=unconditional"),
+        ),
+    )

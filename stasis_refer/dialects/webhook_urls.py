@@ -1,0 +1,121 @@
+"""URLs of webhooks: relative ones made absolute, and what an absolute one says about itself."""
+
+import re
+from base64 import b64encode
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import parse_qsl, quote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
+
+from stasis_refer.dialects.dialect import WebhookLimits
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookUrl:
+    """A webhook's URL, taken apart.
+
+    ``url`` is what goes out and what is signed: without userinfo and fragment.
+    ``authorization`` is the value of the Authorization header, '' without userinfo.
+    """
+
+    url: str
+    authorization: str = field(repr=False)
+    limits: WebhookLimits
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """Scheme and authority: credentials for one origin are not for another."""
+        parts = urlsplit(self.url)
+        return parts.scheme, parts.netloc.lower()
+
+
+def resolve(base: str, text: str) -> str:
+    """Return the absolute URL that ``text`` means in the document at ``base``.
+
+    Userinfo and fragment stay. Raises ValueError with a sentence that says what is allowed.
+    """
+    if _UNWRITABLE.search(text):
+        raise ValueError("a URL has no blanks, control characters or backslashes; write %20.")
+    try:
+        url = urljoin(base, text)
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as why:
+        raise ValueError(f"this is not a URL ({why}).") from None
+    if parts.scheme not in _SCHEMES:
+        raise ValueError("a URL is relative, or begins with http:// or https://.")
+    if not _HOST.fullmatch(host):
+        raise ValueError("the host of a URL is a name in ASCII or an address.")
+    return url
+
+
+def take_apart(url: str) -> WebhookUrl:
+    """Take an absolute URL apart; its fragment may hold Twilio's connection overrides.
+
+    Raises ValueError where there is no absolute URL.
+    """
+    parts = urlsplit(url)
+    if not parts.netloc:
+        raise ValueError("not an absolute URL")
+    userinfo, _, authority = parts.netloc.rpartition("@")
+    # Written as it will be sent: what the receiver checks the signature against.
+    path = quote(parts.path, safe=_PATH) or "/"
+    query = quote(parts.query, safe=_QUERY)
+    return WebhookUrl(
+        urlunsplit((parts.scheme, authority, path, query, "")),
+        _basic(userinfo) if userinfo else "",
+        _limits(parts.fragment) if parts.fragment else _DEFAULT,
+    )
+
+
+def with_query(url: str, query: str) -> str:
+    """Return ``url`` with ``query`` behind the query it has."""
+    return f"{url}{'&' if '?' in url else '?'}{query}"
+
+
+_UNWRITABLE: Final = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
+_SCHEMES: Final = frozenset({"http", "https"})
+_HOST: Final = re.compile(r"[a-z0-9._-]+|[0-9a-f.]*:[0-9a-f:.]+")
+
+# RFC 3986: the characters of a path and of a query that stand for themselves, and `%`,
+# because what is escaped already stays as it is. Brackets are not in it but in wide use.
+_PATH: Final = "/%!$&'()*+,;=:@"
+_QUERY: Final = _PATH + "?[]"
+
+_DEFAULT: Final = WebhookLimits()
+
+_RETRY_POLICIES: Final = {
+    "ct": frozenset({"connection"}),
+    "rt": frozenset({"timeout"}),
+    "4xx": frozenset({"status_4xx"}),
+    "5xx": frozenset({"status_5xx"}),
+    "all": frozenset({"connection", "timeout", "status_4xx", "status_5xx"}),
+}
+
+
+def _basic(userinfo: str) -> str:
+    """RFC 7617: user-id and password, each percent-decoded, in UTF-8."""
+    user, _, password = userinfo.partition(":")
+    credentials = unquote_to_bytes(user) + b":" + unquote_to_bytes(password)
+    return f"Basic {b64encode(credentials).decode()}"
+
+
+def _limits(fragment: str) -> WebhookLimits:
+    """Read ``ct=…&rt=…&tt=…&rc=…&rp=…``: times in ms, clamped; what is unreadable is default."""
+    told = dict(parse_qsl(fragment))
+    policies = [_RETRY_POLICIES.get(word.strip(), _NEVER) for word in told.get("rp", "").split(",")]
+    return WebhookLimits(
+        connect=_clamped(told.get("ct"), 100, 10_000, 5_000) / 1000,
+        read=_clamped(told.get("rt"), 100, 15_000, 15_000) / 1000,
+        total=_clamped(told.get("tt"), 100, 15_000, 15_000) / 1000,
+        retries=_clamped(told.get("rc"), 0, 5, 1),
+        retry_on=_NEVER.union(*policies) or _DEFAULT.retry_on,
+    )
+
+
+_NEVER: Final[frozenset[str]] = frozenset()
+
+
+def _clamped(text: str | None, low: int, high: int, default: int) -> int:
+    if text is None or not re.fullmatch(r"[0-9]{1,9}", text):
+        return default
+    return max(low, min(high, int(text)))

@@ -1,0 +1,264 @@
+from base64 import b64encode
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from twilio.request_validator import RequestValidator
+
+from stasis_refer.core.application import Application, Callback, Method
+from stasis_refer.core.events import FetchFailed, FetchFailure
+from stasis_refer.core.info import CallInfo
+from stasis_refer.core.intents import CallStatus, Fetch, FetchKind, Tell
+from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
+from stasis_refer.dialects.dialect import WebhookRequest
+from stasis_refer.dialects.twiml_requests import twiml_request
+
+BASE = "https://example.com/app/voice"
+AUTH_TOKEN = "0123456789abcdef"
+APPLICATION = Application(
+    name="support",
+    dialect="twiml",
+    document=Callback(BASE),
+    account_sid="AC00000000000000000000000000000000",
+    auth_token=AUTH_TOKEN,
+)
+INFO = CallInfo(
+    key="0123456789abcdef0123456789abcdef",
+    channel="1.1",
+    call_id="abc@phone",
+    channel_name="PJSIP/trunk-00000001",
+    caller="+4930123",
+    caller_name="Ä & B=C",
+    dialed="support",
+    domain="pbx.example.com",
+    peer="198.51.100.7",
+    headers=(("X-Acct", "1 2+3"), ("user-to-user", "31;encoding=hex")),
+)
+STANDARD = {
+    "CallSid": "CA0123456789abcdef0123456789abcdef",
+    "AccountSid": "AC00000000000000000000000000000000",
+    "From": "sip:+4930123@198.51.100.7",
+    "To": "sip:support@pbx.example.com",
+    "Caller": "sip:+4930123@198.51.100.7",
+    "Called": "sip:support@pbx.example.com",
+    "CallStatus": "in-progress",
+    "ApiVersion": "2010-04-01",
+    "Direction": "inbound",
+    "CallerName": "Ä & B=C",
+    "SipDomain": "pbx.example.com",
+    "SipCallId": "abc@phone",
+    "SipHeader_X-Acct": "1 2+3",
+    "SipHeader_User-to-User": "31;encoding=hex",
+}
+COMPLETED = Result(Outcome.COMPLETED, Reason.FINAL_NOTIFY, Evidence.SIP, 202, 200)
+GET, POST = Method.GET, Method.POST
+
+
+def fetch(url: str = BASE, method: Method = POST, result: Result | None = None) -> Fetch:
+    kind = FetchKind.ACTION if result else FetchKind.DOCUMENT
+    return Fetch(kind, Callback(url, method), CallStatus.IN_PROGRESS, result)
+
+
+def ask(intent: Fetch | Tell, application: Application = APPLICATION) -> WebhookRequest:
+    return twiml_request(intent, INFO, application, "token-1")
+
+
+def form(request: WebhookRequest) -> dict[str, str]:
+    return dict(parse_qsl(request.body.decode(), strict_parsing=True))
+
+
+# The scenarios of Twilio's page on <Refer>.
+
+
+@pytest.mark.parametrize(
+    ("outcome", "codes", "told"),
+    [
+        pytest.param(
+            Outcome.COMPLETED,
+            (202, 200),
+            {
+                "ReferCallStatus": "in-progress",
+                "ReferSipResponseCode": "202",
+                "NotifySipResponseCode": "200",
+            },
+            id="action, scenario 1: the transfer succeeds",
+        ),
+        pytest.param(
+            Outcome.BUSY,
+            (202, 486),
+            {
+                "ReferCallStatus": "busy",
+                "ReferSipResponseCode": "202",
+                "NotifySipResponseCode": "486",
+            },
+            id="action, scenario 2: the new call fails",
+        ),
+        pytest.param(
+            Outcome.REJECTED,
+            (405, None),
+            {"ReferCallStatus": "failed", "ReferSipResponseCode": "405"},
+            id="action, scenario 3: the REFER is refused",
+        ),
+        pytest.param(
+            Outcome.CANCELED,
+            (202, 180),
+            {
+                "ReferCallStatus": "canceled",
+                "ReferSipResponseCode": "202",
+                "NotifySipResponseCode": "180",
+            },
+            id="action, scenario 4: the caller hangs up",
+        ),
+    ],
+)
+def test_action_parameters_of_the_refer_page(
+    outcome: Outcome, codes: tuple[int, int | None], told: dict[str, str]
+) -> None:
+    result = Result(outcome, Reason.FINAL_NOTIFY, Evidence.SIP, *codes)
+    assert form(ask(fetch(result=result))) == STANDARD | told
+
+
+# Requests.
+
+
+def test_a_post_sends_a_form() -> None:
+    request = ask(fetch("https://u:p@example.com/voice?a=b#rc=3&rp=all"))
+    assert request.method is POST
+    assert request.url == "https://example.com/voice?a=b"
+    assert form(request) == STANDARD
+    assert request.headers == {
+        "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
+        "I-Twilio-Idempotency-Token": "token-1",
+    }
+    assert request.limits.retries == 3
+    assert "status_5xx" in request.limits.retry_on
+
+
+def test_a_get_sends_a_query() -> None:
+    request = ask(fetch("https://example.com/voice?a=b", GET, COMPLETED))
+    assert request.body == b""
+    assert request.headers == {"I-Twilio-Idempotency-Token": "token-1"}
+    assert request.url.startswith("https://example.com/voice?a=b&CallSid=CA")
+    assert dict(parse_qsl(urlsplit(request.url).query)) == STANDARD | {
+        "a": "b",
+        "ReferCallStatus": "in-progress",
+        "ReferSipResponseCode": "202",
+        "NotifySipResponseCode": "200",
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ("ringing", "ringing"),
+        ("in_progress", "in-progress"),
+        ("completed", "completed"),
+        ("busy", "busy"),
+        ("failed", "failed"),
+    ],
+)
+def test_the_call_status(status: str, told: str) -> None:
+    intent = Fetch(FetchKind.DOCUMENT, Callback(BASE), CallStatus(status))
+    assert form(ask(intent)) == STANDARD | {"CallStatus": told}
+
+
+def test_the_fallback_is_told_what_failed() -> None:
+    failed = FetchFailed(FetchFailure.UNKNOWN_VERB, "https://u:p@h/x?y=1#rc=1", "…", 2, 1)
+    intent = Fetch(FetchKind.FALLBACK, Callback(BASE), CallStatus.IN_PROGRESS, failure=failed)
+    told = {"ErrorCode": "12200", "ErrorUrl": "https://h/x?y=1"}
+    assert form(ask(intent)) == STANDARD | told
+
+
+@pytest.mark.parametrize(
+    ("duration", "told"), [(0.0, "0"), (0.2, "1"), (59.0, "59"), (59.01, "60")]
+)
+def test_the_status_callback_is_told_the_duration_in_whole_seconds_rounded_up(
+    duration: float, told: str
+) -> None:
+    intent = Tell(Callback(BASE), CallStatus.COMPLETED, duration)
+    expected = STANDARD | {"CallStatus": "completed", "CallDuration": told}
+    assert form(ask(intent)) == expected
+
+
+# Signatures, judged by Twilio's own validator.
+
+URLS = [
+    "https://example.com/voice",
+    "https://example.com",
+    "https://example.com/voice?a=b&c=%20d",
+    "https://example.com/voice?",
+    "https://example.com:8443/voice",
+    "http://127.0.0.1:8080/größe?x=ü y",
+    "http://[::1]:8080/voice",
+    "https://user:p%40ss@example.com/voice#rc=2",
+]
+
+
+def valid(url: str, sent: dict[str, str], signed: Mapping[str, str], token: str) -> bool:
+    return bool(RequestValidator(token).validate(url, sent, signed["X-Twilio-Signature"]))
+
+
+@pytest.mark.parametrize("url", URLS)
+@pytest.mark.parametrize("method", [GET, POST])
+@pytest.mark.parametrize("result", [None, COMPLETED])
+def test_twilios_validator_accepts_the_signature(
+    url: str, method: Method, result: Result | None
+) -> None:
+    request = ask(fetch(url, method, result))
+    sent = form(request) if method is POST else {}
+    signed = request.sign(request.url, method)
+    assert valid(request.url, sent, signed, AUTH_TOKEN)
+    assert not valid(request.url, sent, signed, "another token")
+    assert not valid(request.url + "x", sent, signed, AUTH_TOKEN)
+    assert not valid(request.url, {**sent, "CallStatus": "x"}, signed, AUTH_TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("first", "then"), [(POST, GET), (POST, POST), (GET, GET)], ids=["303", "307", "GET"]
+)
+def test_twilios_validator_accepts_the_signature_after_a_redirect(
+    first: Method, then: Method
+) -> None:
+    request, url = ask(fetch(method=first)), "https://other.example/moved?to=here"
+    sent = form(request) if then is POST else {}
+    assert valid(url, sent, request.sign(url, then), AUTH_TOKEN)
+
+
+def test_the_signature_is_over_the_url_alone_when_post_became_get() -> None:
+    url = "https://other.example/moved"
+    assert ask(fetch()).sign(url, GET) == ask(fetch(method=GET)).sign(url, GET)
+    assert ask(fetch()).sign(url, GET) != ask(fetch()).sign(url, POST)
+
+
+def test_nothing_is_signed_without_an_auth_token() -> None:
+    unsigned = Application(name="support", dialect="twiml", document=Callback(BASE))
+    assert ask(fetch(), unsigned).sign(BASE, POST) == {}
+    assert "AccountSid" not in form(ask(fetch(), unsigned))
+
+
+# Credentials in a URL.
+
+
+@pytest.mark.parametrize(
+    ("tried", "credentials"),
+    [
+        ("https://example.com/voice", "us:er:p@ss"),
+        ("https://example.com/moved?x", "us:er:p@ss"),
+        ("http://example.com/voice", None),
+        ("https://example.com:8443/voice", None),
+        ("https://evil.example/voice", None),
+        ("https://a:b@evil.example/voice", "a:b"),
+    ],
+)
+def test_userinfo_becomes_basic_authorization_for_its_own_origin(
+    tried: str, credentials: str | None
+) -> None:
+    request = ask(fetch("https://us%3Aer:p%40ss@example.com/voice"))
+    told = f"Basic {b64encode(credentials.encode()).decode()}" if credentials else None
+    assert request.sign(tried, POST).get("Authorization") == told
+
+
+@pytest.mark.parametrize("method", [GET, POST])
+def test_userinfo_is_in_neither_url_nor_body(method: Method) -> None:
+    request = ask(fetch("https://user:hunter2@example.com/voice", method))
+    assert "hunter2" not in request.url + request.body.decode() + str(request.headers)

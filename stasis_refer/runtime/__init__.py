@@ -1,0 +1,1 @@
+"""What runs the pure core: one actor per call, effects, journal. No network in here."""

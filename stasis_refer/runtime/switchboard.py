@@ -1,0 +1,160 @@
+"""Which event is whose: channel id and SIP Call-ID to the one call they belong to."""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+
+import structlog
+
+from stasis_refer.core.application import Application
+from stasis_refer.core.call import Call
+from stasis_refer.core.events import CallEnded, ChannelReturned, DrainOver, Event
+from stasis_refer.core.info import CallInfo
+from stasis_refer.core.intents import HangupCause
+from stasis_refer.runtime.actor import CallActor, Perform
+from stasis_refer.runtime.journal import Tap
+from stasis_refer.runtime.ports import Capture, Telephony
+
+_log = structlog.get_logger(__name__)
+
+
+class Switchboard:
+    """All live calls. Every method returns at once; calls run in tasks of their own."""
+
+    def __init__(  # noqa: PLR0913 - the one place where the parts meet
+        self,
+        *,
+        applications: Mapping[str, Application],
+        telephony: Telephony,
+        capture: Capture,
+        perform: Perform,
+        tap: Tap,
+        clock: Callable[[], float],
+        on_change: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self._applications = applications
+        self._telephony = telephony
+        self._capture = capture
+        self._perform = perform
+        self._tap = tap
+        self._clock = clock
+        self._on_change = on_change
+        self._calls: dict[str, CallActor] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.draining = False
+
+    @property
+    def channels(self) -> Collection[str]:
+        """Channel ids of the live calls."""
+        return self._calls.keys()
+
+    def entered(self, channel: CallInfo, application: str, *, up: bool) -> None:
+        """Take a call in that entered ``Stasis()`` for an application of ours."""
+        if channel.channel in self._calls:
+            return
+        found = self._applications.get(application)
+        if self.draining:
+            self._spawn(self._send_back(channel.channel))
+        elif found is None:
+            _log.error("call for an application that is not configured", application=application)
+            self._spawn(self._reject(channel.channel))
+        else:
+            self._take(channel, found, up=up)
+
+    def happened(self, channel: str, event: Event) -> None:
+        """Hand an event to the call of a channel; a channel of no call is passed over."""
+        actor = self._calls.get(channel)
+        if actor is not None:
+            actor.post(event)
+
+    def happened_meanwhile(self, existing: Mapping[str, ChannelReturned | None]) -> None:
+        """Catch up after a gap: end the calls whose channels are gone, note who is back.
+
+        ``existing`` has every channel Asterisk lists; a value for those that are back from
+        ``Transfer()``.
+        """
+        for channel in set(self._calls).difference(existing):
+            self.happened(channel, CallEnded())
+        for channel, returned in existing.items():
+            if returned is not None:
+                self.happened(channel, returned)
+
+    def send_back(self, channel: str) -> None:
+        """Let a channel of no call of ours go on in the dialplan."""
+        if channel not in self._calls:
+            self._spawn(self._send_back(channel))
+
+    async def drain(self, seconds: float) -> None:
+        """Take no new calls, let live ones finish for ``seconds``, send the rest back."""
+        self.draining = True
+        if self._tasks and seconds > 0:
+            await asyncio.wait(self._tasks, timeout=seconds)
+        for actor in self._calls.values():
+            actor.post(DrainOver())
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_LAST_WORDS)
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Drop what still runs; the calls stay where they are in Asterisk."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _take(self, channel: CallInfo, application: Application, *, up: bool) -> None:
+        def deliver(event: Event) -> None:
+            self.happened(channel.channel, event)
+
+        invite = self._capture.watch(channel.call_id, deliver) if channel.call_id else None
+        info = replace(channel, key=uuid.uuid4().hex)
+        if invite is not None:
+            info = replace(
+                info,
+                dialed=invite.dialed or info.dialed,
+                domain=invite.domain,
+                peer=invite.peer,
+                source_ip=invite.source_ip,
+                headers=invite.headers,
+            )
+        call = Call(info, application, up=up, now=self._clock())
+        actor = CallActor(call, self._perform, self._tap, self._clock)
+        self._calls[channel.channel] = actor
+        self._on_change(len(self._calls))
+        self._spawn(self._run(actor))
+
+    async def _run(self, actor: CallActor) -> None:
+        info = actor.call.info
+        try:
+            await actor.run()
+        except Exception:  # noqa: BLE001 - a bug ends this call, loudly, and no other
+            _log.exception("call ended by a bug", call=info.key, channel=info.channel)
+            _close_books(actor)
+            await self._telephony.hang_up(info.channel, HangupCause.NORMAL)
+        finally:
+            self._calls.pop(info.channel, None)
+            self._capture.forget(info.call_id)
+            self._on_change(len(self._calls))
+
+    async def _reject(self, channel: str) -> None:
+        await self._telephony.hang_up(channel, HangupCause.REJECTED)
+
+    async def _send_back(self, channel: str) -> None:
+        await self._telephony.go_on(channel)
+
+    def _spawn(self, work: "asyncio._CoroutineLike[None]") -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _close_books(actor: CallActor) -> None:
+    try:
+        actor.abandon()
+    except Exception:  # noqa: BLE001 - a bug in a tap must not keep the call from being hung up
+        _log.exception("call cannot be closed in the journal", call=actor.call.info.key)
+
+
+_LAST_WORDS = 2.0
+"""Seconds the calls have to go back to the dialplan when the program stops."""

@@ -1,0 +1,216 @@
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import count
+
+import pytest
+
+from stasis_refer.core.application import Application, Callback
+from stasis_refer.core.call import Call
+from stasis_refer.core.events import (
+    CallEnded,
+    ChannelHeld,
+    ChannelResumed,
+    ChannelReturned,
+    ChannelUp,
+    DeadlinePassed,
+    DocumentFetched,
+    Event,
+    ReferAnswered,
+    ReferNotified,
+    ReferSeen,
+    TransferStatus,
+)
+from stasis_refer.core.info import CallInfo
+from stasis_refer.core.intents import Deed, Fetch, HangUp, Note, SendRefer, Tell, TransferEnded
+from stasis_refer.core.outcome import Outcome
+from stasis_refer.core.targets import parse_rule
+from stasis_refer.core.verbs import Document, Hangup, Pause, Refer
+from stasis_refer.runtime.actor import CallActor
+from stasis_refer.runtime.journal import Entry
+
+INFO = CallInfo("0" * 32, "1.1", channel_name="PJSIP/caller-00000001")
+VOICE, AFTER = Callback("http://127.0.0.1/voice"), Callback("http://127.0.0.1/after")
+STATUS = Callback("http://127.0.0.1/status")
+SUPPORT = Application("support", "twiml", VOICE, targets=(parse_rule("sip:*@example.com"),))
+REFER = Refer("sip:alice@example.com", AFTER)
+
+LONG = 5.0  # seconds no test waits for
+
+
+class World:
+    """Performs what a call asks for, and what a phone does once it is sent a REFER."""
+
+    def __init__(
+        self, documents: Mapping[str, Document], phone: tuple[Event, ...] = (), *, up: bool = True
+    ) -> None:
+        clock = asyncio.get_running_loop().time
+        call = Call(INFO, replace(SUPPORT, status_callback=STATUS), up=up, now=clock())
+        self.actor = CallActor(call, self.perform, self.entries_append, clock)
+        self.entries: list[Entry] = []
+        self.done: list[Deed] = []
+        self._documents = documents
+        self._phone = phone
+
+    def entries_append(self, entry: Entry) -> None:
+        self.entries.append(entry)
+
+    @property
+    def events(self) -> list[Event | None]:
+        return [entry.event for entry in self.entries]
+
+    async def run(self) -> None:
+        async with asyncio.timeout(LONG):
+            await self.actor.run()
+
+    async def perform(self, call: Call, deed: Deed) -> Event | None:
+        assert call is self.actor.call
+        self.done.append(deed)
+        match deed:
+            case Fetch(callback=callback):
+                return DocumentFetched(self._documents.get(callback.url, ()))
+            case SendRefer():
+                for event in self._phone:
+                    self.actor.post(event)
+            case _:
+                pass
+        return None
+
+
+async def test_a_call_from_its_first_request_to_its_end() -> None:
+    phone = (
+        ReferSeen(7),
+        ReferAnswered(202, 7),
+        ReferNotified(180, terminated=False, cseq=1),
+        ReferNotified(486, terminated=True, cseq=2),
+        ChannelReturned(TransferStatus.FAILURE, 486),
+    )
+    world = World({VOICE.url: (REFER,), AFTER.url: (Hangup(),)}, phone)
+    await world.run()
+    assert [type(deed) for deed in world.done] == [Fetch, SendRefer, Fetch, HangUp, Tell]
+    assert world.events == [
+        None,
+        DocumentFetched((REFER,)),
+        *phone,
+        DocumentFetched((Hangup(),)),
+    ]
+
+
+async def test_notes_are_written_down_and_never_performed() -> None:
+    world = World({VOICE.url: (replace(REFER, target="sip:alice@example.org"),)})
+    await world.run()
+    noted = [intent for entry in world.entries for intent in entry.intents]
+    outcomes = [note.result.outcome for note in noted if isinstance(note, TransferEnded)]
+    assert outcomes == [Outcome.BLOCKED]
+    assert not [deed for deed in world.done if isinstance(deed, Note)]
+
+
+async def test_the_journal_has_every_step_in_order() -> None:
+    posted: list[Event] = [ChannelUp(), ChannelHeld(), ChannelResumed(), ChannelHeld(), CallEnded()]
+    world = World({})
+    for event in posted:
+        world.actor.post(event)
+    await world.run()
+    assert world.events == [None, *posted, DocumentFetched(())]
+    assert [entry.seq for entry in world.entries] == list(range(1, 8))
+    times = [entry.at for entry in world.entries]
+    assert times == sorted(times)
+
+
+async def test_a_hang_up_during_a_webhook_is_handled_in_its_turn() -> None:
+    fetched = asyncio.Event()
+
+    class SlowWorld(World):
+        async def perform(self, call: Call, deed: Deed) -> Event | None:
+            if isinstance(deed, Fetch):
+                self.actor.post(CallEnded())
+                await fetched.wait()
+            return await super().perform(call, deed)
+
+    world = SlowWorld({VOICE.url: (REFER,)})
+    running = asyncio.create_task(world.run())
+    while CallEnded() not in world.events:  # noqa: ASYNC110 - a handful of turns of the loop
+        await asyncio.sleep(0)
+    fetched.set()
+    await running
+    assert world.events == [None, CallEnded(), DocumentFetched((REFER,))]
+    assert [type(deed) for deed in world.done] == [Fetch, Tell]
+
+
+async def test_a_deadline_passes_when_nothing_happens() -> None:
+    world = World({VOICE.url: (Pause(0.03), Hangup())})
+    await world.run()
+    assert world.events[1:] == [DocumentFetched((Pause(0.03), Hangup())), DeadlinePassed()]
+    paused, passed = (entry.at for entry in world.entries[1:])
+    assert passed - paused >= 0.029
+
+
+async def test_what_happened_before_the_deadline_goes_before_it() -> None:
+    class HastyWorld(World):
+        async def perform(self, call: Call, deed: Deed) -> Event | None:
+            event = await super().perform(call, deed)
+            if isinstance(deed, Fetch) and event is not None:
+                self.actor.post(event)
+                self.actor.post(CallEnded())
+                return None
+            return event
+
+    world = HastyWorld({VOICE.url: (Pause(0.0), Hangup())})
+    await world.run()
+    assert world.events[2:] == [CallEnded()]
+
+
+async def test_the_call_is_left_only_when_all_it_asked_for_is_done() -> None:
+    class SlowWorld(World):
+        async def perform(self, call: Call, deed: Deed) -> Event | None:
+            if isinstance(deed, Tell):
+                await asyncio.sleep(0.02)
+            return await super().perform(call, deed)
+
+    world = SlowWorld({VOICE.url: (Hangup(),)})
+    await world.run()
+    assert isinstance(world.done[-1], Tell)
+
+
+async def test_a_bug_in_an_effect_ends_the_call_and_its_other_effects() -> None:
+    ended = asyncio.Event()
+
+    class BrokenWorld(World):
+        async def perform(self, call: Call, deed: Deed) -> Event | None:
+            if isinstance(deed, HangUp):
+                raise ZeroDivisionError
+            if isinstance(deed, Tell):
+                try:
+                    await asyncio.sleep(LONG)
+                finally:
+                    ended.set()
+            return await super().perform(call, deed)
+
+    world = BrokenWorld({VOICE.url: (Hangup(),)})
+    with pytest.raises(ExceptionGroup) as raised:
+        await world.run()
+    assert raised.group_contains(ZeroDivisionError)
+    assert ended.is_set()
+
+
+async def test_a_bug_in_a_tap_ends_the_call() -> None:
+    class BrokenWorld(World):
+        def entries_append(self, entry: Entry) -> None:
+            super().entries_append(entry)
+            raise ZeroDivisionError
+
+    with pytest.raises(ExceptionGroup) as raised:
+        await BrokenWorld({}).run()
+    assert raised.group_contains(ZeroDivisionError)
+
+
+async def test_a_call_replayed_from_its_journal_asks_for_the_same() -> None:
+    ticks = count()
+    world = World({VOICE.url: (Hangup(),)})
+    call = Call(INFO, replace(SUPPORT, status_callback=STATUS), up=True, now=0.0)
+    world.actor = CallActor(call, world.perform, world.entries_append, lambda: next(ticks) / 1000.0)
+    await world.run()
+    replayed = Call(INFO, call.application, up=True, now=0.0)
+    for entry in world.entries:
+        intents = replayed.handle(entry.event, entry.at) if entry.event else replayed.start()
+        assert tuple(intents) == entry.intents

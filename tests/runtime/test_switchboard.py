@@ -1,0 +1,365 @@
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from structlog.testing import capture_logs
+
+from stasis_refer.core.application import Application, Callback
+from stasis_refer.core.call import Call
+from stasis_refer.core.events import (
+    CallEnded,
+    ChannelHeld,
+    ChannelReturned,
+    DocumentFetched,
+    DrainOver,
+    Event,
+    TransferStatus,
+)
+from stasis_refer.core.info import CallInfo, Invite
+from stasis_refer.core.intents import (
+    Deed,
+    Fetch,
+    HangUp,
+    HangupCause,
+    ReturnToDialplan,
+    SendRefer,
+    TransferEnded,
+)
+from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
+from stasis_refer.core.targets import parse_rule
+from stasis_refer.core.verbs import Document, Hangup, Pause, Refer
+from stasis_refer.runtime.journal import Entry
+from stasis_refer.runtime.switchboard import Switchboard
+
+SUPPORT = Application("support", "twiml", Callback("http://127.0.0.1/voice"))
+TRANSFERS = replace(SUPPORT, name="transfers", targets=(parse_rule("sip:*@example.com"),))
+ALICE = CallInfo("", "1.1", "alice@127.0.0.1", "PJSIP/alice-00000001", "alice", dialed="s")
+BOB = CallInfo("", "1.2", "bob@127.0.0.1", "PJSIP/bob-00000002", "bob", dialed="s")
+FOREVER: Document = (Pause(3600.0),)
+LONG = 5.0  # seconds no test waits for
+
+
+class Telephony:
+    """Notes which channels are hung up or sent on."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    async def hang_up(self, channel: str, cause: HangupCause) -> int:
+        self.asked.append((channel, f"hang up {cause}"))
+        return 204
+
+    async def go_on(self, channel: str) -> int:
+        self.asked.append((channel, "go on"))
+        return 204
+
+    async def _never(self, *_: object) -> int:
+        raise NotImplementedError
+
+    async def answer(self, channel: str) -> int:
+        return await self._never(channel)
+
+    async def refer(self, channel: str, refer: SendRefer, application: str) -> int:
+        return await self._never(channel, refer, application)
+
+    async def break_off(self, channel: str) -> int:
+        return await self._never(channel)
+
+    async def play(self, channel: str, playback: str, url: str) -> int:
+        return await self._never(channel, playback, url)
+
+    async def stop(self, playback: str) -> int:
+        return await self._never(playback)
+
+
+class Capture:
+    """A wire on which nothing is said but what a test delivers."""
+
+    def __init__(self) -> None:
+        self.invites: dict[str, Invite] = {}
+        self.watched: dict[str, Callable[[Event], None]] = {}
+
+    def watch(self, call_id: str, deliver: Callable[[Event], None]) -> Invite | None:
+        self.watched[call_id] = deliver
+        return self.invites.get(call_id)
+
+    def forget(self, call_id: str) -> None:
+        self.watched.pop(call_id, None)
+
+    def drain(self) -> None:
+        raise NotImplementedError
+
+
+class World:
+    """A switchboard and what its calls do; ``documents`` by the name of the caller."""
+
+    def __init__(self, **documents: Document) -> None:
+        self.telephony, self.capture = Telephony(), Capture()
+        self.entries: list[Entry] = []
+        self.done: list[tuple[str, Deed]] = []
+        self.sizes: list[int] = []
+        self._documents = documents
+        self.board = Switchboard(
+            applications={"support": SUPPORT, "transfers": TRANSFERS},
+            telephony=self.telephony,
+            capture=self.capture,
+            perform=self.perform,
+            tap=self.entries.append,
+            clock=asyncio.get_running_loop().time,
+            on_change=self.sizes.append,
+        )
+
+    async def perform(self, call: Call, deed: Deed) -> Event | None:
+        self.done.append((call.info.caller, deed))
+        if isinstance(deed, Fetch):
+            return DocumentFetched(self._documents.get(call.info.caller, FOREVER))
+        return None
+
+    def events(self, caller: str) -> list[Event | None]:
+        return [entry.event for entry in self.entries if entry.call.info.caller == caller]
+
+    def deeds(self, caller: str) -> list[Deed]:
+        return [deed for of, deed in self.done if of == caller]
+
+    async def settle(self) -> None:
+        """Let everything that can happen at once happen."""
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    async def close(self) -> None:
+        async with asyncio.timeout(LONG):
+            await self.board.drain(0.0)
+            await self.board.stop()
+        assert not self.board.channels
+
+
+# -- calls that enter ------------------------------------------------------------
+
+
+async def test_a_call_runs_from_its_entering_to_its_end() -> None:
+    world = World(alice=(Hangup(),))
+    world.board.entered(ALICE, "support", up=True)
+    assert list(world.board.channels) == ["1.1"]
+    await world.settle()
+    assert [type(deed) for deed in world.deeds("alice")] == [Fetch, HangUp]
+    assert not world.board.channels
+    assert world.sizes == [1, 0]
+    assert world.capture.watched == {}
+
+
+async def test_a_call_has_a_key_of_its_own_and_the_facts_of_its_invite() -> None:
+    world = World()
+    headers = (("X-Account", "7"),)
+    world.capture.invites[ALICE.call_id] = Invite(
+        "support", "pbx.example.com", "phone.example.com", "192.0.2.7", headers
+    )
+    world.board.entered(ALICE, "support", up=True)
+    world.board.entered(BOB, "support", up=True)
+    await world.settle()
+    alice, bob = (entry.call.info for entry in world.entries if entry.event is None)
+    assert replace(alice, key="") == replace(
+        ALICE,
+        dialed="support",
+        domain="pbx.example.com",
+        peer="phone.example.com",
+        source_ip="192.0.2.7",
+        headers=headers,
+    )
+    assert replace(bob, key="") == BOB
+    assert len({alice.key, bob.key, ""}) == 3
+    assert (len(alice.key), int(alice.key, 16) > 0) == (32, True)
+    await world.close()
+
+
+@pytest.mark.parametrize("up", [True, False])
+async def test_whether_the_call_is_answered_already_is_known(*, up: bool) -> None:
+    world = World()
+    world.board.entered(ALICE, "support", up=up)
+    await world.settle()
+    (fetch,) = world.deeds("alice")
+    assert isinstance(fetch, Fetch)
+    assert fetch.status == ("in_progress" if up else "ringing")
+    await world.close()
+
+
+async def test_a_channel_that_enters_twice_is_one_call() -> None:
+    world = World()
+    world.board.entered(ALICE, "support", up=True)
+    await world.settle()
+    world.board.entered(ALICE, "support", up=True)
+    await world.settle()
+    assert [type(deed) for deed in world.deeds("alice")] == [Fetch]
+    assert world.sizes == [1]
+    await world.close()
+
+
+async def test_a_call_for_an_unknown_application_is_refused() -> None:
+    world = World()
+    with capture_logs() as logs:
+        world.board.entered(ALICE, "sales", up=False)
+        await world.settle()
+    assert world.telephony.asked == [("1.1", "hang up rejected")]
+    assert [line["application"] for line in logs] == ["sales"]
+    assert not world.board.channels
+
+
+# -- what happens to them --------------------------------------------------------
+
+
+async def test_an_event_goes_to_the_call_of_its_channel_alone() -> None:
+    world = World()
+    world.board.entered(ALICE, "support", up=True)
+    world.board.entered(BOB, "support", up=True)
+    await world.settle()
+    world.board.happened("1.2", ChannelHeld())
+    world.board.happened("9.9", CallEnded())
+    await world.settle()
+    assert ChannelHeld() not in world.events("alice")
+    assert world.events("bob")[-1] == ChannelHeld()
+    await world.close()
+
+
+async def test_what_is_captured_goes_to_the_call_of_its_call_id() -> None:
+    world = World()
+    world.board.entered(ALICE, "support", up=True)
+    world.board.entered(BOB, "support", up=True)
+    await world.settle()
+    world.capture.watched[BOB.call_id](CallEnded())
+    await world.settle()
+    assert list(world.board.channels) == ["1.1"]
+    assert list(world.capture.watched) == [ALICE.call_id]
+    await world.close()
+
+
+async def test_a_channel_without_a_call_id_is_not_watched() -> None:
+    world = World()
+    world.board.entered(replace(ALICE, call_id=""), "support", up=True)
+    assert world.capture.watched == {}
+    await world.close()
+
+
+async def test_after_a_gap_calls_that_are_gone_end_and_those_that_are_back_go_on() -> None:
+    world = World()
+    world.board.entered(ALICE, "support", up=True)
+    world.board.entered(BOB, "support", up=True)
+    await world.settle()
+    returned = ChannelReturned(TransferStatus.FAILURE, 486)
+    world.board.happened_meanwhile({"1.2": returned, "9.9": None})
+    await world.settle()
+    assert world.events("alice")[-1] == CallEnded()
+    assert world.events("bob")[-1] == returned
+    assert list(world.board.channels) == ["1.2"]
+    await world.close()
+
+
+async def test_only_channels_of_no_call_are_sent_back() -> None:
+    world = World()
+    world.board.entered(ALICE, "support", up=True)
+    world.board.send_back("1.1")
+    world.board.send_back("9.9")
+    await world.settle()
+    assert world.telephony.asked == [("9.9", "go on")]
+    await world.close()
+
+
+# -- bugs ------------------------------------------------------------------------
+
+
+async def test_a_bug_in_an_effect_ends_that_call_only() -> None:
+    class BrokenWorld(World):
+        async def perform(self, call: Call, deed: Deed) -> Event | None:
+            if call.info.caller == "alice":
+                raise ZeroDivisionError
+            return await super().perform(call, deed)
+
+    world = BrokenWorld()
+    with capture_logs() as logs:
+        world.board.entered(ALICE, "support", up=True)
+        world.board.entered(BOB, "support", up=True)
+        await world.settle()
+    assert world.telephony.asked == [("1.1", "hang up normal")]
+    assert list(world.board.channels) == ["1.2"]
+    assert list(world.capture.watched) == [BOB.call_id]
+    assert [(line["log_level"], line["channel"]) for line in logs] == [("error", "1.1")]
+    world.board.happened("1.2", CallEnded())
+    await world.settle()
+    assert world.events("bob")[-1] == CallEnded()
+    assert not world.board.channels
+
+
+async def test_a_transfer_that_a_bug_cut_off_is_told_to_have_ended() -> None:
+    class BrokenWorld(World):
+        async def perform(self, call: Call, deed: Deed) -> Event | None:
+            if isinstance(deed, SendRefer):
+                raise ZeroDivisionError
+            return await super().perform(call, deed)
+
+    world = BrokenWorld(alice=(Refer("sip:bob@example.com"),))
+    world.board.entered(ALICE, "transfers", up=True)
+    await world.settle()
+    ended = [
+        each.result
+        for entry in world.entries
+        for each in entry.intents
+        if isinstance(each, TransferEnded)
+    ]
+    assert ended == [Result(Outcome.ERROR, Reason.STOPPED, Evidence.NONE)]
+
+
+# -- the program stops -----------------------------------------------------------
+
+
+async def test_a_draining_program_takes_no_calls() -> None:
+    world = World()
+    await world.board.drain(0.0)
+    world.board.entered(ALICE, "support", up=True)
+    await world.settle()
+    assert world.telephony.asked == [("1.1", "go on")]
+    assert world.done == []
+
+
+async def test_live_calls_may_finish_before_the_rest_go_back() -> None:
+    world = World(alice=(Pause(0.02), Hangup()))
+    world.board.entered(ALICE, "support", up=True)
+    world.board.entered(BOB, "support", up=True)
+    async with asyncio.timeout(LONG):
+        await world.board.drain(0.1)
+    assert [type(deed) for deed in world.deeds("alice")] == [Fetch, HangUp]
+    assert [type(deed) for deed in world.deeds("bob")] == [Fetch, ReturnToDialplan]
+    assert world.events("bob")[-1] == DrainOver()
+    assert not world.board.channels
+
+
+async def test_draining_ends_as_soon_as_the_last_call_does() -> None:
+    world = World(alice=(Pause(0.02), Hangup()))
+    world.board.entered(ALICE, "support", up=True)
+    async with asyncio.timeout(LONG):
+        await world.board.drain(3600.0)
+    assert not world.board.channels
+
+
+async def test_stopping_leaves_the_calls_where_they_are() -> None:
+    world = World()
+    world.board.entered(ALICE, "support", up=True)
+    await world.settle()
+    await world.board.stop()
+    assert [type(deed) for deed in world.deeds("alice")] == [Fetch]
+    assert world.telephony.asked == []
+    assert not world.board.channels
+    assert world.capture.watched == {}
+
+
+async def test_a_webhook_that_hangs_does_not_keep_the_program() -> None:
+    class HangingWorld(World):
+        async def perform(self, call: Call, deed: Deed) -> Event | None:
+            event = await super().perform(call, deed)
+            if isinstance(deed, Fetch):
+                await asyncio.sleep(3600.0)
+            return event
+
+    world = HangingWorld()
+    world.board.entered(ALICE, "support", up=True)
+    await world.settle()
+    await world.close()
+    assert ReturnToDialplan() in world.deeds("alice")

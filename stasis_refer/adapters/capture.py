@@ -1,0 +1,201 @@
+"""The wire as Asterisk copies it to us: HEPv3 over UDP to events of live calls (res_hep_pjsip)."""
+
+import asyncio
+import hmac
+import socket
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+import structlog
+
+from stasis_refer.core.events import Event
+from stasis_refer.core.info import Invite
+from stasis_refer.wire import dialog, hep, sip
+
+_log = structlog.get_logger(__name__)
+
+Address: TypeAlias = tuple[str, int]
+Phase: TypeAlias = dialog.Phase
+
+_LARGEST: Final = 65535
+_MOST_AT_ONCE: Final = 200
+"""Datagrams read before the event loop has its turn again."""
+
+_INVITES_KEPT: Final = 4096
+"""INVITEs of calls that have not reached ``Stasis()`` yet; the oldest go first."""
+
+_RECEIVE_BUFFER: Final = 4 * 1024 * 1024  # bytes
+
+
+@dataclass(slots=True)
+class _Watched:
+    """One live dialog: who hears of it, and what was told already."""
+
+    deliver: Callable[[Event], None]
+    peer_tag: str | None
+    told: set[tuple[object, ...]] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRules:
+    """Which packets are believed. Empty ``sources`` means any sender of this machine's choice."""
+
+    password: bytes
+    sources: Collection[str] = ()
+    forward: Sequence[Address] = ()
+
+
+class CaptureListener:
+    """Implements ``runtime.ports.Capture`` on a UDP socket.
+
+    ``count`` hears of each packet: accepted, passed_over, malformed, bad_password or
+    unknown_source. ``count_response`` of each SIP status that belongs to a REFER.
+    """
+
+    def __init__(
+        self,
+        rules: CaptureRules,
+        count: Callable[[str], None] = lambda _: None,
+        count_response: Callable[[Phase, int], None] = lambda *_: None,
+    ) -> None:
+        self._rules = rules
+        self._count = count
+        self._count_response = count_response
+        self._socket: socket.socket | None = None
+        self._invites: OrderedDict[str, hep.Packet] = OrderedDict()
+        self._watched: dict[str, _Watched] = {}
+
+    def start(self, host: str, port: int) -> int:
+        """Listen; returns the port. Raises OSError when the address is taken."""
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            listening.setblocking(False)  # noqa: FBT003 - the socket's own interface
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+            listening.bind((host, port))
+        except OSError:
+            listening.close()
+            raise
+        self._socket = listening
+        asyncio.get_running_loop().add_reader(listening.fileno(), self.drain)
+        return int(listening.getsockname()[1])
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._socket is not None:
+            asyncio.get_running_loop().remove_reader(self._socket.fileno())
+            self._socket.close()
+            self._socket = None
+
+    def watch(self, call_id: str, deliver: Callable[[Event], None]) -> Invite | None:
+        """Deliver what is captured of a dialog from now on; what its INVITE said."""
+        if call_id not in self._invites:
+            self.drain()
+        packet = self._invites.pop(call_id, None)
+        message = _parsed(packet.payload) if packet else None
+        if packet is None or not isinstance(message, sip.Request):
+            self._watched[call_id] = _Watched(deliver, None)
+            return None
+        self._watched[call_id] = _Watched(deliver, sip.from_tag(message))
+        return dialog.read_invite(message, packet.source[0])
+
+    def forget(self, call_id: str) -> None:
+        """Stop watching a dialog."""
+        self._watched.pop(call_id, None)
+
+    def drain(self) -> None:
+        """Read what has arrived. Never blocks and never raises, whatever was sent.
+
+        Asterisk sends the copy of a message before the ARI event that it causes; calling
+        this before an ARI event is handled keeps that order.
+        """
+        for _ in range(_MOST_AT_ONCE):
+            if self._socket is None:
+                return
+            try:
+                data, sender = self._socket.recvfrom(_LARGEST)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                _log.warning("capture socket", why=repr(error))
+                return
+            self._count(self._take(data, str(sender[0])))
+
+    def _take(self, data: bytes, sender: str) -> str:
+        if self._rules.sources and sender not in self._rules.sources:
+            return "unknown_source"
+        try:
+            packet = hep.decode(data)
+        except hep.BadPacket:
+            return "malformed"
+        if not hmac.compare_digest(packet.password, self._rules.password):
+            return "bad_password"
+        self._forward(data)
+        call_id = packet.correlation_id or sip.call_id(packet.payload) or ""
+        watched = self._watched.get(call_id)
+        if watched is not None:
+            return self._tell(watched, packet)
+        if sip.first_line_is(packet.payload, "INVITE"):
+            self._keep(call_id, packet)
+        return "passed_over"
+
+    def _keep(self, call_id: str, invite: hep.Packet) -> None:
+        # The last one counts: after a 401 the INVITE comes again with credentials.
+        self._invites[call_id] = invite
+        self._invites.move_to_end(call_id)
+        if len(self._invites) > _INVITES_KEPT:
+            self._invites.popitem(last=False)
+
+    def _tell(self, watched: _Watched, packet: hep.Packet) -> str:
+        try:
+            first, *more = sip.messages(packet.payload)
+            self._tell_message(watched, first)
+            for message in more:
+                # Over TCP one packet may hold messages of several calls.
+                other = self._watched.get(sip.header(message, "call-id") or "")
+                if other is not None:
+                    self._tell_message(other, message)
+        except sip.BadMessage:
+            return "malformed"
+        return "accepted"
+
+    def _tell_message(self, watched: _Watched, message: sip.Message) -> None:
+        said = dialog.read(message, watched.peer_tag)
+        if said is None or said.identity in watched.told:
+            return  # of no concern, or sent again (RFC 3261, 17)
+        watched.told.add(said.identity)
+        if said.phase is not None and said.status is not None:
+            self._count_response(said.phase, said.status)
+        watched.deliver(said.event)
+
+    def _forward(self, data: bytes) -> None:
+        for address in self._rules.forward:
+            try:
+                if self._socket is not None:
+                    self._socket.sendto(data, address)
+            except OSError as error:
+                _log.warning("capture cannot be forwarded", to=address, why=repr(error))
+
+
+class NoCapture:
+    """Implements ``runtime.ports.Capture`` where nothing is captured."""
+
+    def watch(self, call_id: str, deliver: Callable[[Event], None]) -> Invite | None:
+        """Deliver nothing."""
+        del call_id, deliver
+        return None
+
+    def forget(self, call_id: str) -> None:
+        """Forget nothing."""
+
+    def drain(self) -> None:
+        """Read nothing."""
+
+
+def _parsed(data: bytes) -> sip.Message | None:
+    try:
+        return sip.parse(data)
+    except sip.BadMessage:
+        return None

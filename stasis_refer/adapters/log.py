@@ -1,0 +1,78 @@
+"""The log: one constant sentence an event, everything that varies in fields."""
+
+import logging
+import sys
+from typing import Literal, assert_never
+
+import structlog
+
+from stasis_refer.core.application import Application
+from stasis_refer.core.info import CallInfo
+from stasis_refer.core.intents import (
+    Alert,
+    DocumentFailed,
+    LateSuccess,
+    Note,
+    TransferBegan,
+    TransferEnded,
+)
+
+_log = structlog.get_logger(__name__)
+
+
+def set_up_log(level: str, style: Literal["auto", "console", "json"]) -> None:
+    """Write to standard error: readable on a terminal, one JSON object a line elsewhere."""
+    as_text = style == "console" or (style == "auto" and sys.stderr.isatty())
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer() if as_text else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([] if as_text else [structlog.processors.format_exc_info]),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def log_note(application: Application, info: CallInfo, note: Note) -> None:
+    """Write down what a call has to tell. Targets are left out: they are personal data."""
+    bound = _log.bind(application=application.name, call=info.key, sip_call_id=info.call_id)
+    match note:
+        case TransferBegan():
+            bound.info("transfer began", direction=note.direction.value)
+        case TransferEnded():
+            _log_end(bound, note)
+        case LateSuccess(code):
+            bound.warning("transfer succeeded after it was given up", notify_code=code)
+        case DocumentFailed():
+            bound.warning(
+                "document cannot be had or run", failure=note.failure.value, why=note.message
+            )
+        case Alert():
+            bound.error("alert", code=note.code, why=note.message)
+        case _:
+            assert_never(note)
+
+
+def _log_end(bound: structlog.stdlib.BoundLogger, ended: TransferEnded) -> None:
+    result = ended.result
+    if result.conflict:
+        bound.error("SIP and Asterisk contradict each other about a transfer")
+    bound.info(
+        "transfer ended",
+        direction=ended.direction.value,
+        outcome=result.outcome.value,
+        reason=result.reason.value,
+        evidence=result.evidence.value,
+        refer_code=result.refer_code,
+        notify_code=result.notify_code,
+        seconds=round(ended.times.ended, 3),
+    )

@@ -1,0 +1,551 @@
+import asyncio
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stasis_refer.adapters.capture import CaptureListener, CaptureRules, NoCapture
+from stasis_refer.core.events import (
+    CallEnded,
+    ChannelHeld,
+    ChannelResumed,
+    Event,
+    ReferAnswered,
+    ReferNotified,
+    ReferSeen,
+)
+from stasis_refer.core.info import Invite
+from stasis_refer.wire.hep import Packet, encode
+
+CALL = "1-28941@127.0.0.7"
+PHONE, ASTERISK = "28941t1", "b4b5543b-778b"
+PASSWORD = b"s3cret"
+
+SDP = """\
+v=0
+o=u 1 1 IN IP4 127.0.0.7
+s=-
+c=IN IP4 127.0.0.7
+t=0 0
+m=audio 6000 RTP/AVP 0
+a={direction}
+"""
+
+
+def sip(
+    start: str, cseq: str, *lines: str, body: str = "", of: str = PHONE, call_id: str = CALL
+) -> bytes:
+    """Write a message of the dialog; ``of`` is the From tag, so the requester's."""
+    other = ASTERISK if of == PHONE else PHONE
+    to_tag = "" if cseq == "1 INVITE" else f";tag={other}"
+    head = [
+        start,
+        "Via: SIP/2.0/UDP 127.0.0.7:17001;branch=z9hG4bK-28941-1-0",
+        f"From: <sip:one@127.0.0.7:17001>;tag={of}",
+        f"To: <sip:two@127.0.0.1>{to_tag}",
+        f"Call-ID: {call_id}",
+        f"CSeq: {cseq}",
+        *lines,
+        f"Content-Length: {len(body.replace(chr(10), chr(13) + chr(10)))}",
+        "",
+        body,
+    ]
+    return "\r\n".join(head).replace("\r\n", "\n").replace("\n", "\r\n").encode()
+
+
+def notify(
+    cseq: int, status_line: str, state: str = "active", event: str = "refer", of: str = PHONE
+) -> bytes:
+    return sip(
+        "NOTIFY sip:127.0.0.1:5060 SIP/2.0",
+        f"{cseq} NOTIFY",
+        f"Event: {event}",
+        f"Subscription-State: {state}",
+        "Content-Type: message/sipfrag;version=2.0",
+        body=status_line,
+        of=of,
+    )
+
+
+def offer(cseq: int, direction: str, of: str = PHONE) -> bytes:
+    return sip(
+        "INVITE sip:127.0.0.1:5060 SIP/2.0",
+        f"{cseq} INVITE",
+        "Content-Type: application/sdp",
+        body=SDP.format(direction=direction),
+        of=of,
+    )
+
+
+INVITE = sip(
+    "INVITE sip:support@voice.example.com:5060 SIP/2.0",
+    "1 INVITE",
+    "X-Account: 17",
+    "x-two: a, b",
+    "User-to-User: 56a390f3;encoding=hex",
+    "Content-Type: application/sdp",
+    body=SDP.format(direction="sendrecv"),
+)
+REFER = sip(
+    "REFER sip:caller@127.0.0.7:17001 SIP/2.0",
+    "12491 REFER",
+    "Refer-To: <sip:bob@example.com?X-A=1,2;3>",
+    of=ASTERISK,
+)
+ACCEPTED = sip("SIP/2.0 202 Accepted", "12491 REFER", of=ASTERISK)
+RINGING = notify(2, "SIP/2.0 180 Ringing")
+BUSY = notify(3, "SIP/2.0 486 Busy Here", "terminated;reason=noresource")
+BYE = sip("BYE sip:127.0.0.1:5060 SIP/2.0", "4 BYE")
+
+
+class Wire:
+    """Copies messages to a listener as res_hep does, and writes down what comes of it."""
+
+    def __init__(self, rules: CaptureRules) -> None:
+        self.results: Counter[str] = Counter()
+        self.statuses: list[tuple[str, int]] = []
+        self.events: list[Event] = []
+        self.listener = CaptureListener(
+            rules, self._count, lambda phase, status: self.statuses.append((phase, status))
+        )
+        self.port = self.listener.start("127.0.0.1", 0)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+
+    def _count(self, result: str) -> None:
+        self.results[result] += 1
+
+    def close(self) -> None:
+        self.listener.close()
+        self.socket.close()
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendto(data, ("127.0.0.1", self.port))
+
+    def copy(self, *messages: bytes) -> None:
+        for message in messages:
+            self.send(hep(message))
+
+    def watch(self, call_id: str = CALL) -> Invite | None:
+        return self.listener.watch(call_id, self.events.append)
+
+    def told(self, *messages: bytes) -> list[Event]:
+        """Copy messages and return what they told."""
+        self.copy(*messages)
+        self.listener.drain()
+        events, self.events[:] = list(self.events), []
+        return events
+
+
+def hep(message: bytes, call_id: str = CALL) -> bytes:
+    return encode(
+        Packet(
+            payload=message,
+            correlation_id=call_id,
+            password=PASSWORD,
+            capture_id=1,
+            at=1_764_000_000.25,
+            source=("192.0.2.7", 17001),
+            destination=("127.0.0.1", 5060),
+        )
+    )
+
+
+@pytest.fixture
+async def wire() -> AsyncIterator[Wire]:
+    with closing(Wire(CaptureRules(PASSWORD))) as wire:
+        yield wire
+
+
+# -- what the messages of a call mean --------------------------------------------
+
+
+async def test_an_invite_says_who_calls_and_how(wire: Wire) -> None:
+    wire.copy(INVITE)
+    assert wire.watch() == Invite(
+        dialed="support",
+        domain="voice.example.com",
+        peer="127.0.0.7",
+        source_ip="192.0.2.7",
+        headers=(
+            ("X-Account", "17"),
+            ("x-two", "a, b"),
+            ("User-to-User", "56a390f3;encoding=hex"),
+        ),
+    )
+    assert wire.watch() is None  # an INVITE is of one call only
+
+
+async def test_the_invite_that_was_let_in_counts(wire: Wire) -> None:
+    again = INVITE.replace(b"1 INVITE", b"2 INVITE").replace(b"X-Account: 17", b"X-Account: 18")
+    wire.copy(INVITE, sip("SIP/2.0 401 Unauthorized", "1 INVITE"), again)
+    invite = wire.watch()
+    assert invite is not None
+    assert ("X-Account", "18") in invite.headers
+
+
+async def test_a_transfer_is_told_as_it_goes_on(wire: Wire) -> None:
+    wire.copy(INVITE)
+    wire.watch()
+    assert wire.told(REFER, ACCEPTED, RINGING, BUSY, BYE) == [
+        ReferSeen(12491),
+        ReferAnswered(202, 12491),
+        ReferNotified(180, terminated=False, cseq=2),
+        ReferNotified(486, terminated=True, cseq=3),
+        CallEnded(),
+    ]
+    assert wire.statuses == [("refer", 202), ("notify", 180), ("notify", 486)]
+    assert wire.results == {"passed_over": 1, "accepted": 5}
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (sip("SIP/2.0 100 Trying", "12491 REFER", of=ASTERISK), []),
+        (
+            sip("SIP/2.0 405 Method Not Allowed", "12491 REFER", of=ASTERISK),
+            [ReferAnswered(405, 12491)],
+        ),
+        (sip("SIP/2.0 200 OK", "12491 REFER", of=ASTERISK), [ReferAnswered(200, 12491)]),
+        (
+            sip("SIP/2.0 202 Accepted", "12491 REFER", "Refer-Sub: false", of=ASTERISK),
+            [ReferAnswered(202, 12491, subscribed=False)],
+        ),
+        (sip("SIP/2.0 200 OK", "2 NOTIFY", of=PHONE), []),
+        (notify(5, "SIP/2.0 100 Trying"), [ReferNotified(100, terminated=False, cseq=5)]),
+        (
+            notify(5, "SIP/2.0 200 OK", "terminated", "refer;id=12491"),
+            [ReferNotified(200, terminated=True, cseq=5, refer_id=12491)],
+        ),
+        (
+            notify(5, "SIP/2.0 183 Progress", "terminated;reason=timeout"),
+            [ReferNotified(183, terminated=True, cseq=5)],
+        ),
+        (notify(5, "no sipfrag at all"), [ReferNotified(None, terminated=False, cseq=5)]),
+        (notify(5, "SIP/2.0 200 OK", "terminated", "message-summary"), []),
+        (notify(5, "SIP/2.0 200 OK", "terminated", "dialog;id=12491"), []),
+        (offer(5, "sendonly"), [ChannelHeld()]),
+        (offer(5, "inactive"), [ChannelHeld()]),
+        (offer(5, "sendrecv"), [ChannelResumed()]),
+        (sip("OPTIONS sip:127.0.0.1 SIP/2.0", "9 OPTIONS"), []),
+    ],
+)
+async def test_what_a_message_of_a_call_tells(
+    wire: Wire, message: bytes, told: list[Event]
+) -> None:
+    wire.copy(INVITE)
+    wire.watch()
+    assert wire.told(message) == told
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param(
+            sip("REFER sip:127.0.0.1 SIP/2.0", "12491 REFER", "Refer-To: <sip:c@d>"), id="refer"
+        ),
+        pytest.param(sip("SIP/2.0 202 Accepted", "12491 REFER"), id="202"),
+        pytest.param(notify(5, "SIP/2.0 200 OK", "terminated", of=ASTERISK), id="notify"),
+        pytest.param(sip("BYE sip:127.0.0.7 SIP/2.0", "5 BYE", of=ASTERISK), id="bye"),
+        pytest.param(offer(5, "sendonly", of=ASTERISK), id="hold"),
+    ],
+)
+async def test_what_goes_the_other_way_is_not_of_our_transfer(wire: Wire, message: bytes) -> None:
+    wire.copy(INVITE)
+    wire.watch()
+    assert wire.told(message) == []
+    assert wire.statuses == []
+
+
+async def test_without_its_invite_a_transfer_is_told_all_the_same(wire: Wire) -> None:
+    assert wire.watch() is None
+    assert wire.told(REFER, ACCEPTED, BUSY) == [
+        ReferSeen(12491),
+        ReferAnswered(202, 12491),
+        ReferNotified(486, terminated=True, cseq=3),
+    ]
+
+
+async def test_what_is_sent_again_is_told_once(wire: Wire) -> None:
+    wire.copy(INVITE)
+    wire.watch()
+    flow = (REFER, ACCEPTED, RINGING, offer(6, "sendonly"), BUSY, BYE)
+    assert len(wire.told(*flow)) == 6
+    assert wire.told(*flow, *flow) == []
+    assert len(wire.statuses) == 3
+    assert wire.told(offer(7, "sendrecv")) == [ChannelResumed()]
+
+
+async def test_what_tcp_joins_is_told_message_by_message(wire: Wire) -> None:
+    other = "2-2@127.0.0.7"
+    others: list[Event] = []
+    wire.copy(INVITE)
+    wire.watch()
+    wire.listener.watch(other, others.append)
+    of_other = RINGING.replace(CALL.encode(), other.encode())
+    assert wire.told(ACCEPTED + RINGING + of_other) == [
+        ReferAnswered(202, 12491),
+        ReferNotified(180, terminated=False, cseq=2),
+    ]
+    assert others == [ReferNotified(180, terminated=False, cseq=2)]
+
+
+async def test_calls_do_not_hear_of_one_another(wire: Wire) -> None:
+    wire.watch("another call")
+    assert wire.told(REFER, ACCEPTED) == []
+    wire.watch()
+    assert wire.told(REFER) == [ReferSeen(12491)]
+    wire.listener.forget(CALL)
+    wire.listener.forget(CALL)
+    assert wire.told(ACCEPTED) == []
+
+
+async def test_a_packet_without_correlation_id_is_of_the_call_id_in_its_message(
+    wire: Wire,
+) -> None:
+    wire.watch()
+    wire.send(hep(REFER, call_id=""))
+    wire.listener.drain()
+    assert wire.events == [ReferSeen(12491)]
+
+
+# -- order -----------------------------------------------------------------------
+
+
+async def test_drain_reads_what_arrived_before_the_loop_has_its_turn(wire: Wire) -> None:
+    wire.watch()
+    wire.copy(REFER, ACCEPTED)
+    assert wire.events == []
+    wire.listener.drain()
+    assert wire.events == [ReferSeen(12491), ReferAnswered(202, 12491)]
+
+
+async def test_the_loop_reads_by_itself(wire: Wire) -> None:
+    told: asyncio.Queue[Event] = asyncio.Queue()
+    wire.listener.watch(CALL, told.put_nowait)
+    wire.copy(REFER)
+    async with asyncio.timeout(2):
+        assert await told.get() == ReferSeen(12491)
+
+
+async def test_a_flood_is_read_whole_without_holding_the_loop_up(wire: Wire) -> None:
+    wire.copy(*[RINGING] * 1000)
+    turns = 0
+    async with asyncio.timeout(5):
+        while wire.results["passed_over"] < 1000:
+            await asyncio.sleep(0)
+            turns += 1
+    assert turns >= 5
+
+
+async def test_invites_that_nobody_asks_for_are_not_kept_for_ever(wire: Wire) -> None:
+    first = INVITE
+    wire.copy(first)
+    wire.listener.drain()
+    for number in range(4096):
+        wire.send(hep(INVITE, call_id=f"stray-{number}"))
+        if number % 100 == 0:
+            wire.listener.drain()
+    for _ in range(100):
+        wire.listener.drain()
+    assert wire.results == {"passed_over": 4097}
+    assert wire.watch() is None
+    assert wire.watch("stray-4095") is not None
+
+
+# -- what is not believed --------------------------------------------------------
+
+GOOD = hep(REFER)
+MALFORMED = {
+    "empty": b"",
+    "garbage": b"\x00\xff" * 40,
+    "sip without hep": REFER,
+    "hep version 1": b"\x01" + GOOD[1:],
+    "truncated": GOOD[:-1],
+    "head only": GOOD[:6],
+    "too long": GOOD + b"\x00",
+    "no payload": hep(b""),
+    "no sip": hep(b'{"ssrc": 17}'),
+    "sip cut off": hep(b"REFER sip:a@b SIP/2.0"),
+    "a refer without cseq": hep(REFER.replace(b"CSeq", b"CQes")),
+    "a notify with a cseq that is none": hep(RINGING.replace(b"2 NOTIFY", b"two NOTIFY")),
+}
+
+
+@pytest.mark.parametrize("data", [pytest.param(data, id=name) for name, data in MALFORMED.items()])
+async def test_what_is_no_copy_of_sip_is_malformed(wire: Wire, data: bytes) -> None:
+    wire.watch()
+    wire.send(data)
+    wire.listener.drain()
+    assert wire.results == {"malformed": 1}
+    assert wire.told(REFER) == [ReferSeen(12491)]
+
+
+@pytest.mark.parametrize(
+    "password", [b"", b"S3cret", b"s3cret ", b"s3cre", "s3cret\u00e9".encode()]
+)
+async def test_a_wrong_password_is_not_believed(wire: Wire, password: bytes) -> None:
+    wire.watch()
+    wrong = Packet(
+        REFER, CALL, password, 1, 1_764_000_000.0, ("192.0.2.7", 17001), ("127.0.0.1", 5060)
+    )
+    wire.send(encode(wrong))
+    wire.send(encode(replace(wrong, payload=INVITE)))
+    wire.listener.drain()
+    assert wire.results == {"bad_password": 2}
+    assert wire.events == []
+    assert wire.watch() is None
+
+
+@pytest.mark.parametrize(
+    ("sources", "results"),
+    [
+        ((), {"accepted": 1, "malformed": 1}),
+        (("127.0.0.1",), {"accepted": 1, "malformed": 1}),
+        (("192.0.2.7", "127.0.0.1"), {"accepted": 1, "malformed": 1}),
+        (("127.0.0.2",), {"unknown_source": 2}),
+        (("192.0.2.7",), {"unknown_source": 2}),  # the phone's address is not the sender's
+    ],
+)
+async def test_only_known_sources_are_believed(
+    sources: tuple[str, ...], results: dict[str, int]
+) -> None:
+    with closing(Wire(CaptureRules(PASSWORD, sources))) as wire:
+        wire.watch()
+        wire.copy(REFER)
+        wire.send(b"garbage")
+        wire.listener.drain()
+        assert wire.results == results
+        assert wire.events == ([ReferSeen(12491)] if "accepted" in results else [])
+
+
+Mutation = tuple[str, float, int]
+MUTATIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["set", "flip", "cut", "drop", "double", "insert"]),
+        st.floats(0, 1, exclude_max=True),
+        st.integers(0, 255),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+def mutated(data: bytes, mutations: list[Mutation]) -> bytes:
+    for kind, place, byte in mutations:
+        at = int(place * len(data))
+        head, this, tail = data[:at], data[at : at + 1], data[at + 1 :]
+        match kind:
+            case "set":
+                data = head + bytes([byte]) + tail
+            case "flip":
+                data = head + bytes([this[0] ^ (1 << byte % 8)] if this else []) + tail
+            case "cut":
+                data = head
+            case "drop":
+                data = head + data[at + byte :]
+            case "double":
+                data = head + data[at : at + byte] + data[at:]
+            case _:
+                data = head + bytes([byte]) * 3 + data[at:]
+    return data[:65000]
+
+
+async def test_mutated_packets_are_counted_and_change_nothing(wire: Wire) -> None:
+    aftermath = "3-3@127.0.0.7"
+    wire.copy(INVITE)
+    wire.watch()
+    wire.results.clear()
+    packets = [hep(each) for each in (INVITE, REFER, ACCEPTED, RINGING, BUSY, BYE)]
+    sent = 0
+
+    @settings(max_examples=5000, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.sampled_from(packets), MUTATIONS)
+    def strike(packet: bytes, mutations: list[Mutation]) -> None:
+        nonlocal sent
+        before, accepted = len(wire.events), wire.results["accepted"]
+        data = mutated(packet, mutations)
+        wire.send(data)
+        wire.listener.drain()
+        sent += 1
+        assert wire.results.total() == sent
+        # Some are still good copies, of which only those of the watched call tell anything.
+        assert len(wire.events) - before <= wire.results["accepted"] - accepted
+
+    strike()
+    assert sent >= 5000
+    assert set(wire.results) <= {"accepted", "passed_over", "malformed", "bad_password"}
+    assert wire.results["malformed"] > sent / 4
+    wire.events.clear()
+    wire.listener.watch(aftermath, wire.events.append)
+    for message in (REFER, ACCEPTED, BUSY):
+        wire.send(hep(message, call_id=aftermath))
+    wire.listener.drain()
+    assert len(wire.events) == 3
+
+
+# -- forwarding, and the socket itself -------------------------------------------
+
+
+@pytest.fixture
+def homer() -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as homer:
+        homer.bind(("127.0.0.1", 0))
+        homer.settimeout(2)
+        yield homer
+
+
+async def test_what_is_believed_is_forwarded_as_it_came(homer: socket.socket) -> None:
+    rules = CaptureRules(PASSWORD, forward=[("127.0.0.1", 9), homer.getsockname()])
+    with closing(Wire(rules)) as wire:
+        wire.send(b"garbage")
+        wire.send(hep(REFER).replace(PASSWORD, b"S3CRET"))
+        wire.copy(REFER, OTHER)
+        wire.listener.drain()
+        assert [homer.recv(65535) for _ in range(2)] == [hep(REFER), hep(OTHER)]
+
+
+OTHER = sip("OPTIONS sip:a@b SIP/2.0", "1 OPTIONS")
+
+
+async def test_a_forward_that_cannot_be_reached_holds_nothing_up() -> None:
+    with closing(Wire(CaptureRules(PASSWORD, forward=[("255.255.255.255", 9)]))) as wire:
+        wire.watch()
+        assert wire.told(REFER) == [ReferSeen(12491)]
+
+
+async def test_an_address_in_use_is_told_and_left_alone(wire: Wire) -> None:
+    second = CaptureListener(CaptureRules(PASSWORD))
+    with pytest.raises(OSError, match="in use"):
+        second.start("127.0.0.1", wire.port)
+    second.close()
+    second.drain()
+    wire.watch()
+    assert wire.told(REFER) == [ReferSeen(12491)]
+
+
+async def test_it_listens_on_ipv6() -> None:
+    listener = CaptureListener(CaptureRules(PASSWORD))
+    port = listener.start("::1", 0)
+    events: list[Event] = []
+    listener.watch(CALL, events.append)
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sending:
+        sending.sendto(hep(REFER), ("::1", port))
+    listener.drain()
+    listener.close()
+    assert events == [ReferSeen(12491)]
+
+
+def test_where_nothing_is_captured_nothing_is_told() -> None:
+    told: list[Event] = []
+    capture = NoCapture()
+    deliver: Callable[[Event], None] = told.append
+    assert capture.watch(CALL, deliver) is None
+    capture.drain()
+    capture.forget(CALL)
+    assert told == []

@@ -1,0 +1,202 @@
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from aiohttp import web
+from structlog.testing import capture_logs
+
+from stasis_refer.adapters.http import HttpServer
+
+PAGE = b"# HELP up 1 while it runs.\n# TYPE up gauge\nup 1.0\n"
+SOUND = b"RIFF....WAVE"
+
+
+async def _echo(request: web.Request) -> web.Response:
+    return web.Response(text=str(len(await request.read())))
+
+
+async def _bug(_: web.Request) -> web.Response:
+    raise ZeroDivisionError
+
+
+async def _refuse(_: web.Request) -> web.Response:
+    raise web.HTTPUnauthorized(text="A token is needed.", headers={"WWW-Authenticate": "Bearer"})
+
+
+class World:
+    """A server that runs, and what it is asked about."""
+
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+        self.metrics_take = 0.0
+        self.server = HttpServer(
+            "127.0.0.1",
+            0,
+            not_ready=lambda: self.reasons,
+            metrics=self._metrics,
+            media={"a1.wav": SOUND}.get,
+            routes=[
+                web.post("/v1/echo", _echo),
+                web.get("/v1/bug", _bug),
+                web.get("/v1/closed", _refuse),
+            ],
+        )
+
+    def _metrics(self) -> bytes:
+        time.sleep(self.metrics_take)
+        return PAGE
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    world = World()
+    await world.server.start()
+    yield world
+    await world.server.stop()
+
+
+@pytest.fixture
+async def client(world: World) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{world.server.port}") as session:
+        yield session
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "body"),
+    [
+        ("/healthz", "application/json; charset=utf-8", b'{"status": "ok"}'),
+        ("/readyz", "application/json; charset=utf-8", b'{"ready": true, "reasons": []}'),
+        ("/metrics", "text/plain; version=0.0.4; charset=utf-8", PAGE),
+        ("/media/a1.wav", "audio/wav", SOUND),
+    ],
+)
+async def test_what_is_served(
+    client: aiohttp.ClientSession, path: str, content_type: str, body: bytes
+) -> None:
+    async with client.get(path) as response:
+        assert response.status == 200
+        assert response.headers["Content-Type"] == content_type
+        assert await response.read() == body
+    async with client.head(path) as response:
+        assert response.status == 200
+        assert response.headers["Content-Type"] == content_type
+        assert response.headers["Content-Length"] == str(len(body))
+        assert await response.read() == b""
+
+
+async def test_not_ready_says_why(world: World, client: aiohttp.ClientSession) -> None:
+    world.reasons = ["ARI is not connected", "draining"]
+    async with client.get("/readyz") as response:
+        assert response.status == 503
+        assert await response.json() == {"ready": False, "reasons": world.reasons}
+    async with client.get("/healthz") as response:
+        assert response.status == 200
+
+
+async def test_asterisk_may_keep_a_sound(client: aiohttp.ClientSession) -> None:
+    async with client.get("/media/a1.wav") as response:
+        assert response.headers["Cache-Control"] == "max-age=86400"
+
+
+@pytest.mark.parametrize(
+    ("request_line", "status", "error", "message"),
+    [
+        ("GET /", 404, "not_found", "Not Found: GET /"),
+        ("GET /nothing", 404, "not_found", "Not Found: GET /nothing"),
+        ("GET /media/../up", 404, "not_found", "Not Found: GET /up"),
+        (
+            "GET /media/b2.wav",
+            404,
+            "not_found",
+            "There is no such sound; it may have been dropped.",
+        ),
+        ("POST /healthz", 405, "method_not_allowed", "Method Not Allowed: POST /healthz"),
+        ("GET /v1/closed", 401, "unauthorized", "A token is needed."),
+    ],
+)
+async def test_every_error_has_one_form(
+    client: aiohttp.ClientSession, request_line: str, status: int, error: str, message: str
+) -> None:
+    async with client.request(*request_line.split()) as response:
+        assert response.status == status
+        assert await response.json() == {"type": error, "message": message}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "header", "value"),
+    [
+        ("POST", "/healthz", "Allow", "GET,HEAD"),
+        ("GET", "/v1/closed", "WWW-Authenticate", "Bearer"),
+    ],
+)
+async def test_an_error_keeps_the_headers_that_belong_to_it(
+    client: aiohttp.ClientSession, method: str, path: str, header: str, value: str
+) -> None:
+    async with client.request(method, path) as response:
+        assert response.headers[header] == value
+
+
+async def test_a_bug_is_logged_and_not_shown(client: aiohttp.ClientSession) -> None:
+    with capture_logs() as logs:
+        async with client.get("/v1/bug") as response:
+            assert response.status == 500
+            assert (await response.json())["type"] == "internal_server_error"
+            assert "ZeroDivision" not in await response.text()
+    assert [(log["event"], log["path"]) for log in logs] == [("an HTTP request failed", "/v1/bug")]
+
+
+@pytest.mark.parametrize(("size", "status"), [(64 * 1024, 200), (64 * 1024 + 1, 413)])
+async def test_a_body_may_have_64_kib(
+    client: aiohttp.ClientSession, size: int, status: int
+) -> None:
+    async with client.post("/v1/echo", data=b"x" * size) as response:
+        assert response.status == status
+        if status == 413:
+            assert (await response.json()).keys() == {"type", "message"}
+
+
+async def test_a_slow_scrape_holds_up_nothing(world: World, client: aiohttp.ClientSession) -> None:
+    world.metrics_take = 0.5
+    scrape = asyncio.create_task(client.get("/metrics"))
+    await asyncio.sleep(0.1)
+    async with client.get("/healthz") as response:
+        assert response.status == 200
+    assert not scrape.done()
+    async with await scrape as response:
+        assert await response.read() == PAGE
+
+
+async def test_a_port_in_use_is_an_os_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        server = HttpServer(
+            "127.0.0.1",
+            taken.getsockname()[1],
+            not_ready=list,
+            metrics=bytes,
+            media=lambda _: None,
+        )
+        with pytest.raises(OSError, match="in use"):
+            await server.start()
+        await server.stop()
+
+
+async def test_requests_are_not_logged(
+    client: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with client.get("/healthz") as response:
+        assert response.status == 200
+    assert [record for record in caplog.records if record.name.startswith("aiohttp")] == []
+
+
+async def test_a_stopped_server_leaves_its_port() -> None:
+    world = World()
+    await world.server.start()
+    port = world.server.port
+    await world.server.stop()
+    with socket.create_server(("127.0.0.1", port)):
+        pass

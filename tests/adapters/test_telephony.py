@@ -1,0 +1,166 @@
+from collections.abc import Awaitable, Callable, Mapping
+
+import pytest
+from structlog.testing import capture_logs
+
+from stasis_refer.adapters.telephony import AriTelephony
+from stasis_refer.core.intents import HangupCause, SendRefer
+from stasis_refer.runtime.ports import Telephony
+from stasis_refer.wire import ari
+
+CHANNEL = "1764000000.17"
+REFER = SendRefer("<sip:sales@example.com?X-A=1>", "<sip:me@example.net>")
+VARIABLES = {
+    "STASIS_REFER_TO": "<sip:sales@example.com?X-A=1>",
+    "STASIS_REFER_APP": "our_app",
+    "STASIS_REFER_APPLICATION": "support",
+    "SIPREFERREDBYHDR": "<sip:me@example.net>",
+}
+SUBSCRIBE = ("POST", "applications/our_app/subscription", {"eventSource": f"channel:{CHANNEL}"})
+TRANSFER = (
+    "POST",
+    f"channels/{CHANNEL}/continue",
+    {"context": "stasis-refer-transfer", "extension": "s", "priority": "1"},
+)
+
+
+class Carrier:
+    """Takes requests and answers them; what was asked last is refused with ``refusals``."""
+
+    def __init__(self, refusals: Mapping[str, int] | None = None) -> None:
+        self.refusals = refusals or {}
+        self.asked: list[ari.Request] = []
+
+    async def send(self, request: ari.Request) -> ari.Response:
+        self.asked.append(request)
+        status = self.refusals.get(request.path.rpartition("/")[2], 204)
+        return ari.Response(status, {"message": "so it is"} if status >= 300 else None)
+
+    def telephony(self, version: ari.Version) -> Telephony:
+        return AriTelephony(self.send, "our_app", version.has)
+
+    @property
+    def told(self) -> list[tuple[str, str, dict[str, str]]]:
+        return [(each.method, each.path, dict(each.query)) for each in self.asked]
+
+
+NEW, OLD = ari.Version(22, 10), ari.Version(22, 9)
+
+
+@pytest.mark.parametrize(
+    ("command", "expected", "body"),
+    [
+        (lambda t: t.answer(CHANNEL), ("POST", f"channels/{CHANNEL}/answer", {}), None),
+        (lambda t: t.go_on(CHANNEL), ("POST", f"channels/{CHANNEL}/continue", {}), None),
+        (
+            lambda t: t.play(CHANNEL, "p-1", "http://127.0.0.1:8080/media/a.wav"),
+            (
+                "POST",
+                f"channels/{CHANNEL}/play/p-1",
+                {"media": "sound:http://127.0.0.1:8080/media/a.wav"},
+            ),
+            None,
+        ),
+        (lambda t: t.stop("p-1"), ("DELETE", "playbacks/p-1", {}), None),
+        (
+            lambda t: t.hang_up(CHANNEL, HangupCause.NORMAL),
+            ("DELETE", f"channels/{CHANNEL}", {"reason_code": "16"}),
+            None,
+        ),
+        (
+            lambda t: t.hang_up(CHANNEL, HangupCause.BUSY),
+            ("DELETE", f"channels/{CHANNEL}", {"reason_code": "17"}),
+            None,
+        ),
+        (
+            lambda t: t.hang_up(CHANNEL, HangupCause.REJECTED),
+            ("DELETE", f"channels/{CHANNEL}", {"reason_code": "1"}),
+            None,
+        ),
+        (
+            lambda t: t.break_off(CHANNEL),
+            (
+                "POST",
+                "channels",
+                {
+                    "endpoint": "Local/s@stasis-refer-abort/n",
+                    "context": "stasis-refer-abort",
+                    "extension": "none",
+                    "priority": "1",
+                },
+            ),
+            {"variables": {"STASIS_REFER_CHANNEL": CHANNEL}},
+        ),
+    ],
+)
+async def test_each_command_is_one_request(
+    command: Callable[[Telephony], Awaitable[int]],
+    expected: tuple[str, str, dict[str, str]],
+    body: Mapping[str, object] | None,
+) -> None:
+    carrier = Carrier()
+    assert await command(carrier.telephony(NEW)) == 204
+    assert carrier.told == [expected]
+    assert carrier.asked[0].body == body
+
+
+async def test_a_refer_subscribes_sets_its_variables_and_leaves() -> None:
+    carrier = Carrier()
+    assert await carrier.telephony(NEW).refer(CHANNEL, REFER, "support") == 204
+    assert carrier.told == [
+        SUBSCRIBE,
+        ("POST", f"channels/{CHANNEL}/variables", {}),
+        TRANSFER,
+    ]
+    assert carrier.asked[1].body == {"variables": VARIABLES}
+
+
+async def test_an_older_asterisk_gets_one_variable_at_a_time() -> None:
+    carrier = Carrier()
+    assert await carrier.telephony(OLD).refer(CHANNEL, REFER, "support") == 204
+    setting = [
+        ("POST", f"channels/{CHANNEL}/variable", {"variable": name, "value": value})
+        for name, value in VARIABLES.items()
+    ]
+    assert carrier.told == [SUBSCRIBE, *setting, TRANSFER]
+
+
+async def test_a_referred_by_of_an_earlier_refer_is_wiped_out() -> None:
+    carrier = Carrier()
+    await carrier.telephony(NEW).refer(CHANNEL, SendRefer("sip:a@b"), "support")
+    body = carrier.asked[1].body
+    assert body is not None
+    assert body["variables"]["SIPREFERREDBYHDR"] == ""
+
+
+@pytest.mark.parametrize("status", [0, 400, 404, 409, 500])
+@pytest.mark.parametrize(
+    ("version", "step", "asked"),
+    [
+        (NEW, "subscription", 1),
+        (NEW, "variables", 2),
+        (NEW, "continue", 3),
+        (OLD, "subscription", 1),
+        (OLD, "variable", 2),
+        (OLD, "continue", 6),
+    ],
+)
+async def test_a_step_that_is_not_done_ends_the_refer_there(
+    version: ari.Version, step: str, asked: int, status: int
+) -> None:
+    carrier = Carrier({step: status})
+    # Without an answer to the last step alone the REFER may be on its way: that is 0.
+    told = 503 if status == 0 and step != "continue" else status
+    assert await carrier.telephony(version).refer(CHANNEL, REFER, "support") == told
+    assert len(carrier.asked) == asked
+
+
+@pytest.mark.parametrize(("status", "told"), [(409, True), (500, True), (404, False), (204, False)])
+async def test_a_refusal_is_in_the_log_unless_the_call_is_just_gone(
+    status: int, *, told: bool
+) -> None:
+    with capture_logs() as logs:
+        await Carrier({"answer": status}).telephony(NEW).answer(CHANNEL)
+    assert [(each["event"], each["status"], each["why"]) for each in logs] == (
+        [("Asterisk refused a command", status, "so it is")] if told else []
+    )

@@ -1,0 +1,179 @@
+"""The command line ``stasis-refer``: exit code 0 good, 1 bad, 2 wrong usage."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any, Final, Never, TypeVar
+
+import typer
+from rich.console import Console
+
+from stasis_refer import __version__
+from stasis_refer.adapters.log import set_up_log
+from stasis_refer.app import DIALECTS
+from stasis_refer.core import targets, uri
+from stasis_refer.demo.show import run_demo
+from stasis_refer.dialects.dialect import DocumentError
+from stasis_refer.doctor import examine
+from stasis_refer.errors import StasisReferError
+from stasis_refer.lab.asterisk import AsteriskError
+from stasis_refer.running import run_lab, run_loop, run_program
+from stasis_refer.settings import Settings, load
+
+_T = TypeVar("_T")
+
+DEFAULT_CONFIGURATION: Final = Path("stasis_refer.toml")
+
+cli = typer.Typer(
+    help="Call transfer over SIP REFER on your own Asterisk.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+_out = Console(highlight=False, soft_wrap=True)
+
+Configuration = Annotated[
+    Path, typer.Option("--config", "-c", help="The configuration file (TOML).")
+]
+
+
+def main() -> None:
+    """Run the command line."""
+    cli()
+
+
+@cli.callback(invoke_without_command=True)
+def version(
+    *, show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
+    """Print the version, or go on with a command."""
+    if show:
+        _out.print(__version__)
+        raise typer.Exit
+
+
+@cli.command()
+def run(config: Configuration = DEFAULT_CONFIGURATION) -> None:
+    """Serve the calls of an Asterisk. SIGTERM drains, a second one stops at once."""
+    _serve(run_program, config, needs_asterisk=True)
+
+
+@cli.command()
+def lab(config: Configuration = DEFAULT_CONFIGURATION) -> None:
+    """Run a private Asterisk and the program on loopback, until SIGTERM."""
+    _serve(run_lab, config)
+
+
+@cli.command()
+def demo(
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the lab up at the end.")] = False,
+    picture: Annotated[Path | None, typer.Option(help="Save the table as an SVG.")] = None,
+) -> None:
+    """Place one real call per situation and show what became of each transfer."""
+    set_up_log("error", "console")
+    good = _tell_errors(lambda: run_loop(run_demo(keep=keep, picture=picture)))
+    raise typer.Exit(0 if good else 1)
+
+
+@cli.command()
+def check(
+    config: Configuration = DEFAULT_CONFIGURATION,
+    target: Annotated[str, typer.Option(help="Tell which rule decides on this URI.")] = "",
+    application: Annotated[str, typer.Option(help="The application that would transfer.")] = "",
+) -> None:
+    """Check the configuration, and nothing else."""
+    settings = _tell_errors(lambda: load(config))
+    for remark in settings.remarks():
+        _errors.print(f"{config}: {remark}", style="yellow", markup=False)
+    if not target:
+        _out.print(f"{config}: good, {len(settings.applications)} applications", markup=False)
+    elif not _explain(settings, target, application):
+        raise typer.Exit(1)
+
+
+@cli.command()
+def doctor(config: Configuration = DEFAULT_CONFIGURATION) -> None:
+    """Examine the live Asterisk: each finding with its remedy."""
+    set_up_log("error", "console")
+    settings = _tell_errors(lambda: load(config))
+    findings = asyncio.run(examine(settings))
+    for finding in findings:
+        style = "green" if finding.good else "red"
+        _out.print("ok " if finding.good else "BAD", style=style, end=" ")
+        _out.print(finding.text, markup=False)
+        if finding.remedy:
+            _out.print(f"    {finding.remedy}", markup=False)
+    raise typer.Exit(0 if all(finding.good for finding in findings) else 1)
+
+
+@cli.command()
+def lint(
+    file: Annotated[Path, typer.Argument(help="The document.")],
+    dialect: Annotated[str, typer.Option(help=f"One of {', '.join(DIALECTS)}.")],
+) -> None:
+    """Read a document as a call would, and tell what is wrong with it and where."""
+    if dialect not in DIALECTS:
+        raise typer.BadParameter(f"{dialect!r} is none of {', '.join(DIALECTS)}")
+    try:
+        body = file.read_bytes()
+    except OSError as error:
+        _fail(f"{file}: cannot be read: {error.strerror}")
+    try:
+        reading = DIALECTS[dialect].read(body, "text/xml", "http://127.0.0.1/")
+    except DocumentError as error:
+        place = f":{error.line}:{error.column}" if error.line else ""
+        _fail(
+            f"{file}{place}: {error} (the call would go on with its fallback URL, "
+            "or be hung up where there is none)"
+        )
+    for remark in reading.remarks:
+        place = f":{remark.line}:{remark.column}" if remark.line else ""
+        _errors.print(f"{file}{place}: warning: {remark.message}", style="yellow", markup=False)
+    _out.print(f"{file}: good, {len(reading.document)} verbs", markup=False)
+
+
+def _serve(
+    work: Callable[[Settings], Coroutine[Any, Any, None]],
+    config: Path,
+    *,
+    needs_asterisk: bool = False,
+) -> None:
+    settings = _tell_errors(lambda: load(config))
+    if needs_asterisk and not settings.ari.url:
+        _fail(f'{config}: ari.url: is missing: write it as "http://127.0.0.1:8088"')
+    set_up_log(settings.log.level, settings.log.format)
+    for remark in settings.remarks():
+        _errors.print(f"{config}: {remark}", style="yellow", markup=False)
+    _tell_errors(lambda: run_loop(work(settings)))
+
+
+def _explain(settings: Settings, target: str, application: str) -> bool:
+    names = [each.name for each in settings.applications]
+    if application and application not in names:
+        _fail(f"--application: {application!r} is none of {', '.join(names)}")
+    try:
+        parsed = uri.parse(target)
+    except uri.BadUri as bad:
+        _out.print(f"blocked, 400: {bad}", markup=False)
+        return False
+    rules = [targets.parse_rule(rule) for rule in settings.targets.allow]
+    rule = targets.deciding_rule(rules, parsed)
+    if rule is None:
+        _out.print("blocked, 403: no rule of targets.allow allows it", markup=False)
+        return False
+    _out.print(f"allowed by targets.allow {rule.text!r}", markup=False)
+    return True
+
+
+def _tell_errors(work: Callable[[], _T]) -> _T:
+    try:
+        return work()
+    except (StasisReferError, AsteriskError) as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> Never:
+    _errors.print(message, style="red", markup=False)
+    raise typer.Exit(1)

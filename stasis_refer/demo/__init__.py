@@ -1,0 +1,1 @@
+"""The demo: real calls, one per situation, and what became of each transfer."""

@@ -1,0 +1,260 @@
+"""Examines a live Asterisk: what the program relies on, each finding with its remedy."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import aiohttp
+
+from stasis_refer.settings import Settings
+from stasis_refer.wire import ari, hep
+
+_MODULES = (
+    "app_channelredirect",
+    "app_stasis",
+    "app_transfer",
+    "chan_pjsip",
+    "res_ari_applications",
+    "res_ari_channels",
+    "res_ari_events",
+    "res_ari_playbacks",
+    "res_http_media_cache",
+    "res_pjsip_refer",
+    "res_stasis_playback",
+)
+_ADVICE = "use 20.20, 22.10, 23.4 or later"
+_CAPTURE_MODULES = ("res_hep", "res_hep_pjsip")
+_CONTEXTS = (ari.TRANSFER_CONTEXT, ari.ABORT_CONTEXT, "stasis-refer-enter")
+_PROBE = "stasis_refer_doctor"
+"""An application and a channel of our own: dialplan functions can only be asked of a channel."""
+
+_HEP_PATIENCE = 2.0  # seconds
+_DISCARD = "sip:doctor@127.0.0.1:9"
+"""Nobody listens there; the INVITE never leaves the machine, and its copy shows that HEP works."""
+
+Ask: TypeAlias = Callable[[ari.Request], Coroutine[Any, Any, ari.Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing examined, and what to do about it where it is not good."""
+
+    good: bool
+    text: str
+    remedy: str = ""
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Examine the Asterisk of the configuration; never raises."""
+    credentials = aiohttp.encode_basic_auth(
+        settings.ari.username, settings.ari.password.get_secret_value()
+    )
+    headers, timeout = {"Authorization": credentials}, aiohttp.ClientTimeout(total=5)
+    async with aiohttp.ClientSession(headers=headers, timeout=timeout, trust_env=False) as session:
+        asker = _Asker(session, settings.ari.url.rstrip("/"))
+        return [finding async for finding in _findings(settings, asker)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    session: aiohttp.ClientSession
+    url: str
+
+    async def ask(self, request: ari.Request) -> ari.Response:
+        """Make a request; status 0 and no body when nothing that can be read comes back."""
+        try:
+            async with self.session.request(
+                request.method,
+                f"{self.url}/ari/{request.path}",
+                params=dict(request.query),
+                json=request.body,
+            ) as response:
+                body = await response.json(content_type=None) if response.ok else None
+                return ari.Response(response.status, body)
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            return ari.Response(0)
+
+    async def exist(self, contexts: Sequence[str]) -> Sequence[bool] | None:
+        """Tell which contexts have an extension ``s``; None when it cannot be found out."""
+        probe = (("endpoint", f"Local/s@{_PROBE}"), ("app", _PROBE), ("channelId", _PROBE))
+        try:
+            async with self.session.ws_connect(f"{self.url}/ari/events", params={"app": _PROBE}):
+                await self.ask(ari.Request("POST", "channels/create", probe))
+                answers = [
+                    await self.ask(ari.get_variable(_PROBE, f"DIALPLAN_EXISTS({context},s,1)"))
+                    for context in contexts
+                ]
+                await self.ask(ari.hang_up(_PROBE, 16))
+        except (aiohttp.ClientError, TimeoutError):
+            return None
+        if any(not isinstance(answer.body, dict) for answer in answers):
+            return None
+        return [answer.body.get("value") == "1" for answer in answers]
+
+
+async def _findings(settings: Settings, asker: _Asker) -> AsyncIterator[Finding]:
+    ask = asker.ask
+    info = await ask(ari.info())
+    if info.body is None:
+        yield _no_ari(settings, info.status)
+        return
+    yield Finding(good=True, text=f"ARI answers at {settings.ari.url}")
+    yield _version(info)
+    yield await _modules(settings, ask)
+    yield _dialplan(await asker.exist(_CONTEXTS))
+    if not _captures(settings):
+        yield Finding(
+            good=True,
+            text="no [capture]: outcomes rest on Asterisk alone, with one code each",
+        )
+    else:
+        yield await _capture(settings, ask)
+    yield Finding(
+        good=True,
+        text="not visible from here: websocket_write_timeout (ari.conf), direct_media (pjsip.conf)",
+        remedy="set websocket_write_timeout=5000, and direct_media=no on each endpoint",
+    )
+
+
+def _captures(settings: Settings) -> bool:
+    return settings.capture is not None and settings.capture.enabled
+
+
+def _no_ari(settings: Settings, status: int) -> Finding:
+    if status in {401, 403}:
+        return Finding(
+            good=False,
+            text=f"ARI refuses user {settings.ari.username!r} ({status})",
+            remedy="compare [ari] username and password with ari.conf",
+        )
+    remedy = "set enabled=yes in http.conf and ari.conf, and check bindaddr and bindport"
+    if not settings.ari.url:
+        remedy = 'set [ari] url, as "http://127.0.0.1:8088"'
+    return Finding(
+        good=False,
+        text=f"ARI does not answer at {settings.ari.url!r} (status {status})",
+        remedy=remedy,
+    )
+
+
+def _version(info: ari.Response) -> Finding:
+    try:
+        version = ari.read_version(str(info.body["system"]["version"]))
+    except (ari.BadEvent, KeyError, TypeError) as wrong:
+        return Finding(good=False, text=f"the version cannot be read: {wrong}", remedy=_ADVICE)
+    if not version.has(ari.SUPPORTED):
+        return Finding(good=False, text=f"Asterisk {version} is too old", remedy=_ADVICE)
+    return Finding(
+        good=True,
+        text=f"Asterisk {version}",
+        remedy="" if version.has(ari.RECOMMENDED) else _ADVICE,
+    )
+
+
+async def _modules(settings: Settings, ask: Ask) -> Finding:
+    listed = await ask(ari.modules())
+    running = {
+        str(module.get("name", "")).removesuffix(".so")
+        for module in listed.body or ()
+        if module.get("status") == "Running"
+    }
+    wanted = _MODULES + (_CAPTURE_MODULES if _captures(settings) else ())
+    missing = [name for name in wanted if name not in running]
+    if not listed.ok or missing:
+        return Finding(
+            good=False,
+            text=f"modules that do not run: {', '.join(missing)}",
+            remedy="load them in modules.conf; asterisk/README.md says what each is for",
+        )
+    return Finding(good=True, text=f"all {len(wanted)} modules run")
+
+
+def _dialplan(exist: Sequence[bool] | None) -> Finding:
+    if exist is None:
+        return Finding(
+            good=False,
+            text="the dialplan cannot be examined",
+            remedy="load func_dialplan and res_ari_events; give the ARI user read_only=no",
+        )
+    missing = [context for context, there in zip(_CONTEXTS, exist, strict=True) if not there]
+    if missing:
+        return Finding(
+            good=False,
+            text=f"dialplan contexts that are not there: {', '.join(missing)}",
+            remedy='put #include "extensions_stasis_refer.conf" into extensions.conf, '
+            "then: asterisk -rx 'dialplan reload'",
+        )
+    return Finding(good=True, text=f"all {len(_CONTEXTS)} dialplan contexts are there")
+
+
+async def _capture(settings: Settings, ask: Ask) -> Finding:
+    capture = settings.capture
+    if capture is None:
+        return Finding(good=True, text="no [capture]")
+    host, _, port = capture.listen.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as listening:
+        listening.setblocking(False)  # noqa: FBT003 - the socket's own interface
+        try:
+            listening.bind((host.strip("[]"), int(port)))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                return Finding(
+                    good=False,
+                    text=f"capture: cannot listen at {capture.listen}: {error.strerror}",
+                    remedy="set [capture] listen to an address of this machine",
+                )
+            return Finding(
+                good=True,
+                text=f"capture: {capture.listen} is in use, by the running program presumably",
+                remedy=f"see capture_packets_total at http://{settings.http.listen}/metrics",
+            )
+        return await _await_copy(ask, listening, capture.password.get_secret_value())
+
+
+async def _await_copy(ask: Ask, listening: socket.socket, password: str) -> Finding:
+    endpoint = await _any_endpoint(ask)
+    if endpoint is None:
+        return Finding(
+            good=False,
+            text="capture cannot be tried: ARI names no PJSIP endpoint",
+            remedy="configure one in pjsip.conf; load res_ari_endpoints",
+        )
+    calling = asyncio.create_task(ask(ari.call_out(f"PJSIP/{endpoint}/{_DISCARD}")))
+    try:
+        async with asyncio.timeout(_HEP_PATIENCE):
+            data = await asyncio.get_running_loop().sock_recv(listening, 65535)
+        packet = hep.decode(data)
+    except TimeoutError:
+        return Finding(
+            good=False,
+            text="no copy of a SIP message arrives",
+            remedy="hep.conf: enabled=yes, capture_address = [capture] listen; "
+            "load res_hep and res_hep_pjsip",
+        )
+    except hep.BadPacket as bad:
+        return Finding(
+            good=False,
+            text=f"what arrives is no HEPv3 copy of SIP: {bad}",
+            remedy="give [capture] listen a port that nothing else is sent to",
+        )
+    finally:
+        await calling
+    if packet.password != password.encode():
+        return Finding(
+            good=False,
+            text="copies of SIP messages arrive with another password",
+            remedy="compare [capture] password with capture_password in hep.conf",
+        )
+    return Finding(good=True, text="copies of SIP messages arrive")
+
+
+async def _any_endpoint(ask: Ask) -> str | None:
+    listed = await ask(ari.endpoints())
+    for endpoint in listed.body or ():
+        if endpoint.get("technology") == "PJSIP":
+            return str(endpoint.get("resource"))
+    return None

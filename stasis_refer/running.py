@@ -1,0 +1,89 @@
+"""How the program runs until it is told to stop."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+import structlog
+
+from stasis_refer.app import App
+from stasis_refer.lab.lab import Lab
+from stasis_refer.settings import Settings
+
+_log = structlog.get_logger(__name__)
+
+_T = TypeVar("_T")
+
+
+def run_loop(work: Coroutine[Any, Any, _T]) -> _T:
+    """Run on uvloop where it is installed (``pip install stasis-refer[fast]``)."""
+    try:
+        import uvloop  # noqa: PLC0415 - an extra: it may not be there
+    except ImportError:
+        return asyncio.run(work)
+    return uvloop.run(work)
+
+
+async def run_program(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT; drain then. A second signal stops at once."""
+    async with App(settings) as app:
+        with _signals() as told:
+            await told.get()
+            _log.info("draining: no new calls are taken", seconds=settings.drain_timeout)
+            draining = asyncio.create_task(app.drain(settings.drain_timeout))
+            again = asyncio.create_task(told.get())
+            await asyncio.wait({draining, again}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (draining, again):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+
+async def run_lab(settings: Settings) -> None:
+    """Run a private Asterisk and the program; one JSON line on stdout says when it is ready."""
+    with _signals() as told:
+        stop = asyncio.create_task(told.get())
+        lab = Lab(settings)
+        start = asyncio.create_task(lab.__aenter__())
+        await asyncio.wait({start, stop}, return_when=asyncio.FIRST_COMPLETED)
+        if stop.done() and not start.done():
+            start.cancel()
+            with suppress(asyncio.CancelledError):
+                await start
+            return
+        try:
+            await start
+        except BaseException:
+            stop.cancel()
+            raise
+        try:
+            sys.stdout.write(json.dumps({"event": "ready", **lab.addresses()}) + "\n")
+            sys.stdout.flush()
+            await stop
+        finally:
+            await lab.__aexit__()
+
+
+async def told_to_stop() -> None:
+    """Wait for SIGTERM or SIGINT."""
+    with _signals() as told:
+        await told.get()
+
+
+@contextmanager
+def _signals() -> Iterator[asyncio.Queue[signal.Signals]]:
+    """Turn SIGTERM and SIGINT into the items of a queue."""
+    loop = asyncio.get_running_loop()
+    told: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    wanted = (signal.SIGTERM, signal.SIGINT)
+    for number in wanted:
+        loop.add_signal_handler(number, told.put_nowait, number)
+    try:
+        yield told
+    finally:
+        for number in wanted:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,73 @@
+"""The types of values in the configuration; their mistakes are told with what to write."""
+
+import ipaddress
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from stasis_refer.core import targets
+
+_LAST_PORT: Final = 65535
+
+
+def _address(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if not colon or not (port.isascii() and port.isdecimal()) or int(port) > _LAST_PORT:
+        raise ValueError('is no address: write "IP:PORT", as "127.0.0.1:8080"')
+    _ip(host[1:-1] if host.startswith("[") and host.endswith("]") else host)
+    return text
+
+
+def _ip(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError(f"{text!r} is no IP address: write one as 127.0.0.1 or ::1") from None
+
+
+def _web_url(text: str) -> str:
+    if text and not _is_web_url(text):
+        raise ValueError('is no http or https URL: write it as "https://example.com/voice"')
+    return text
+
+
+def _is_web_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return (
+            parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and parts.port != 0
+            and not any(character.isspace() for character in text)
+        )
+    except ValueError:  # a port that is none, an IPv6 address that is none
+        return False
+
+
+def _user(text: str) -> str:
+    if not text or ":" in text:
+        raise ValueError('has to be a name without ":"')  # RFC 7617, 2
+    return text
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError as error:
+        raise ValueError(f"is no network: {error}; write it as 10.0.0.0/8") from error
+
+
+def _rule(text: str) -> str:
+    targets.parse_rule(text)
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Ip = Annotated[str, AfterValidator(_ip)]
+User = Annotated[str, AfterValidator(_user)]
+WebUrl = Annotated[str, AfterValidator(_web_url)]
+Network = Annotated[str, AfterValidator(_network)]
+Rule = Annotated[str, AfterValidator(_rule)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$")]

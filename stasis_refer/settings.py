@@ -1,0 +1,279 @@
+"""The configuration: a TOML file, ``STASIS_REFER_…`` in the environment, secrets in files.
+
+Every mistake is told with file, key and remedy; an unknown key is a mistake.
+"""
+
+import os
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from stasis_refer import mistakes
+from stasis_refer.core import targets
+from stasis_refer.core.application import Application, Callback, Method
+from stasis_refer.errors import ConfigurationError
+from stasis_refer.setting_types import Address, Ip, Name, Network, Rule, Seconds, User, WebUrl
+
+ENVIRONMENT_PREFIX: Final = "STASIS_REFER_"
+_FILE_SUFFIX: Final = "_file"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret_files(cls, values: Any) -> Any:  # noqa: ANN401 - whatever TOML holds
+        if not isinstance(values, dict):
+            return values
+        found = dict(values)
+        for name, field in cls.model_fields.items():
+            path = found.pop(name + _FILE_SUFFIX, None) if _is_secret(field.annotation) else None
+            if path is None:
+                continue
+            if name in found:
+                raise ValueError(f"give {name} or {name}{_FILE_SUFFIX}, not both")
+            found[name] = _secret_in(Path(str(path)), name)
+        return found
+
+
+def _is_secret(annotation: object) -> bool:
+    return annotation is SecretStr
+
+
+def _secret_in(path: Path, name: str) -> str:
+    try:
+        secret = path.read_text(encoding="utf-8").strip("\r\n")
+    except OSError as error:
+        why = f"cannot be read: {error.strerror}"
+    except UnicodeDecodeError:
+        why = "is no text"
+    else:
+        if secret:
+            return secret
+        why = "is empty"
+    raise ValueError(f"{name}{_FILE_SUFFIX}: {path} {why}: write the secret into it")
+
+
+class Ari(_Section):
+    """Where Asterisk's REST interface is."""
+
+    url: WebUrl = ""
+    app: Name = "stasis_refer"
+    username: User = "stasis_refer"
+    password: SecretStr = SecretStr("")
+    connection: Literal["inbound"] = "inbound"
+
+
+class Capture(_Section):
+    """Where Asterisk's copies of SIP messages arrive (hep.conf)."""
+
+    enabled: bool = True
+    listen: Address = "127.0.0.1:9060"
+    password: SecretStr = SecretStr("")
+    sources: tuple[Ip, ...] = ()
+    forward: tuple[Address, ...] = ()
+
+
+class Http(_Section):
+    """Our own web server: health, metrics, media."""
+
+    listen: Address = "127.0.0.1:8080"
+    public_url: WebUrl = ""
+    operator_token: SecretStr = SecretStr("")
+
+
+class Ledger(_Section):
+    """Where transfers will be kept."""
+
+    url: str = ""
+
+
+class Targets(_Section):
+    """Who may be transferred to."""
+
+    allow: tuple[Rule, ...] = ()
+
+
+class Webhooks(_Section):
+    """Where webhooks may go."""
+
+    allow_networks: tuple[Network, ...] = ()
+
+
+class Log(_Section):
+    """How the log is written."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "console", "json"] = "auto"
+
+
+class Lab(_Section):
+    """The private Asterisk of ``lab`` and ``demo``."""
+
+    sip: Address | None = None
+    pjsip_extra: Path | None = None
+
+
+class ApplicationSettings(_Section):
+    """One ``[[applications]]`` section."""
+
+    name: Name
+    dialect: Literal["twiml"]
+    url: WebUrl = Field(min_length=1)
+    method: Method = Method.POST
+    fallback_url: WebUrl = ""
+    status_callback: WebUrl = ""
+    account_sid: str = ""
+    auth_token: SecretStr = SecretStr("")
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    webhook_secret: SecretStr = SecretStr("")
+    cognigy_compat: bool = False
+    trunk: str = ""
+    no_notify_timeout: Seconds = 30.0
+    ring_timeout: Seconds = 60.0
+
+    def application(self, rules: tuple[targets.TargetRule, ...]) -> Application:
+        """Return what the core is told of this application."""
+        return Application(
+            name=self.name,
+            dialect=self.dialect,
+            document=Callback(self.url, self.method),
+            fallback=_callback(self.fallback_url),
+            status_callback=_callback(self.status_callback),
+            no_notify_timeout=self.no_notify_timeout,
+            ring_timeout=self.ring_timeout,
+            targets=rules,
+            account_sid=self.account_sid,
+            auth_token=self.auth_token.get_secret_value(),
+        )
+
+
+def _callback(url: str) -> Callback | None:
+    return Callback(url) if url else None
+
+
+class Settings(BaseSettings):
+    """The whole configuration. Build it with ``load``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    ari: Ari = Ari()
+    capture: Capture | None = None
+    http: Http = Http()
+    ledger: Ledger = Ledger()
+    targets: Targets = Targets()
+    webhooks: Webhooks = Webhooks()
+    log: Log = Log()
+    lab: Lab = Lab()
+    applications: tuple[ApplicationSettings, ...] = ()
+    drain_timeout: Annotated[float, Field(ge=0, le=86400)] = 120.0
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [application.name for application in self.applications]
+        double = sorted({name for name in names if names.count(name) > 1})
+        if double:
+            raise ValueError(f"applications: {', '.join(double)} is there more than once")
+        return self
+
+    def application_table(self) -> dict[str, Application]:
+        """Return the applications by name, as the core knows them."""
+        rules = tuple(targets.parse_rule(rule) for rule in self.targets.allow)
+        return {each.name: each.application(rules) for each in self.applications}
+
+    def remarks(self) -> Iterator[str]:
+        """Yield what is legal and probably not meant."""
+        if not self.applications:
+            yield "applications: there is none, so every call is refused"
+        if not self.targets.allow:
+            yield "targets.allow: nothing is allowed, so every transfer is blocked"
+        for key in self._idle_keys():
+            yield f"{key}: has no effect in this version"
+
+    def _idle_keys(self) -> Iterator[str]:
+        if "operator_token" in self.http.model_fields_set:
+            yield "http.operator_token"
+        if "url" in self.ledger.model_fields_set:
+            yield "ledger.url"
+        for index, each in enumerate(self.applications):
+            for name in _IDLE_APPLICATION_KEYS & each.model_fields_set:
+                if getattr(each, name) not in _EMPTY:
+                    yield f"applications.{index}.{name}"
+
+
+_IDLE_APPLICATION_KEYS: Final = frozenset(
+    {"username", "password", "webhook_secret", "cognigy_compat", "trunk"}
+)
+_EMPTY: Final = ("", False, SecretStr(""))
+
+
+def load(path: Path | None) -> Settings:
+    """Read the configuration file (None: the environment alone).
+
+    Raises ConfigurationError with a line for each mistake: file, key, what to do.
+    """
+    values = _read(path) if path else {}
+    _refuse_unknown_variables()
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        where = str(path) if path else "environment"
+        lines = mistakes.told(where, error, Settings, ENVIRONMENT_PREFIX)
+        raise ConfigurationError(lines) from None
+    except SettingsError as error:
+        # pydantic-settings names the field; a list or section in the environment is JSON.
+        raise ConfigurationError(f"environment: {error}: write it as JSON") from None
+
+
+def _refuse_unknown_variables() -> None:
+    """Refuse what pydantic-settings passes over: a variable that belongs to no section."""
+    names = list(Settings.model_fields)
+    for variable in sorted(os.environ):
+        section = variable.removeprefix(ENVIRONMENT_PREFIX).partition("__")[0].lower()
+        if variable.startswith(ENVIRONMENT_PREFIX) and section not in names:
+            example = f"{ENVIRONMENT_PREFIX}ARI__PASSWORD"
+            raise ConfigurationError(
+                f"environment: {variable}: is unknown: write section and key as in {example}"
+            )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: is no TOML: {error}") from None

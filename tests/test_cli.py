@@ -1,0 +1,320 @@
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from typer.testing import CliRunner
+
+from stasis_refer import __version__
+from stasis_refer.cli import cli
+from tests.fakes.asterisk import Asterisk
+
+COMMANDS = ["run", "lab", "demo", "check", "doctor", "lint"]
+
+GOOD = """
+[targets]
+allow = ["sip:*@example.com", "sip:desk@10.0.0.7:5080", "tel:+49*"]
+
+[[applications]]
+name = "support"
+dialect = "twiml"
+url = "https://example.com/voice"
+"""
+
+Write = Callable[[str, str], Path]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith("STASIS_REFER_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(name: str, text: str) -> Path:
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def told(*arguments: str | Path) -> tuple[int, str, str]:
+    """Run a command; exit code, what it printed, what it printed as error."""
+    result = CliRunner().invoke(cli, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+@asynccontextmanager
+async def program(*arguments: str | Path) -> AsyncIterator[Process]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "stasis_refer", *map(str, arguments)), stdout=PIPE, stderr=PIPE
+    )
+    try:
+        async with asyncio.timeout(30):
+            yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+# -- usage -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [[], *([name] for name in COMMANDS)])
+def test_every_command_explains_itself(arguments: list[str]) -> None:
+    code, out, _ = told(*arguments, "--help")
+    assert code == 0
+    assert "Usage" in out
+    assert all(name in out for name in ([] if arguments else COMMANDS))
+
+
+def test_it_tells_its_version() -> None:
+    assert told("--version") == (0, f"{__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["transfer"],
+        ["check", "--targets", "sip:a@b"],
+        ["check", "--config"],
+        ["lint"],
+        ["lint", "voice.xml"],
+        ["lint", "voice.xml", "--dialect", "bxml"],
+        ["lint", "voice.xml", "--dialect", ""],
+    ],
+)
+def test_wrong_usage_is_2(arguments: list[str]) -> None:
+    code, out, error = told(*arguments)
+    assert code == 2
+    assert "Usage" in out + error or "Error" in error
+
+
+def test_a_dialect_that_is_not_here_is_told_with_those_that_are(write: Write) -> None:
+    path = write("voice.xml", "<Response/>")
+    code, _, error = told("lint", path, "--dialect", "bxml")
+    assert code == 2
+    assert "'bxml'" in error
+    assert "twiml" in error
+
+
+# -- check -----------------------------------------------------------------------
+
+
+def test_a_good_configuration_is_good(write: Write) -> None:
+    path = write("c.toml", GOOD)
+    assert told("check", "--config", path) == (0, f"{path}: good, 1 applications\n", "")
+    assert told("check", "-c", path)[0] == 0
+
+
+def test_remarks_do_not_make_it_bad(write: Write) -> None:
+    path = write("c.toml", "")
+    code, out, error = told("check", "--config", path)
+    assert (code, out) == (0, f"{path}: good, 0 applications\n")
+    assert error.splitlines() == [
+        f"{path}: applications: there is none, so every call is refused",
+        f"{path}: targets.allow: nothing is allowed, so every transfer is blocked",
+    ]
+
+
+def test_a_bad_configuration_is_1_with_a_line_a_mistake(write: Write) -> None:
+    path = write("c.toml", GOOD + "ring_timout = 5\n[log]\nlevel = '[bold]x'\n")
+    code, out, error = told("check", "--config", path)
+    assert (code, out) == (1, "")
+    assert error.splitlines() == [
+        f"{path}: log.level: '[bold]x' is unknown: use 'debug', 'info', 'warning' or 'error'",
+        f"{path}: applications.0.ring_timout: is unknown: did you mean 'ring_timeout'?",
+    ]
+
+
+def test_a_configuration_that_is_not_there_is_1(tmp_path: Path) -> None:
+    path = tmp_path / "none.toml"
+    assert told("check", "--config", path) == (
+        1,
+        "",
+        f"{path}: cannot be read: No such file or directory\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "code", "answer"),
+    [
+        ("sip:sales@example.com", 0, "allowed by targets.allow 'sip:*@example.com'"),
+        ("sips:sales@example.com:5061", 0, "allowed by targets.allow 'sip:*@example.com'"),
+        ("sip:desk@10.0.0.7:5080", 0, "allowed by targets.allow 'sip:desk@10.0.0.7:5080'"),
+        ("tel:+4930123", 0, "allowed by targets.allow 'tel:+49*'"),
+        ("sip:desk@10.0.0.7", 1, "blocked, 403: no rule of targets.allow allows it"),
+        ("sip:sales@example.com.evil.test", 1, "blocked, 403: no rule of targets.allow allows it"),
+        ("tel:+1555", 1, "blocked, 403: no rule of targets.allow allows it"),
+        ("sales", 1, "blocked, 400: "),
+        ("sip:a@example.com:99999", 1, "blocked, 400: "),
+        ("sip:a@example.com\r\nX: y", 1, "blocked, 400: "),
+        ("sip:a%0d%0ab@example.com", 1, "blocked, 400: "),
+    ],
+)
+def test_check_tells_which_rule_decides(write: Write, target: str, code: int, answer: str) -> None:
+    path = write("c.toml", GOOD)
+    done, out, _ = told("check", "--config", path, "--target", target, "--application", "support")
+    assert done == code
+    assert out.startswith(answer)
+    assert len(out.splitlines()) == 1
+
+
+def test_check_knows_the_applications(write: Write) -> None:
+    path = write("c.toml", GOOD)
+    code, out, error = told(
+        "check", "--config", path, "--target", "sip:a@example.com", "--application", "sales"
+    )
+    assert (code, out) == (1, "")
+    assert "'sales' is none of support" in error
+
+
+# -- lint ------------------------------------------------------------------------
+
+
+def test_a_good_document_is_good(write: Write) -> None:
+    path = write("voice.xml", "<Response><Say>[bold]Hi</Say><Hangup/></Response>")
+    assert told("lint", path, "--dialect", "twiml") == (0, f"{path}: good, 2 verbs\n", "")
+
+
+@pytest.mark.parametrize(
+    ("document", "place", "names"),
+    [
+        ("<Response>\n  <Say>a</Say>\n  <Sing/>\n</Response>", ":3:3: ", "Sing"),
+        ("<Response>\n<Say>", ":2:", ""),
+        ("hello", ":1:1: ", ""),
+        ("", ": ", ""),
+        ('<!DOCTYPE a [<!ENTITY b "c">]><Response/>', ":1:", "DOCTYPE"),
+    ],
+)
+def test_what_is_wrong_with_a_document_is_told_with_its_place(
+    write: Write, document: str, place: str, names: str
+) -> None:
+    path = write("voice.xml", document)
+    code, out, error = told("lint", path, "--dialect", "twiml")
+    assert (code, out) == (1, "")
+    assert error.startswith(f"{path}{place}")
+    assert names in error
+    assert "fallback URL" in error
+
+
+def test_what_is_passed_over_is_a_warning(write: Write) -> None:
+    path = write("voice.xml", '<Response>\n <Say loudness="11">a</Say>\n</Response>')
+    code, out, error = told("lint", path, "--dialect", "twiml")
+    assert (code, out) == (0, f"{path}: good, 1 verbs\n")
+    assert error.startswith(f"{path}:2:")
+    assert "warning: " in error
+    assert "loudness" in error
+
+
+def test_a_document_that_is_not_there_is_1(tmp_path: Path) -> None:
+    path = tmp_path / "none.xml"
+    assert told("lint", path, "--dialect", "twiml") == (
+        1,
+        "",
+        f"{path}: cannot be read: No such file or directory\n",
+    )
+
+
+# -- the program itself ----------------------------------------------------------
+
+
+async def test_exit_codes_reach_the_shell(write: Write) -> None:
+    path = write("c.toml", GOOD)
+    table: list[tuple[list[str | Path], int]] = [
+        (["check", "--config", path], 0),
+        (["check", "--config", path, "--target", "tel:+1"], 1),
+        (["check", "--what"], 2),
+    ]
+    for arguments, code in table:
+        async with program(*arguments) as process:
+            out, error = await process.communicate()
+            assert process.returncode == code
+            assert b"Traceback" not in out + error
+
+
+@pytest.mark.parametrize(("password", "code", "finding"), [("secret", 0, "ok "), ("no", 1, "BAD ")])
+async def test_doctor_tells_each_finding(
+    write: Write, password: str, code: int, finding: str
+) -> None:
+    async with Asterisk() as asterisk:
+        path = write("c.toml", f"[ari]\nurl = '{asterisk.url}'\npassword = '{password}'\n")
+        async with program("doctor", "--config", path) as process:
+            out, error = await process.communicate()
+    assert (process.returncode, error) == (code, b"")
+    lines = out.decode().splitlines()
+    assert lines[0].startswith(finding)
+    assert all(line.startswith(("ok ", "BAD ", "    ")) for line in lines)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+async def ready(port: int) -> None:
+    async with aiohttp.ClientSession() as session:
+        while True:
+            try:
+                async with session.get(f"http://127.0.0.1:{port}/readyz") as response:
+                    if response.ok:
+                        return
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(0.05)
+
+
+def serving(asterisk: Asterisk, port: int, more: str = "") -> str:
+    return (
+        f"{more}\n[ari]\nurl = '{asterisk.url}'\npassword = 'secret'\n"
+        f"[http]\nlisten = '127.0.0.1:{port}'\n{GOOD}"
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_run_serves_until_it_is_told_to_stop(write: Write, number: signal.Signals) -> None:
+    async with Asterisk() as asterisk:
+        port = free_port()
+        async with program("run", "-c", write("c.toml", serving(asterisk, port))) as process:
+            await ready(port)
+            process.send_signal(number)
+            out, error = await process.communicate()
+    assert (process.returncode, out) == (0, b"")
+    events = [json.loads(line)["event"] for line in error.decode().splitlines()]
+    assert "connected to Asterisk" in events
+    assert "draining: no new calls are taken" in events
+
+
+async def test_run_says_which_port_it_cannot_have(write: Write) -> None:
+    async with Asterisk() as asterisk:
+        path = write("c.toml", serving(asterisk, asterisk.port))
+        async with program("run", "--config", path) as process:
+            _, error = await process.communicate()
+    assert process.returncode == 1
+    assert b"cannot listen" in error
+    assert str(asterisk.port).encode() in error
+    assert b"Traceback" not in error
+
+
+async def test_run_without_an_asterisk_to_connect_to_is_1(write: Write) -> None:
+    async with program("run", "--config", write("c.toml", GOOD)) as process:
+        async with asyncio.timeout(5):
+            _, error = await process.communicate()
+    assert process.returncode == 1
+    assert b"ari.url" in error

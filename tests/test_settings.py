@@ -1,0 +1,441 @@
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from stasis_refer.core.application import Callback, Method
+from stasis_refer.core.targets import deciding_rule
+from stasis_refer.core.uri import parse
+from stasis_refer.errors import ConfigurationError
+from stasis_refer.settings import Settings, load
+
+WHOLE = """
+drain_timeout = 30
+
+[ari]
+url = "http://127.0.0.1:8088"
+app = "stasis_refer"
+username = "stasis_refer"
+password = "ari-secret"
+connection = "inbound"
+
+[capture]
+enabled = true
+listen = "127.0.0.1:9060"
+password = "hep-secret"
+sources = ["127.0.0.1", "::1"]
+forward = ["192.0.2.1:9060"]
+
+[http]
+listen = "127.0.0.1:8080"
+public_url = "http://127.0.0.1:8080"
+operator_token = "token-secret"
+
+[ledger]
+url = "sqlite:///stasis_refer.db"
+
+[targets]
+allow = ["sip:*@example.com", "tel:+49*"]
+
+[webhooks]
+allow_networks = ["127.0.0.0/8"]
+
+[log]
+level = "debug"
+format = "json"
+
+[[applications]]
+name = "support"
+dialect = "twiml"
+url = "https://example.com/voice"
+method = "POST"
+fallback_url = ""
+status_callback = ""
+account_sid = "AC1"
+auth_token = "twilio-secret"
+username = ""
+password = ""
+webhook_secret = ""
+cognigy_compat = false
+trunk = ""
+no_notify_timeout = 30
+ring_timeout = 60
+"""
+
+SUPPORT = '[[applications]]\nname = "support"\ndialect = "twiml"\nurl = "https://example.com/"\n'
+
+Write = Callable[[str], Path]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith("STASIS_REFER_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(text: str) -> Path:
+        path = tmp_path / "stasis_refer.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def mistakes(path: Path | None) -> list[str]:
+    with pytest.raises(ConfigurationError) as told:
+        load(path)
+    return str(told.value).replace(f"{path}: ", "").splitlines()
+
+
+# -- what is read ----------------------------------------------------------------
+
+
+def test_a_whole_configuration_is_read(write: Write) -> None:
+    settings = load(write(WHOLE))
+    assert settings.ari.url == "http://127.0.0.1:8088"
+    assert settings.ari.password.get_secret_value() == "ari-secret"
+    assert settings.capture is not None
+    assert settings.capture.listen == "127.0.0.1:9060"
+    assert settings.capture.sources == ("127.0.0.1", "::1")
+    assert settings.capture.forward == ("192.0.2.1:9060",)
+    assert settings.webhooks.allow_networks == ("127.0.0.0/8",)
+    assert (settings.log.level, settings.log.format) == ("debug", "json")
+    assert settings.drain_timeout == 30
+
+
+def test_the_core_is_told_of_each_application(write: Write) -> None:
+    application = load(write(WHOLE)).application_table()["support"]
+    assert application.document == Callback("https://example.com/voice", Method.POST)
+    assert (application.fallback, application.status_callback) == (None, None)
+    assert (application.no_notify_timeout, application.ring_timeout) == (30, 60)
+    assert (application.account_sid, application.auth_token) == ("AC1", "twilio-secret")
+    assert deciding_rule(application.targets, parse("tel:+49301234")) is not None
+    assert deciding_rule(application.targets, parse("sip:a@example.org")) is None
+
+
+def test_further_urls_become_callbacks(write: Write) -> None:
+    more = (
+        'method = "GET"\nfallback_url = "https://example.com/f"\n'
+        'status_callback = "https://example.com/s"\n'
+    )
+    application = load(write(SUPPORT + more)).application_table()["support"]
+    assert application.document.method is Method.GET
+    assert application.fallback == Callback("https://example.com/f")
+    assert application.status_callback == Callback("https://example.com/s")
+
+
+@pytest.mark.parametrize("text", ["", SUPPORT])
+def test_what_is_left_out_has_a_default(write: Write, text: str) -> None:
+    settings = load(write(text))
+    assert (settings.ari.url, settings.ari.app) == ("", "stasis_refer")
+    assert settings.capture is None
+    assert settings.drain_timeout == 120
+    for application in settings.applications:
+        assert (application.no_notify_timeout, application.ring_timeout) == (30, 60)
+        assert application.method is Method.POST
+
+
+def test_no_file_is_a_configuration_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STASIS_REFER_ARI__URL", "http://127.0.0.1:1")
+    assert load(None).ari.url == "http://127.0.0.1:1"
+
+
+# -- environment and secrets -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("ARI__PASSWORD", "other", lambda s: s.ari.password.get_secret_value() == "other"),
+        ("LOG__LEVEL", "error", lambda s: s.log.level == "error"),
+        ("DRAIN_TIMEOUT", "7", lambda s: s.drain_timeout == 7),
+        ("CAPTURE__ENABLED", "false", lambda s: s.capture.enabled is False),
+        ("TARGETS__ALLOW", '["tel:+1*"]', lambda s: s.targets.allow == ("tel:+1*",)),
+        ("APPLICATIONS", "[]", lambda s: s.applications == ()),
+    ],
+)
+def test_the_environment_wins_over_the_file(
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: str,
+    read: Callable[[Settings], bool],
+) -> None:
+    monkeypatch.setenv(f"STASIS_REFER_{name}", value)
+    settings = load(write(WHOLE))
+    assert read(settings)
+    assert settings.ari.username == "stasis_refer"  # what it does not name stays the file's
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        (
+            "STASIS_REFER_LOG__LEVEL",
+            "loud",
+            "'loud' is unknown: use 'debug', 'info', 'warning' or 'error'",
+        ),
+        ("STASIS_REFER_ARI__PASWORD", "hunter2", "is unknown: did you mean 'password'?"),
+        (
+            "STASIS_REFER_ARI_PASSWORD",
+            "hunter2",
+            "is unknown: write section and key as in STASIS_REFER_ARI__PASSWORD",
+        ),
+        ("STASIS_REFER_ARI", "5", "is no section: write its keys below its name in [ ]"),
+    ],
+)
+def test_a_mistake_in_the_environment_is_told_by_its_variable(
+    write: Write, monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert mistakes(write(WHOLE)) == [f"environment: {name}: {told}"]
+
+
+def test_a_list_in_the_environment_is_json(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STASIS_REFER_TARGETS__ALLOW", "sip:*@example.com")
+    (told,) = mistakes(write(WHOLE))
+    assert told.startswith("environment: ")
+    assert '"targets"' in told
+    assert told.endswith("write it as JSON")
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "secret"),
+    [
+        ("[ari]\n", "password", lambda s: s.ari.password),
+        ("[capture]\n", "password", lambda s: s.capture.password),
+        ("[http]\n", "operator_token", lambda s: s.http.operator_token),
+        (SUPPORT, "auth_token", lambda s: s.applications[0].auth_token),
+        (SUPPORT, "webhook_secret", lambda s: s.applications[0].webhook_secret),
+    ],
+)
+def test_any_secret_may_be_in_a_file(
+    write: Write, tmp_path: Path, section: str, key: str, secret: Callable[[Settings], SecretStr]
+) -> None:
+    file = tmp_path / "secret"
+    for content in (b" pass word", b" pass word\n", b" pass word\r\n"):
+        file.write_bytes(content)
+        settings = load(write(f"{section}{key}_file = '{file}'"))
+        assert secret(settings).get_secret_value() == " pass word"
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "told"),
+    [
+        (None, "", "ari: password_file: {file} cannot be read: No such file or directory: "),
+        (b"", "", "ari: password_file: {file} is empty: "),
+        (b"\n", "", "ari: password_file: {file} is empty: "),
+        (b"\xff\xfe", "", "ari: password_file: {file} is no text: "),
+        (b"x", "password = 'y'\n", "ari: give password or password_file, not both"),
+    ],
+)
+def test_a_secret_file_that_cannot_be_used_is_told(
+    write: Write, tmp_path: Path, content: bytes | None, more: str, told: str
+) -> None:
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content)
+    (line,) = mistakes(write(f"[ari]\n{more}password_file = '{file}'"))
+    assert line.startswith(told.format(file=file))
+
+
+def test_only_secrets_may_be_in_files(write: Write) -> None:
+    (told,) = mistakes(write("[ari]\nusername_file = '/etc/hostname'"))
+    assert told.startswith("ari.username_file: is unknown")
+
+
+def test_secrets_are_in_no_repr(write: Write) -> None:
+    settings = load(write(WHOLE))
+    shown = f"{settings!r} {settings} {settings.application_table()!r}"
+    for secret in ("ari-secret", "hep-secret", "token-secret", "twilio-secret"):
+        assert secret not in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[ari]\npassword = 'hunter2'\npasword = 1",
+        "[ari]\npasword = 'hunter2'",
+        "[ari]\npassword = ['hunter2']",
+        SUPPORT + "auth_token = {hunter2 = 'hunter2'}",
+        SUPPORT + "auth_token = 'hunter2'\n" + SUPPORT,
+    ],
+)
+def test_no_secret_is_in_a_mistake(write: Write, text: str) -> None:
+    assert "hunter2" not in "\n".join(mistakes(write(text)))
+
+
+# -- mistakes --------------------------------------------------------------------
+
+NO_URL = 'is no http or https URL: write it as "https://example.com/voice"'
+NO_ADDRESS = 'is no address: write "IP:PORT", as "127.0.0.1:8080"'
+NO_PATTERN = "write it like 'sip:*@example.com' or 'tel:+49*'"
+NO_NETWORK = "is no network: 127.0.0.1/8 has host bits set; write it as 10.0.0.0/8"
+NO_LIST = "is no list: write it in [ ], a list of sections with [[ ]]"
+NO_NAME = 'may have letters, digits and any of "_.+-", 64 in all, a letter or digit first'
+SECTIONS = "applications, ari, capture, drain_timeout, http, lab, ledger, log, targets, webhooks"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("x = ", "is no TOML: Invalid value (at end of document)"),
+        ("[foo]", f"foo: is unknown: remove it, or use one of {SECTIONS}"),
+        ("[target]", "target: is unknown: did you mean 'targets'?"),
+        ("[ari]\npasword = 'x'", "ari.pasword: is unknown: did you mean 'password'?"),
+        (
+            "[ari]\nx = 1",
+            "ari.x: is unknown: remove it, or use one of app, connection, password, url, username",
+        ),
+        (
+            SUPPORT + "ring_timout = 1",
+            "applications.0.ring_timout: is unknown: did you mean 'ring_timeout'?",
+        ),
+        ("ari = 5", "ari: is no section: write its keys below its name in [ ]"),
+        ("[ari]\nurl = 'ftp://x'", f"ari.url: {NO_URL}"),
+        ("[ari]\nurl = '127.0.0.1:8088'", f"ari.url: {NO_URL}"),
+        ("[ari]\nurl = 'http://'", f"ari.url: {NO_URL}"),
+        ("[ari]\nurl = 'http://[::1'", f"ari.url: {NO_URL}"),
+        ("[ari]\nurl = 'http://a:99999'", f"ari.url: {NO_URL}"),
+        ("[ari]\nurl = 'http://a b'", f"ari.url: {NO_URL}"),
+        ("[ari]\napp = 'a b'", f"ari.app: {NO_NAME}"),
+        ("[ari]\napp = 'a,b'", f"ari.app: {NO_NAME}"),
+        ("[ari]\nusername = 5", "ari.username: is no text: put it in quotes"),
+        ("[ari]\nusername = 'a:b'", 'ari.username: has to be a name without ":"'),
+        ("[ari]\nusername = ''", 'ari.username: has to be a name without ":"'),
+        ("[ari]\npassword = 5", "ari.password: is no text: put it in quotes"),
+        ("[ari]\nconnection = 'outbound'", "ari.connection: 'outbound' is unknown: use 'inbound'"),
+        ("[capture]\nlisten = '127.0.0.1'", f"capture.listen: {NO_ADDRESS}"),
+        ("[capture]\nlisten = '127.0.0.1:99999'", f"capture.listen: {NO_ADDRESS}"),
+        ("[capture]\nlisten = '127.0.0.1:x'", f"capture.listen: {NO_ADDRESS}"),
+        (
+            "[capture]\nlisten = 'localhost:9060'",
+            "capture.listen: 'localhost' is no IP address: write one as 127.0.0.1 or ::1",
+        ),
+        (
+            "[capture]\nforward = ['127.0.0.1:1', 'homer:9060']",
+            "capture.forward.1: 'homer' is no IP address: write one as 127.0.0.1 or ::1",
+        ),
+        (
+            "[capture]\nsources = ['asterisk']",
+            "capture.sources.0: 'asterisk' is no IP address: write one as 127.0.0.1 or ::1",
+        ),
+        (
+            "[capture]\nenabled = 'perhaps'",
+            "capture.enabled: is neither true nor false: write one of them",
+        ),
+        ("[http]\npublic_url = 'example.com'", f"http.public_url: {NO_URL}"),
+        (
+            "[targets]\nallow = ['sip:']",
+            f"targets.allow.0: 'sip:' (not a pattern): {NO_PATTERN}",
+        ),
+        ("[targets]\nallow = 'sip:*@example.com'", f"targets.allow: {NO_LIST}"),
+        (
+            "[webhooks]\nallow_networks = ['127.0.0.1/8']",
+            f"webhooks.allow_networks.0: {NO_NETWORK}",
+        ),
+        (
+            "[log]\nlevel = 'loud'",
+            "log.level: 'loud' is unknown: use 'debug', 'info', 'warning' or 'error'",
+        ),
+        ("drain_timeout = -1", "drain_timeout: has to be greater than or equal to 0"),
+        ("drain_timeout = 'soon'", "drain_timeout: is no number: write one"),
+        ("applications = 'x'", f"applications: {NO_LIST}"),
+        ("[applications]\nname = 'a'", f"applications: {NO_LIST}"),
+        (
+            "[[applications]]\nname = 'a'\ndialect = 'twiml'",
+            "applications.0.url: is missing: add it",
+        ),
+        (
+            "[[applications]]\nname = 'a'\ndialect = 'twiml'\nurl = ''",
+            "applications.0.url: is empty: fill it in",
+        ),
+        (SUPPORT.replace("support", "a/b"), f"applications.0.name: {NO_NAME}"),
+        (SUPPORT.replace("support", "-a"), f"applications.0.name: {NO_NAME}"),
+        (SUPPORT + SUPPORT, "applications: support is there more than once"),
+        (
+            SUPPORT + "method = 'PUT'",
+            "applications.0.method: 'PUT' is unknown: use 'GET' or 'POST'",
+        ),
+        (SUPPORT + "fallback_url = '/f'", f"applications.0.fallback_url: {NO_URL}"),
+        (SUPPORT + "ring_timeout = 0", "applications.0.ring_timeout: has to be greater than 0"),
+        (
+            SUPPORT + "no_notify_timeout = 3601",
+            "applications.0.no_notify_timeout: has to be less than or equal to 3600",
+        ),
+        *(
+            (
+                SUPPORT.replace("twiml", dialect),
+                f"applications.0.dialect: '{dialect}' is unknown: use 'twiml'",
+            )
+            for dialect in ("bxml", "rcml", "jambonz", "")
+        ),
+    ],
+)
+def test_a_mistake_is_told_with_key_and_remedy(write: Write, text: str, told: str) -> None:
+    assert mistakes(write(text)) == [told]
+
+
+def test_each_mistake_has_a_line_with_the_file(write: Write) -> None:
+    path = write("drain_timeout = -1\n[ari]\nurl = 'x'\n[log]\nlevl = 'info'")
+    with pytest.raises(ConfigurationError) as told:
+        load(path)
+    lines = str(told.value).splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith(f"{path}: ") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (b"\xff\xfe", "is no TOML: "),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told(
+    tmp_path: Path, content: bytes | None, told: str
+) -> None:
+    path = tmp_path / "stasis_refer.toml"
+    if content is not None:
+        path.write_bytes(content)
+    (line,) = mistakes(path)
+    assert line.startswith(told)
+
+
+# -- what is legal and probably not meant ----------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "remarks"),
+    [
+        (SUPPORT + "[targets]\nallow = ['sip:*@example.com']", set()),
+        (
+            "",
+            {
+                "applications: there is none, so every call is refused",
+                "targets.allow: nothing is allowed, so every transfer is blocked",
+            },
+        ),
+        (
+            WHOLE,
+            {
+                "http.operator_token: has no effect in this version",
+                "ledger.url: has no effect in this version",
+            },
+        ),
+        (
+            "[targets]\nallow = ['sip:*@a']\n" + SUPPORT + "trunk = 'x'\nwebhook_secret = 'y'\n",
+            {
+                "applications.0.trunk: has no effect in this version",
+                "applications.0.webhook_secret: has no effect in this version",
+            },
+        ),
+    ],
+)
+def test_what_is_probably_not_meant_is_remarked(write: Write, text: str, remarks: set[str]) -> None:
+    assert set(load(write(text)).remarks()) == remarks

@@ -1,0 +1,280 @@
+"""Situations with a story of their own, on a real Asterisk with SIPp as the phone."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable, Iterator
+
+import aiohttp
+import pytest
+
+from stasis_refer.core.outcome import Evidence, Outcome, Reason
+from stasis_refer.lab.phone import (
+    answer_refer,
+    bye,
+    call,
+    call_refused,
+    expect_refer,
+    hear_bye,
+    hold,
+    notify,
+    pause,
+    resume,
+)
+from stasis_refer.wire import hep
+from tests.scenarios.conftest import Theatre
+from tests.scenarios.situations import ACCEPTED, BEGIN, HANG_UP, NO_NOTIFY, REFER, WAIT
+
+SPEECH = "<Response><Say>The transfer could not be completed.</Say><Hangup/></Response>"
+
+
+class Ear:
+    """Counts what a phone hears: RTP packets that are not silence."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.setblocking(False)  # noqa: FBT003 - the socket's own interface
+
+    @property
+    def port(self) -> int:
+        return int(self._socket.getsockname()[1])
+
+    def heard(self) -> int:
+        """Return how many packets with sound came since the last time."""
+        count = 0
+        while True:
+            try:
+                packet = self._socket.recv(2048)
+            except BlockingIOError:
+                return count
+            count += len(set(packet[12:])) > 2
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def ear() -> Iterator[Ear]:
+    ear = Ear()
+    yield ear
+    ear.close()
+
+
+@pytest.fixture
+def name(theatre: Theatre) -> str:
+    name = theatre.free_application()
+    theatre.reply(name, "voice", REFER)
+    theatre.reply(name, "after", HANG_UP)
+    return name
+
+
+async def test_the_recovery_document_is_heard_on_the_live_call(
+    theatre: Theatre, name: str, ear: Ear
+) -> None:
+    theatre.reply(name, "after", SPEECH)
+    begin = (call(media_port=ear.port), expect_refer())
+    assert await theatre.phone(name, *begin, answer_refer(202), hear_bye()) == ""
+    assert ear.heard() > 50, "a sentence is more than a second of 20 ms packets"
+
+
+async def test_the_recovery_document_waits_until_the_caller_resumes(
+    theatre: Theatre, name: str, ear: Ear
+) -> None:
+    theatre.reply(name, "after", SPEECH)
+    steps = (
+        *(call(media_port=ear.port), expect_refer(), hold(media_port=ear.port)),
+        *(answer_refer(202), notify(100), notify(486), pause(0.7)),
+        *(resume(media_port=ear.port), hear_bye()),
+    )
+    playing = asyncio.create_task(theatre.phone(name, *steps))
+    await theatre.customer.received(f"/{name}/after")
+    await asyncio.sleep(0.4)
+    assert ear.heard() == 0, "the caller is still on hold"
+    assert await playing == ""
+    assert ear.heard() > 50
+
+
+async def test_a_success_after_the_time_limit_releases_our_leg(theatre: Theatre, name: str) -> None:
+    theatre.reply(name, "after", WAIT)
+    began = time.monotonic()
+    steps = (*BEGIN, answer_refer(202), pause(NO_NOTIFY + 0.4), notify(200), hear_bye())
+    assert await theatre.phone(name, *steps) == ""
+    heard = theatre.journal[name]
+    assert [each.result.outcome for each in heard.ended] == [Outcome.UNCONFIRMED]
+    assert [each.code for each in heard.late] == [200]
+    assert len(theatre.told(name)) == 1, "the application is not told again"
+    assert time.monotonic() - began < 4, "the document that pauses was stopped"
+
+
+async def test_a_retransmitted_and_a_second_final_notify_change_nothing(
+    theatre: Theatre, name: str
+) -> None:
+    theatre.reply(name, "after", '<Response><Pause length="1"/></Response>')
+    steps = (*ACCEPTED, notify(486), notify(486, repeat_cseq=True), hear_bye())
+    await theatre.phone(name, *steps)
+    (ended,) = theatre.journal[name].ended
+    assert (ended.result.outcome, ended.result.notify_code) == (Outcome.BUSY, 486)
+
+
+async def test_a_notify_overtakes_the_response(theatre: Theatre, name: str) -> None:
+    steps = (*BEGIN, notify(200), answer_refer(202), hear_bye())
+    assert await theatre.phone(name, *steps) == ""
+    (ended,) = theatre.journal[name].ended
+    assert ended.result.outcome is Outcome.COMPLETED
+    assert (ended.result.refer_code, ended.result.notify_code) == (202, 200)
+
+
+async def test_a_provisional_notify_overtakes_the_response(theatre: Theatre, name: str) -> None:
+    steps = (*BEGIN, notify(100), answer_refer(202), notify(486), hear_bye())
+    assert await theatre.phone(name, *steps) == ""
+    (ended,) = theatre.journal[name].ended
+    assert (ended.result.outcome, ended.result.refer_code) == (Outcome.BUSY, 202)
+
+
+async def test_a_forged_success_changes_nothing(theatre: Theatre, name: str) -> None:
+    steps = (*BEGIN, answer_refer(202), notify(180), pause(0.6), notify(486), hear_bye())
+    playing = asyncio.create_task(theatre.phone(name, *steps))
+    await until(lambda: any("180" in str(event) for event in theatre.journal[name].events))
+    forge_notify(theatre, name, 200)
+    assert await playing == ""
+    (ended,) = theatre.journal[name].ended
+    assert ended.result.outcome is not Outcome.COMPLETED
+    assert ended.result.conflict
+    assert ended.result.reason is Reason.WITNESS_CONFLICT
+
+
+async def test_headers_of_the_target_travel_in_refer_to(theatre: Theatre, name: str) -> None:
+    target = "sip:alice@example.com?X-AcctNumber=123456&X-ReasonForCalling=billing-question"
+    escaped = target.replace("&", "&amp;")
+    theatre.reply(
+        name, "voice", f'<Response><Refer action="after"><Sip>{escaped}</Sip></Refer></Response>'
+    )
+    steps = (call(), expect_refer(refer_to=f"<{target}>"), answer_refer(202), notify(200))
+    assert await theatre.phone(name, *steps, hear_bye()) == ""
+
+
+@pytest.mark.parametrize(
+    ("target", "written"),
+    [
+        ("sip:alice@example.com", "sip:alice@example.com"),
+        ("sip:alice@EXAMPLE.com:5061;transport=tcp", "<sip:alice@example.com:5061;transport=tcp>"),
+        ("sip:a,b@example.com", "<sip:a,b@example.com>"),
+        ("sip:example.com?User-to-User=1%3Bencoding%3Dhex", "?User-to-User=1%3Bencoding%3Dhex>"),
+        ("sip:alice@example.com?", "sip:alice@example.com"),
+    ],
+)
+async def test_no_header_line_is_on_the_wire_that_we_did_not_build(
+    theatre: Theatre, target: str, written: str
+) -> None:
+    name = theatre.free_application()
+    theatre.reply(name, "voice", f"<Response><Refer><Sip>{target}</Sip></Refer></Response>")
+    steps = (call(), expect_refer(refer_to=written, absent="X-"), answer_refer(603))
+    assert await theatre.phone(name, *steps, hear_bye()) == ""
+
+
+async def test_a_verb_nobody_knows_goes_to_the_fallback(theatre: Theatre, name: str) -> None:
+    theatre.reply(name, "voice", "<Response>\n<Teleport/></Response>")
+    theatre.reply(name, "fallback", '<Response><Reject reason="busy"/></Response>')
+    assert await theatre.phone(name, call_refused(486)) == ""
+    (asked,) = theatre.told(name, "fallback")
+    assert asked.form["ErrorCode"] == "12200"
+    assert asked.form["ErrorUrl"] == theatre.customer.url(f"/{name}/voice")
+
+
+async def test_after_a_refer_without_action_the_next_verb_runs(theatre: Theatre, name: str) -> None:
+    theatre.reply(
+        name,
+        "voice",
+        "<Response><Refer><Sip>sip:alice@example.com</Sip></Refer>"
+        "<Redirect>next</Redirect></Response>",
+    )
+    theatre.reply(name, "next", HANG_UP)
+    assert await theatre.phone(name, *BEGIN, answer_refer(405), hear_bye()) == ""
+    assert len(theatre.told(name, "next")) == 1
+
+
+async def test_the_first_request_has_the_standard_parameters(theatre: Theatre, name: str) -> None:
+    theatre.reply(name, "voice", '<Response><Reject reason="busy"/></Response>')
+    headers = "X-Acct-Number: 42\nUser-to-User: 5678;encoding=hex"
+    assert await theatre.phone(name, call_refused(486, headers=headers)) == ""
+    (asked,) = theatre.told(name, "voice")
+    form = asked.form
+    assert form["CallStatus"] == "ringing"
+    assert form["Direction"] == "inbound"
+    assert form["SipDomain"] == "127.0.0.1"
+    assert form["SipSourceIp"] == "127.0.0.1"
+    assert form["SipHeader_X-Acct-Number"] == "42"
+    assert form["SipHeader_User-to-User"] == "5678;encoding=hex"
+    assert form["CallSid"].startswith("CA")
+    assert len(form["CallSid"]) == 34
+
+
+async def test_a_caller_who_hangs_up_during_a_webhook_ends_the_call(
+    theatre: Theatre, name: str
+) -> None:
+    theatre.reply(name, "voice", '<Response><Say>One moment.</Say><Pause length="9"/></Response>')
+    assert await theatre.phone(name, call(), pause(0.2), bye()) == ""
+    await until(lambda: not theatre.running.app.switchboard.channels)
+
+
+async def test_the_socket_drops_while_a_transfer_runs(theatre: Theatre, name: str) -> None:
+    steps = (*ACCEPTED, notify(180), pause(0.5), notify(486), hear_bye())
+    playing = asyncio.create_task(theatre.phone(name, *steps))
+    await until(lambda: any("180" in str(event) for event in theatre.journal[name].events))
+    socket_to_asterisk = theatre.running.app.ari._socket  # noqa: SLF001 - the fault is ours to make
+    assert socket_to_asterisk is not None
+    await socket_to_asterisk.close()
+    assert await playing == ""
+    (ended,) = theatre.journal[name].ended
+    assert (ended.result.outcome, ended.result.evidence) == (Outcome.BUSY, Evidence.SIP)
+
+
+async def test_no_channel_is_left(theatre: Theatre) -> None:
+    lab = theatre.running
+    await until(lambda: not lab.app.switchboard.channels)
+    password = lab.settings.ari.password.get_secret_value()
+    credentials = aiohttp.encode_basic_auth(lab.settings.ari.username, password)
+    async with aiohttp.ClientSession(headers={"Authorization": credentials}) as session:
+        for _ in range(100):
+            async with session.get(f"{lab.settings.ari.url}/ari/channels") as response:
+                channels = await response.json()
+            # After a BYE Asterisk keeps a channel until its refer subscription has ended.
+            if not [each for each in channels if each["name"].startswith("Local/")]:
+                return
+            await asyncio.sleep(0.05)
+    pytest.fail(f"channels are left: {channels}")
+
+
+async def until(condition: Callable[[], object], within: float = 10.0) -> None:
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        await asyncio.sleep(0.02)
+
+
+def forge_notify(theatre: Theatre, name: str, code: int) -> None:
+    """Send the capture a NOTIFY that was never on the wire, with the right password."""
+    capture, info = theatre.running.settings.capture, theatre.journal[name].info
+    assert capture is not None
+    assert info is not None
+    payload = (
+        "NOTIFY sip:asterisk@127.0.0.1 SIP/2.0\r\n"
+        "Via: SIP/2.0/UDP 127.0.0.1:5099;branch=z9hG4bKforged\r\n"
+        "From: <sip:phone@127.0.0.1>;tag=1\r\nTo: <sip:asterisk@127.0.0.1>;tag=x\r\n"
+        f"Call-ID: {info.call_id}\r\nCSeq: 99999 NOTIFY\r\nEvent: refer\r\n"
+        "Subscription-State: terminated;reason=noresource\r\n"
+        f"Content-Type: message/sipfrag\r\n\r\nSIP/2.0 {code} OK"
+    )
+    packet = hep.Packet(
+        payload=payload.encode(),
+        correlation_id=info.call_id,
+        password=capture.password.get_secret_value().encode(),
+        capture_id=None,
+        at=time.time(),
+        source=("127.0.0.1", 5099),
+        destination=("127.0.0.1", 5060),
+    )
+    host, _, port = capture.listen.rpartition(":")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
+        sending.sendto(hep.encode(packet), (host, int(port)))

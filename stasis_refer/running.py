@@ -1,6 +1,7 @@
 """How the program runs until it is told to stop."""
 
 import asyncio
+import gc
 import json
 import signal
 import sys
@@ -31,6 +32,8 @@ def run_loop(work: Coroutine[Any, Any, _T]) -> _T:
 async def run_program(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; drain then. A second signal stops at once."""
     async with App(settings) as app:
+        # What is there now stays: the collector need not look at it again during calls.
+        gc.freeze()
         with _signals() as told:
             await told.get()
             _log.info("draining: no new calls are taken", seconds=settings.drain_timeout)

@@ -26,6 +26,8 @@ _MOST_AT_ONCE: Final = 200
 _INVITES_KEPT: Final = 4096
 """INVITEs of calls that have not reached ``Stasis()`` yet; the oldest go first."""
 
+_ACCEPTED: Final = "accepted"
+
 _RECEIVE_BUFFER: Final = 4 * 1024 * 1024  # bytes
 
 
@@ -136,7 +138,7 @@ class CaptureListener:
         call_id = packet.correlation_id or sip.call_id(packet.payload) or ""
         watched = self._watched.get(call_id)
         if watched is not None:
-            return self._tell(watched, packet)
+            return self._tell(watched, packet) if dialog.may_matter(packet.payload) else _ACCEPTED
         if sip.first_line_is(packet.payload, "INVITE"):
             self._keep(call_id, packet)
         return "passed_over"
@@ -159,7 +161,7 @@ class CaptureListener:
                     self._tell_message(other, message)
         except sip.BadMessage:
             return "malformed"
-        return "accepted"
+        return _ACCEPTED
 
     def _tell_message(self, watched: _Watched, message: sip.Message) -> None:
         said = dialog.read(message, watched.peer_tag)

@@ -47,7 +47,8 @@ def log_note(application: Application, info: CallInfo, note: Note) -> None:
     bound = _log.bind(application=application.name, call=info.key, sip_call_id=info.call_id)
     match note:
         case TransferBegan():
-            bound.info("transfer began", direction=note.direction.value)
+            # Its end is told with how long it took.
+            bound.debug("transfer began", direction=note.direction.value)
         case TransferEnded():
             _log_end(bound, note)
         case LateSuccess(code):

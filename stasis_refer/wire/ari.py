@@ -28,7 +28,6 @@ ABORT_CONTEXT: Final = "stasis-refer-abort"
 
 EVENT_TYPES: Final = (
     "StasisStart",
-    "StasisEnd",
     "ApplicationReplaced",
     "ChannelStateChange",
     "ChannelHangupRequest",

@@ -36,6 +36,16 @@ class Said:
     status: int | None = None
 
 
+def may_matter(payload: bytes) -> bool:
+    """Tell cheaply, from its bytes, whether a captured packet is worth reading at all.
+
+    Only a packet that is one message without a body is ever ruled out: over TCP more may follow.
+    """
+    if payload.startswith(_METHODS) or not payload.endswith(b"\r\n\r\n"):
+        return True
+    return payload.startswith(b"SIP/2.0") and b" REFER\r\n" in payload
+
+
 def read(message: sip.Message, peer_tag: str | None) -> Said | None:
     """Return what a message of a live dialog means, None when it is of no concern.
 
@@ -114,6 +124,8 @@ def _number(text: str) -> int | None:
     # RFC 3261, 8.1.1.5: a CSeq has at most ten digits.
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS else None
 
+
+_METHODS: Final = (b"REFER ", b"NOTIFY ", b"BYE ", b"INVITE ", b"UPDATE ")
 
 _URI: Final = re.compile(r"sips?:(?:([^@:;>]*)[^@>]*@)?(\[[^\]>]*\]|[^:;?>]*)", re.IGNORECASE)
 

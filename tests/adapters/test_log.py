@@ -37,7 +37,7 @@ def ended(*, conflict: bool = False) -> TransferEnded:
 @pytest.mark.parametrize(
     ("note", "level", "sentence", "fields"),
     [
-        (TransferBegan(Direction.SENT, TARGET), "info", "transfer began", {"direction": "sent"}),
+        (TransferBegan(Direction.SENT, TARGET), "debug", "transfer began", {"direction": "sent"}),
         (
             ended(),
             "info",

@@ -304,3 +304,24 @@ def test_an_invite_tells_where_it_came_from_and_what_was_added() -> None:
             ("Diversion", "<sip:old@example.com>;reason=unconditional"),
         ),
     )
+
+
+OK = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1\r\nCSeq: 7 {}\r\nAllow: REFER, NOTIFY\r\n\r\n"
+ACK = "ACK sip:a@127.0.0.1 SIP/2.0\r\nCSeq: 1 ACK\r\n\r\n"
+NOTIFY = "NOTIFY sip:a@127.0.0.1 SIP/2.0\r\nCSeq: 8 NOTIFY\r\n\r\nSIP/2.0 200 OK"
+
+
+@pytest.mark.parametrize(
+    ("payload", "worth"),
+    [
+        (NOTIFY, True),
+        (OK.format("REFER"), True),
+        (OK.format("NOTIFY"), False),
+        (OK.format("BYE"), False),
+        (ACK, False),
+        (ACK + NOTIFY, True),
+        (OK.format("INVITE") + NOTIFY, True),
+    ],
+)
+def test_what_is_not_worth_reading_is_told_by_its_bytes(payload: str, *, worth: bool) -> None:
+    assert dialog.may_matter(payload.encode()) is worth

@@ -1,0 +1,1 @@
+"""The bench: what a transfer costs the program, side by side with Asterisk's bare dialplan."""

@@ -1,0 +1,160 @@
+"""The program under load, and its customer, as processes of their own."""
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import Process
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
+
+from bench.children import child
+from bench.result import Ended
+from stasis_refer.errors import StartError
+from stasis_refer.lab.asterisk import AsteriskPlan, free_port
+
+USER: Final = "bench"
+"""Who to call for a transfer by the program: the name of its application."""
+
+_START_LIMIT: Final = 20.0  # seconds
+_POLL: Final = 0.05  # seconds
+
+_CONFIGURATION: Final = """
+[ari]
+url = "http://127.0.0.1:{ari_port}"
+app = "{app}"
+username = "{ari_user}"
+password = "{ari_password}"
+
+[capture]
+listen = "127.0.0.1:{hep_port}"
+password = "{hep_password}"
+forward = ["{forward}"]
+
+[http]
+listen = "127.0.0.1:{port}"
+
+[targets]
+allow = ["sip:*@example.com"]
+
+[webhooks]
+allow_networks = ["127.0.0.0/8"]
+
+[[applications]]
+name = "{name}"
+dialect = "twiml"
+url = "{customer}/voice"
+account_sid = "AC00000000000000000000000000000000"
+auth_token = "00000000000000000000000000000000"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the customer was asked; see ``bench.customer``."""
+
+    documents: Mapping[str, float]
+    actions: Mapping[str, str]
+
+
+class Customer:
+    """The customer's process."""
+
+    def __init__(self, pid: int, url: str, session: aiohttp.ClientSession) -> None:
+        self.pid = pid
+        self.url = url
+        self._session = session
+
+    async def report(self) -> Report:
+        """Return what was asked since the last report."""
+        async with self._session.get(f"{self.url}/report") as response:
+            return Report(**json.loads(await response.read()))
+
+
+@asynccontextmanager
+async def customer(folder: Path) -> AsyncIterator[Customer]:
+    """Run the customer while the block runs."""
+    command = (sys.executable, "-m", "bench.customer")
+    async with (
+        child(command, folder / "customer.log") as process,
+        aiohttp.ClientSession() as session,
+    ):
+        line = await process.stdout.readline() if process.stdout else b""
+        if not line:
+            raise StartError(f"the customer did not start: {_log(folder / 'customer.log')}")
+        yield Customer(process.pid, f"http://127.0.0.1:{int(line)}", session)
+
+
+class Program:
+    """The program's process."""
+
+    def __init__(self, pid: int, url: str, session: aiohttp.ClientSession) -> None:
+        self.pid = pid
+        self._url = url
+        self._session = session
+
+    async def ended(self) -> Counter[Ended]:
+        """Return how the transfers up to now have ended."""
+        async with self._session.get(f"{self._url}/metrics") as response:
+            page = await response.text()
+        return Counter(
+            {
+                Ended(sample.labels["outcome"], sample.labels["evidence"]): int(sample.value)
+                for family in text_string_to_metric_families(page)
+                for sample in family.samples
+                if sample.name == "stasis_refer_transfers_total" and sample.value
+            }
+        )
+
+
+@asynccontextmanager
+async def program(
+    folder: Path, asterisk: AsteriskPlan, customer_url: str, forward: str
+) -> AsyncIterator[Program]:
+    """Run ``stasis-refer run`` while the block runs, with its defaults, its log in a file."""
+    port, configuration = free_port(), folder / "stasis_refer.toml"
+    text = _CONFIGURATION.format(
+        ari_port=asterisk.http_port,
+        app=asterisk.app,
+        ari_user=asterisk.ari_user,
+        ari_password=asterisk.ari_password,
+        hep_port=asterisk.hep_port,
+        hep_password=asterisk.hep_password,
+        forward=forward,
+        port=port,
+        name=USER,
+        customer=customer_url,
+    )
+    configuration.write_text(text, encoding="utf-8")
+    log = folder / "program.log"
+    command = (sys.executable, "-m", "stasis_refer", "run", "--config", str(configuration))
+    async with child(command, log) as process, aiohttp.ClientSession() as session:
+        url = f"http://127.0.0.1:{port}"
+        await _ready(process, session, url, log)
+        yield Program(process.pid, url, session)
+
+
+async def _ready(process: Process, session: aiohttp.ClientSession, url: str, log: Path) -> None:
+    try:
+        async with asyncio.timeout(_START_LIMIT):
+            while process.returncode is None:
+                try:
+                    async with session.get(f"{url}/readyz") as response:
+                        if response.ok:
+                            return
+                except aiohttp.ClientConnectionError:
+                    pass  # it does not listen yet
+                await asyncio.sleep(_POLL)
+    except TimeoutError:
+        raise StartError(f"the program is not ready in time: {_log(log)}") from None
+    raise StartError(f"the program did not start: {_log(log)}")
+
+
+def _log(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")[-2000:]

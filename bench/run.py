@@ -1,0 +1,196 @@
+"""One run of the bench: Asterisk alone, then Asterisk driven by the program."""
+
+import asyncio
+import os
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+from bench.asterisk import BARE_USER, BareAsterisk, bare_plan, driven_plan
+from bench.load import ASTERISK_HANGS_UP, PHONE_HANGS_UP, Load, Placed, place
+from bench.proc import cpu_seconds, foreign_cpu_seconds, resident_bytes
+from bench.program import USER, Customer, Program, Report, customer, program
+from bench.result import Bare, Driven, Failures, Latency, Memory, Run, latency
+from bench.wire import WireTap
+from stasis_refer.core.outcome import Outcome
+from stasis_refer.lab.asterisk import PrivateAsterisk
+
+WARM_UP: Final = Load(rate=50, calls=250)
+"""Calls before anything is measured: caches fill, connections open."""
+
+_SETTLING: Final = 2.0  # seconds until the last call is over for everybody
+_TOLD: Final = "in-progress"  # ReferCallStatus of a transfer that was completed
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """At which rates, for how many seconds each; so many transfers in all for the memory."""
+
+    rates: Sequence[int] = (50, 100)
+    seconds: float = 30.0
+    transfers: int = 5000
+
+    @property
+    def loads(self) -> list[Load]:
+        """The loads that are measured with and without the program."""
+        return [Load(rate, max(1, round(rate * self.seconds))) for rate in self.rates]
+
+    @property
+    def rest(self) -> Load | None:
+        """What the program still gets afterwards, so that the memory is judged."""
+        left = self.transfers - sum(load.calls for load in self.loads)
+        return Load(max(self.rates), left) if left > 0 else None
+
+
+@dataclass(slots=True)
+class _Meter:
+    """CPU seconds of some processes since it was made, and of others' on this machine."""
+
+    pids: tuple[int, ...]
+    bystanders: tuple[int, ...] = ()
+    _before: dict[int, float] = field(init=False)
+    _foreign: float = field(init=False)
+    _began: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._before = {pid: cpu_seconds(pid) for pid in self.pids}
+        self._foreign = foreign_cpu_seconds((*self.pids, *self.bystanders))
+        self._began = monotonic()
+
+    def spent(self) -> list[float]:
+        return [cpu_seconds(pid) - self._before[pid] for pid in self.pids]
+
+    def foreign_cores(self) -> float:
+        foreign = foreign_cpu_seconds((*self.pids, *self.bystanders)) - self._foreign
+        return max(0.0, foreign / (monotonic() - self._began))
+
+
+async def run_bench(plan: Plan, folder: Path, say: Say) -> Run:
+    """Run all of it; ``folder`` takes logs and configuration, ``say`` hears how it goes on."""
+    before = os.getloadavg()[0]
+    bare = await _run_bare(plan, folder / "bare", say)
+    driven, memory = await _run_driven(plan, folder / "driven", say)
+    return Run(
+        load_average=(before, os.getloadavg()[0]),
+        python=platform.python_version(),
+        uvloop=find_spec("uvloop") is not None,
+        bare=bare,
+        driven=driven,
+        memory=memory,
+    )
+
+
+async def _run_bare(plan: Plan, folder: Path, say: Say) -> list[Bare]:
+    say("(a) the dialplan alone: starting Asterisk, without capture")
+    async with BareAsterisk(bare_plan(folder)) as asterisk:
+        await _place_bare(WARM_UP, asterisk)
+        found = []
+        for load in plan.loads:
+            say(f"(a) {_words(load)}")
+            found.append(await _measure_bare(load, asterisk))
+        return found
+
+
+async def _place_bare(load: Load, asterisk: PrivateAsterisk) -> Placed:
+    plan = asterisk.plan
+    address = f"127.0.0.1:{plan.sip_port}"
+    placed = await place(load, address, BARE_USER, ASTERISK_HANGS_UP, plan.folder)
+    await asyncio.sleep(_SETTLING)
+    return placed
+
+
+async def _measure_bare(load: Load, asterisk: PrivateAsterisk) -> Bare:
+    meter = _Meter((asterisk.pid,))
+    placed = await _place_bare(load, asterisk)
+    (cpu,) = meter.spent()
+    return Bare(
+        rate=load.rate,
+        transfers=load.calls,
+        failures=placed.failed,
+        retransmissions=placed.retransmissions,
+        asterisk_cpu=cpu / load.calls,
+        foreign_cores=meter.foreign_cores(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """All that takes part in (b)."""
+
+    asterisk: PrivateAsterisk
+    program: Program
+    customer: Customer
+    tap: WireTap
+
+    async def place(self, load: Load) -> Placed:
+        plan = self.asterisk.plan
+        placed = await place(load, f"127.0.0.1:{plan.sip_port}", USER, PHONE_HANGS_UP, plan.folder)
+        await asyncio.sleep(_SETTLING)
+        return placed
+
+
+async def _run_driven(plan: Plan, folder: Path, say: Say) -> tuple[list[Driven], Memory]:
+    say("(b) the whole program: starting Asterisk, with capture, the program and its customer")
+    async with (
+        WireTap() as tap,
+        PrivateAsterisk(driven_plan(folder)) as asterisk,
+        customer(folder) as asked,
+        program(folder, asterisk.plan, asked.url, tap.address) as running,
+    ):
+        stage = _Stage(asterisk, running, asked, tap)
+        at_start = resident_bytes(running.pid)
+        await stage.place(WARM_UP)
+        await asked.report()
+        warm = resident_bytes(running.pid)
+        found = []
+        for load in plan.loads:
+            say(f"(b) {_words(load)}")
+            found.append(await _measure_driven(load, stage))
+        if plan.rest:
+            say(f"(b) {_words(plan.rest)}, for the memory")
+            await stage.place(plan.rest)
+        transfers = sum(load.calls for load in plan.loads) + (plan.rest.calls if plan.rest else 0)
+        return found, Memory(at_start, warm, resident_bytes(running.pid), transfers)
+
+
+async def _measure_driven(load: Load, stage: _Stage) -> Driven:
+    asterisk, running = stage.asterisk.pid, stage.program.pid
+    before = await stage.program.ended()
+    meter = _Meter((asterisk, running), bystanders=(stage.customer.pid,))
+    placed = await stage.place(load)
+    asterisk_cpu, program_cpu = meter.spent()
+    foreign = meter.foreign_cores()
+    report = await stage.customer.report()
+    ended = await stage.program.ended() - before
+    return Driven(
+        rate=load.rate,
+        transfers=load.calls,
+        failures=Failures(
+            calls=placed.failed,
+            outcomes=sum(n for how, n in ended.items() if how.outcome != Outcome.COMPLETED),
+            actions=load.calls - list(report.actions.values()).count(_TOLD),
+        ),
+        ended=ended,
+        retransmissions=placed.retransmissions,
+        asterisk_cpu=asterisk_cpu / load.calls,
+        program_cpu=program_cpu / load.calls,
+        latency=_latency(report, stage.tap.refers),
+        resident=resident_bytes(running),
+        foreign_cores=foreign,
+    )
+
+
+def _latency(report: Report, refers: Mapping[str, float]) -> Latency | None:
+    return latency(
+        [refers[call_id] - at for call_id, at in report.documents.items() if call_id in refers]
+    )
+
+
+def _words(load: Load) -> str:
+    return f"{load.calls} transfers at {load.rate}/s"

@@ -1,6 +1,7 @@
-"""One task per call: take one event, hand it over, start what was asked."""
+"""One mailbox and one timer per call: take one event, hand it over, start what was asked."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
@@ -17,25 +18,36 @@ class CallActor:
 
     def __init__(self, call: Call, perform: Perform, tap: Tap, clock: Callable[[], float]) -> None:
         self.call = call
-        self._mailbox: asyncio.Queue[Event] = asyncio.Queue()
+        self._mailbox: deque[Event] = deque()
         self._perform = perform
         self._tap = tap
         self._clock = clock
         self._seq = 0
+        self._effects: asyncio.TaskGroup | None = None  # there while the call runs
+        self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._timer: asyncio.TimerHandle | None = None
+        self._due: float | None = None  # what the timer is set to
 
     def post(self, event: Event) -> None:
-        """Put an event into the mailbox. Never blocks."""
-        self._mailbox.put_nowait(event)
+        """Put an event into the mailbox; it is handled at once, behind those that are there."""
+        self._mailbox.append(event)
+        if self._effects is not None and len(self._mailbox) == 1:
+            self._work(self._effects)
 
     async def run(self) -> None:
         """Run until the call is over and all it asked for is done.
 
-        Raises ExceptionGroup when an effect has a bug; the call's other effects are ended.
+        Raises ExceptionGroup when the call or an effect has a bug; its other effects are ended.
         """
-        async with asyncio.TaskGroup() as effects:
-            self._begin(effects, None, self._clock())
-            while not self.call.over:
-                self._begin(effects, await self._next_event(), self._clock())
+        try:
+            async with asyncio.TaskGroup() as effects:
+                self._begin(effects, None)
+                self._effects = effects
+                self._work(effects)
+                await self._end
+        finally:
+            self._effects = None
+            self._set_timer(None)
 
     def abandon(self) -> None:
         """Close the books on a call that a bug ended: what was begun is told to have ended."""
@@ -44,7 +56,21 @@ class CallActor:
         self._seq += 1
         self._tap(Entry(self.call, self._seq, now, DrainOver(), tuple(notes)))
 
-    def _begin(self, effects: asyncio.TaskGroup, event: Event | None, now: float) -> None:
+    def _work(self, effects: asyncio.TaskGroup) -> None:
+        try:
+            while self._mailbox and not self.call.over:
+                self._begin(effects, self._mailbox[0])
+                self._mailbox.popleft()
+        except Exception as bug:  # noqa: BLE001 - it belongs to this call, not to who posted
+            self._over(bug)
+            return
+        if self.call.over:
+            self._over(None)
+        else:
+            self._set_timer(self.call.deadline)
+
+    def _begin(self, effects: asyncio.TaskGroup, event: Event | None) -> None:
+        now = self._clock()
         intents = self.call.start() if event is None else self.call.handle(event, now)
         self._seq += 1
         self._tap(Entry(self.call, self._seq, now, event, tuple(intents)))
@@ -54,18 +80,30 @@ class CallActor:
 
     async def _perform_and_post(self, deed: Deed) -> None:
         # A result is a fact like any other: it comes back through the mailbox, so that a
-        # hang-up which arrives meanwhile is handled first, in its turn.
+        # hang-up which arrived meanwhile was handled first, in its turn.
         if (event := await self._perform(self.call, deed)) is not None:
             self.post(event)
 
-    async def _next_event(self) -> Event:
-        deadline = self.call.deadline
-        if not self._mailbox.empty():
-            return self._mailbox.get_nowait()
-        if deadline is None:
-            return await self._mailbox.get()
-        try:
-            async with asyncio.timeout(max(0.0, deadline - self._clock())):
-                return await self._mailbox.get()
-        except TimeoutError:
-            return DeadlinePassed()
+    def _over(self, bug: Exception | None) -> None:
+        self._effects = None
+        if self._end.done():
+            return
+        if bug is None:
+            self._end.set_result(None)
+        else:
+            self._end.set_exception(bug)
+
+    def _set_timer(self, due: float | None) -> None:
+        if due == self._due:
+            return
+        self._due = due
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if due is not None:
+            wait = max(0.0, due - self._clock())
+            self._timer = asyncio.get_running_loop().call_later(wait, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = self._due = None
+        self.post(DeadlinePassed())

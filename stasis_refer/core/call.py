@@ -40,7 +40,7 @@ from stasis_refer.core.intents import (
     StartPlayback,
 )
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
-from stasis_refer.core.refer import Seen
+from stasis_refer.core.refer import Return, Seen
 from stasis_refer.core.sent import report
 from stasis_refer.core.transferring import Transferring
 from stasis_refer.core.verbs import Hangup, Pause, Play, Redirect, Refer, Reject, Verb
@@ -71,7 +71,7 @@ class Call(Transferring):
             case ChannelResumed():
                 return self._resumed(now)
             case CallEnded():
-                return self._call_ended(now)
+                return self._call_ended(now, event.told)
             case ChannelReturned():
                 return self._returned(event, now)
             case ReferSeen() | ReferAnswered() | ReferNotified():
@@ -204,14 +204,14 @@ class Call(Transferring):
 
     # -- the end -----------------------------------------------------------------
 
-    def _call_ended(self, now: float) -> list[Intent]:
-        if self._gone:
-            return []
-        self._gone = True
+    def _call_ended(self, now: float, told: ChannelReturned | None = None) -> list[Intent]:
+        first, self._gone = not self._gone, True
         match self._activity:
             case Referring(sent):
-                sent.machine.see(Seen.CALL_GONE, now)
+                sent.machine.gone(now, Return(told.status, told.code) if told else None)
                 return self._transfer_over(sent, now)
+            case _ if not first:
+                return []
             case Returning(verb, result):
                 return self._go_on(verb, result, now)
             case Fetching():
@@ -221,6 +221,8 @@ class Call(Transferring):
 
     def _refused(self, refused: CommandRefused, now: float) -> list[Intent]:
         if refused.status == _CHANNEL_GONE:
+            if isinstance(self._activity, Referring):
+                self._activity.sent.machine.see(Seen.CALL_GONE, now)  # no REFER has left
             return self._call_ended(now)
         match self._activity:
             case Referring(sent) if refused.command is Command.REFER:

@@ -22,11 +22,6 @@ class ChannelResumed:
     """The far end took us off hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallEnded:
-    """The far end hung up, or the channel is gone."""
-
-
 class TransferStatus(StrEnum):
     """Asterisk's ``TRANSFERSTATUS`` (app_transfer.c)."""
 
@@ -41,6 +36,16 @@ class ChannelReturned:
 
     status: TransferStatus
     code: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The far end hung up, or the channel is gone.
+
+    ``told`` is what ``Transfer()`` had said by then, None where it said nothing.
+    """
+
+    told: ChannelReturned | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 
 from stasis_refer.core.activity import Activity, Answering, Fetching, Playing
 from stasis_refer.core.application import Application, Callback
-from stasis_refer.core.events import FetchFailed
+from stasis_refer.core.events import ChannelReturned, FetchFailed
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import (
     Answer,
@@ -101,5 +101,5 @@ class Line(ABC):
         """Run the next verb."""
 
     @abstractmethod
-    def _call_ended(self, now: float) -> list[Intent]:
+    def _call_ended(self, now: float, told: ChannelReturned | None = None) -> list[Intent]:
         """Take in that the far end is gone."""

@@ -57,6 +57,7 @@ class Seen(Enum):
     RETURN = auto()  # Transfer() let go of the channel
     DEADLINE = auto()
     CALL_GONE = auto()
+    CALL_GONE_UNHEARD = auto()  # the same, while nothing of the REFER was captured
 
 
 _NOTIFIED: Final = {
@@ -77,7 +78,12 @@ _ANSWERED: Final = {
 
 TRANSITIONS: Final[dict[State, dict[Seen, State]]] = {
     # RFC 3515, 2.4.4: a NOTIFY may overtake the response, hence _NOTIFIED here.
-    State.REQUESTED: {**_ANSWERED, **_NOTIFIED, Seen.CALL_GONE: State.OVER},
+    State.REQUESTED: {
+        **_ANSWERED,
+        **_NOTIFIED,
+        Seen.CALL_GONE: State.OVER,
+        Seen.CALL_GONE_UNHEARD: State.LEAVING,
+    },
     State.CHALLENGED: {
         **_ANSWERED,
         **_NOTIFIED,
@@ -103,6 +109,7 @@ TRANSITIONS: Final[dict[State, dict[Seen, State]]] = {
         Seen.SUCCESS_NOTIFY: State.OVER,
         Seen.FAILURE_NOTIFY: State.OVER,
         Seen.SUBSCRIPTION_END: State.OVER,
+        Seen.RETURN: State.OVER,
         Seen.DEADLINE: State.OVER,
     },
     State.SETTLING: {
@@ -118,6 +125,11 @@ class Return:
 
     status: TransferStatus
     code: int
+
+    @property
+    def tells(self) -> bool:
+        """Whether it says how the transfer ended: FAILURE/0 may be any end of the wait."""
+        return self.status is not TransferStatus.FAILURE or self.code != 0
 
 
 @dataclass(slots=True)
@@ -183,10 +195,19 @@ class Refer:
 
     def told_by_asterisk(self, returned: Return, now: float) -> None:
         """Take in that ``Transfer()`` let go of the channel."""
-        # After a hang-up it lets go because of that, and tells nothing of the transfer.
-        if self.facts.returned is None and not self.facts.call_gone:
+        # After a hang-up it lets go because of that too, and then tells nothing of the transfer.
+        if self.facts.call_gone and not returned.tells:
+            return
+        if self.facts.returned is None:
             self.facts.returned = returned
         self.see(Seen.RETURN, now)
+
+    def gone(self, now: float, told: Return | None) -> None:
+        """Take in that the call is gone, and what ``Transfer()`` had said by then."""
+        if told is not None and told.tells:
+            self.told_by_asterisk(told, now)
+        heard = self.facts.captured or self.state is not State.REQUESTED
+        self.see(Seen.CALL_GONE if heard else Seen.CALL_GONE_UNHEARD, now)
 
     def _keep(self, seen: Seen, now: float, code: int | None) -> None:
         # Codes are evidence, not state: kept even where the state stays put.
@@ -199,7 +220,7 @@ class Refer:
                     self.answered_at = now
             case Seen.SENT_AGAIN:
                 facts.refer_code = None
-            case Seen.CALL_GONE:
+            case Seen.CALL_GONE | Seen.CALL_GONE_UNHEARD:
                 facts.call_gone = True
                 self._doubt_success(now)
             case Seen.SUBSCRIPTION_END if facts.final_code is None:

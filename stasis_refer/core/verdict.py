@@ -35,18 +35,11 @@ def judge(facts: Facts) -> Result:
         return _by_time_limit(facts, facts.broken_off)
     if _timer_f_fired(facts):
         return Result(Outcome.UNANSWERED, Reason.NO_RESPONSE, Evidence.ASTERISK, _TIMER_F_CODE)
-    if facts.call_gone and not _asterisk_knew(facts.returned):
+    if facts.call_gone and not (facts.returned and facts.returned.tells):
         return _result(facts, Outcome.CANCELED, Reason.HANGUP, _sip_if_heard(facts))
     if facts.returned is not None:
         return _by_asterisk(facts, facts.returned)
     return _result(facts, Outcome.UNCONFIRMED, Reason.SUBSCRIPTION_ENDED, Evidence.SIP)
-
-
-def _asterisk_knew(returned: Return | None) -> bool:
-    """Whether Asterisk told of the end before the call was gone: FAILURE/0 tells nothing."""
-    if returned is None:
-        return False
-    return returned.status is not TransferStatus.FAILURE or returned.code != 0
 
 
 def _timer_f_fired(facts: Facts) -> bool:

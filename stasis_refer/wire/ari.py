@@ -157,6 +157,10 @@ def read_returned(arguments: Sequence[str]) -> ChannelReturned | None:
     if tuple(arguments[1:2]) != (RETURNED,):
         return None
     status, code = (*arguments[2:4], "", "")[:2]
+    return _returned(status, code)
+
+
+def _returned(status: str, code: str) -> ChannelReturned:
     known = status in TransferStatus.__members__
     return ChannelReturned(
         TransferStatus(status) if known else TransferStatus.FAILURE,
@@ -179,6 +183,15 @@ def _read_state(message: Json) -> Occurrence | None:
     return Happened(str(channel["id"]), ChannelUp()) if channel["state"] == "Up" else None
 
 
+def _read_end(message: Json) -> Occurrence:
+    channel = message["channel"]
+    # "channelvars" of ari.conf; without it nothing is told here.
+    variables = channel.get("channelvars", {})
+    status = str(variables.get("TRANSFERSTATUS", ""))
+    told = _returned(status, str(variables.get("TRANSFERSTATUSPROTOCOL", "")))
+    return Happened(str(channel["id"]), CallEnded(told if status else None))
+
+
 def _read_playback(message: Json) -> Occurrence | None:
     playback = message["playback"]
     kind, _, channel = str(playback["target_uri"]).partition(":")
@@ -194,8 +207,8 @@ def _always(event: Event) -> Callable[[Json], Occurrence]:
 _READERS: Final[Mapping[str, Callable[[Json], Occurrence | None]]] = {
     "StasisStart": _read_start,
     "ChannelStateChange": _read_state,
-    "ChannelHangupRequest": _always(CallEnded()),
-    "ChannelDestroyed": _always(CallEnded()),
+    "ChannelHangupRequest": _read_end,
+    "ChannelDestroyed": _read_end,
     "ChannelHold": _always(ChannelHeld()),
     "ChannelUnhold": _always(ChannelResumed()),
     "PlaybackFinished": _read_playback,

@@ -273,6 +273,33 @@ def test_the_first_word_of_asterisk_counts() -> None:
     assert machine.facts.returned == FAILED
 
 
+@pytest.mark.parametrize(
+    ("told", "leaves", "returned"),
+    [
+        pytest.param(Return(TransferStatus.SUCCESS, 0), False, True, id="it had ended well"),
+        pytest.param(FAILED, False, True, id="it had ended badly"),
+        pytest.param(Return(TransferStatus.FAILURE, 0), True, False, id="FAILURE/0 tells nothing"),
+        pytest.param(None, True, False, id="nothing was said"),
+    ],
+)
+def test_a_call_that_is_gone_before_anything_was_captured(
+    told: Return | None, *, leaves: bool, returned: bool
+) -> None:
+    machine = refer(captured=False)
+    machine.gone(3.0, told)
+    assert (machine.facts.returned == told) is (returned or told is None)
+    assert machine.over is not leaves
+    if leaves:
+        assert machine.deadline == pytest.approx(3.0 + GRACE_AFTER_BYE)
+
+
+def test_asterisk_s_word_may_follow_the_hang_up() -> None:
+    machine = refer(captured=False)
+    machine.gone(3.0, None)
+    machine.told_by_asterisk(FAILED, 3.1)
+    assert (machine.over, machine.facts.returned) == (True, FAILED)
+
+
 def test_what_is_over_stays_as_it_was() -> None:
     machine = see(refer(), ACCEPTED, GONE, (6.0, Seen.DEADLINE, None))
     assert machine.over

@@ -284,6 +284,22 @@ WITHOUT_CAPTURE = (
         Evidence.NONE,
     ),
     Situation(
+        "no-hep-hangs-up-after-success",
+        (*ACCEPTED, notify(200), bye()),
+        Outcome.COMPLETED,
+        Reason.TRANSFER_STATUS,
+        ("in-progress", None, None),
+        Evidence.ASTERISK,
+    ),
+    Situation(
+        "no-hep-hangs-up-after-busy",
+        (*ACCEPTED, notify(486), bye()),
+        Outcome.BUSY,
+        Reason.TRANSFER_STATUS,
+        ("busy", None, "486"),
+        Evidence.ASTERISK,
+    ),
+    Situation(
         "no-hep-subscription-ends",
         (*BEGIN, answer_refer(202), notify(180, state="terminated;reason=timeout"), hear_bye()),
         Outcome.UNCONFIRMED,

@@ -65,6 +65,11 @@ def of_channel(kind: str, **more: object) -> dict[str, object]:
     return {"type": kind, "application": "stasis_refer", "channel": CHANNEL, **more}
 
 
+def with_variables(status: str, code: str) -> dict[str, object]:
+    told = {"TRANSFERSTATUS": status, "TRANSFERSTATUSPROTOCOL": code}
+    return {**CHANNEL, "channelvars": told}
+
+
 def playback(state: str, target: str = f"channel:{ID}") -> dict[str, object]:
     told = {"id": f"{ID}-1", "media_uri": "sound:x", "target_uri": target, "state": state}
     return {"type": "PlaybackFinished", "application": "stasis_refer", "playback": told}
@@ -103,6 +108,21 @@ def playback(state: str, target: str = f"channel:{ID}") -> dict[str, object]:
             of_channel("ChannelDestroyed", cause=16, cause_txt="Normal Clearing"),
             Happened(ID, CallEnded()),
             id="gone",
+        ),
+        pytest.param(
+            of_channel("ChannelDestroyed", channel=with_variables("SUCCESS", "0")),
+            Happened(ID, CallEnded(ChannelReturned(TransferStatus.SUCCESS, 0))),
+            id="gone, and Transfer() had said how it ended",
+        ),
+        pytest.param(
+            of_channel("ChannelHangupRequest", channel=with_variables("FAILURE", "486")),
+            Happened(ID, CallEnded(ChannelReturned(TransferStatus.FAILURE, 486))),
+            id="hang-up behind a failed transfer",
+        ),
+        pytest.param(
+            of_channel("ChannelDestroyed", channel=with_variables("", "")),
+            Happened(ID, CallEnded()),
+            id="gone, and Transfer() had said nothing",
         ),
         pytest.param(
             of_channel("ChannelHold", musicclass="default"), Happened(ID, ChannelHeld()), id="hold"

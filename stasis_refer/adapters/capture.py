@@ -29,6 +29,7 @@ _INVITES_KEPT: Final = 4096
 _ACCEPTED: Final = "accepted"
 
 _RECEIVE_BUFFER: Final = 4 * 1024 * 1024  # bytes
+_SO_RCVBUFFORCE: Final = 33  # socket(7); Python's module has no name for it
 
 
 @dataclass(slots=True)
@@ -75,7 +76,7 @@ class CaptureListener:
         listening = socket.socket(family, socket.SOCK_DGRAM)
         try:
             listening.setblocking(False)  # noqa: FBT003 - the socket's own interface
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+            _widen(listening)
             listening.bind((host, port))
         except OSError:
             listening.close()
@@ -194,6 +195,15 @@ class NoCapture:
 
     def drain(self) -> None:
         """Read nothing."""
+
+
+def _widen(listening: socket.socket) -> None:
+    """Make room for what arrives while the event loop is busy."""
+    try:
+        # Beyond net.core.rmem_max, for those who may (CAP_NET_ADMIN).
+        listening.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER)
+    except OSError:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
 
 
 def _parsed(data: bytes) -> sip.Message | None:

@@ -7,7 +7,7 @@ BIN := .venv/bin
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/stasis_refer
 export PATH := $(CACHE)/tools:$(PATH)
 
-.PHONY: demo test setup lint types unit bench fuzz dashboards clean
+.PHONY: demo test setup lint types unit bench clean
 
 demo: setup ## one real call per situation, and what became of each transfer; KEEP=1 leaves the lab up
 	@$(BIN)/stasis-refer demo $(if $(filter 1,$(KEEP)),--keep)

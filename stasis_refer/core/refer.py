@@ -114,7 +114,6 @@ TRANSITIONS: Final[dict[State, dict[Seen, State]]] = {
     },
     State.SETTLING: {
         Seen.DEADLINE: State.OVER,
-        Seen.CALL_GONE: State.OVER,
     },
 }
 
@@ -258,10 +257,8 @@ class Refer:
 
     def _both_heard(self) -> bool:
         facts = self.facts
-        if facts.call_gone:
-            return True
         if facts.returned is None:
-            return False
+            return facts.call_gone
         if not facts.captured:
             return True
         refused = facts.refer_code is not None and facts.refer_code >= _FIRST_REFUSAL

@@ -55,7 +55,7 @@ def test_every_open_state_ends_by_its_deadline(state: State) -> None:
     assert TRANSITIONS[state][Seen.DEADLINE] is State.OVER
 
 
-@pytest.mark.parametrize("state", [state for state in OPEN if state is not State.LEAVING])
+@pytest.mark.parametrize("state", sorted({*OPEN} - {State.LEAVING, State.SETTLING}, key=str))
 def test_a_hang_up_ends_every_open_state_or_leaves_it_a_moment(state: State) -> None:
     assert TRANSITIONS[state][Seen.CALL_GONE] in {State.OVER, State.LEAVING}
 
@@ -291,6 +291,14 @@ def test_a_call_that_is_gone_before_anything_was_captured(
     assert machine.over is not leaves
     if leaves:
         assert machine.deadline == pytest.approx(3.0 + GRACE_AFTER_BYE)
+
+
+def test_asterisk_s_word_on_a_call_that_is_gone_may_come_before_the_captured_notify() -> None:
+    machine = see(refer(), ACCEPTED)
+    machine.gone(2.0, Return(TransferStatus.SUCCESS, 0))
+    assert (machine.over, machine.deadline) == (False, pytest.approx(2.0 + SETTLING_TIME))
+    see(machine, (2.01, Seen.SUCCESS_NOTIFY, 200))
+    assert (machine.over, machine.facts.final_code) == (True, 200)
 
 
 def test_asterisk_s_word_may_follow_the_hang_up() -> None:

@@ -384,8 +384,14 @@ SITUATIONS = [
     pytest.param(
         (SENT, TAKEN, RINGING, (2.0, SUCCESS), (2.1, BYE)),
         result(Outcome.COMPLETED, Reason.TRANSFER_STATUS, Evidence.ASTERISK, (202, 180)),
-        2.1,
+        2.5,
         id="BYE after Asterisk's SUCCESS, the copy of the NOTIFY was lost",
+    ),
+    pytest.param(
+        (SENT, TAKEN, RINGING, (2.0, SUCCESS), (2.1, BYE), (2.2, notify(3, 200, end=True))),
+        COMPLETED,
+        2.2,
+        id="BYE after Asterisk's SUCCESS, the copy of the NOTIFY is late",
     ),
     # -- the witnesses contradict each other
     pytest.param(

@@ -56,7 +56,7 @@ class App:
         )
         self._capture = self._make_capture()
         self.ari = AriConnection(self._account(), self._listener())
-        telephony = AriTelephony(self.ari.request, settings.ari.app, self.ari.has)
+        telephony = AriTelephony(self.ari.in_turn, settings.ari.app, self.ari.has)
         networks = AllowedNetworks(settings.webhooks.allow_networks)
         self._webhooks = Webhooks(networks.open_socket)
         self._media = self._make_media()
@@ -223,10 +223,11 @@ class App:
         app = self._settings.ari.app
         await self.ari.request(ari.filter_events(app))
         listed = await self.ari.request(ari.channels())
-        if not listed.ok or not isinstance(listed.body, list):
+        found = listed.body
+        if not listed.ok or not isinstance(found, list):
             _log.error("Asterisk does not list its channels", status=listed.status)
             return
-        channels = [ari.read_channel(channel) for channel in listed.body]
+        channels = [ari.read_channel(channel) for channel in found]
         ours = {channel.id: channel for channel in channels if channel.stasis[:1] == (app,)}
         self.switchboard.happened_meanwhile(
             {

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import aiohttp
 
 from stasis_refer.settings import Settings
-from stasis_refer.wire import ari, hep
+from stasis_refer.wire import ari, hep, version
 
 _MODULES = (
     "app_channelredirect",
@@ -72,9 +72,9 @@ class _Asker:
                 params=dict(request.query),
                 json=request.body,
             ) as response:
-                body = await response.json(content_type=None) if response.ok else None
-                return ari.Response(response.status, body)
-        except (aiohttp.ClientError, TimeoutError, ValueError):
+                text = await response.read() if response.ok else b""
+                return ari.Response(response.status, text)
+        except (aiohttp.ClientError, TimeoutError):
             return ari.Response(0)
 
     async def exist(self, contexts: Sequence[str]) -> Sequence[bool] | None:
@@ -90,9 +90,10 @@ class _Asker:
                 await self.ask(ari.hang_up(_PROBE, 16))
         except (aiohttp.ClientError, TimeoutError):
             return None
-        if any(not isinstance(answer.body, dict) for answer in answers):
+        bodies = [answer.body for answer in answers]
+        if any(not isinstance(body, dict) for body in bodies):
             return None
-        return [answer.body.get("value") == "1" for answer in answers]
+        return [body.get("value") == "1" for body in bodies]
 
 
 async def _findings(settings: Settings, asker: _Asker) -> AsyncIterator[Finding]:
@@ -142,15 +143,15 @@ def _no_ari(settings: Settings, status: int) -> Finding:
 
 def _version(info: ari.Response) -> Finding:
     try:
-        version = ari.read_version(str(info.body["system"]["version"]))
-    except (ari.BadEvent, KeyError, TypeError) as wrong:
+        found = version.read(str(info.body["system"]["version"]))
+    except (version.BadVersion, KeyError, TypeError) as wrong:
         return Finding(good=False, text=f"the version cannot be read: {wrong}", remedy=_ADVICE)
-    if not version.has(ari.SUPPORTED):
-        return Finding(good=False, text=f"Asterisk {version} is too old", remedy=_ADVICE)
+    if not found.has(version.SUPPORTED):
+        return Finding(good=False, text=f"Asterisk {found} is too old", remedy=_ADVICE)
     return Finding(
         good=True,
-        text=f"Asterisk {version}",
-        remedy="" if version.has(ari.RECOMMENDED) else _ADVICE,
+        text=f"Asterisk {found}",
+        remedy="" if found.has(version.RECOMMENDED) else _ADVICE,
     )
 
 

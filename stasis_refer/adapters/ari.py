@@ -5,8 +5,7 @@ The reading loop never awaits work, because Asterisk cuts a reader off that stal
 
 import asyncio
 import contextlib
-import json
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
@@ -15,7 +14,7 @@ import aiohttp
 import stamina
 import structlog
 
-from stasis_refer.wire import ari
+from stasis_refer.wire import ari, version
 
 _log = structlog.get_logger(__name__)
 
@@ -69,7 +68,7 @@ class AriConnection:
         self._session: aiohttp.ClientSession | None = None
         self._waiting: dict[str, asyncio.Future[ari.Response]] = {}
         self._ids = count(1)
-        self.version: ari.Version | None = None
+        self.version: version.Version | None = None
         self.replaced = False
 
     @property
@@ -95,18 +94,22 @@ class AriConnection:
 
     async def request(self, request: ari.Request) -> ari.Response:
         """Make one request. Never raises: status 0 when Asterisk could not be asked."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        try:
-            async with asyncio.timeout(_REQUEST_LIMIT):
-                if self.has(ari.REST_OVER_WEBSOCKET):
-                    return await self._over_websocket(request)
-                return await self._over_http(request)
-        except _UNREACHABLE as error:
-            _log.warning("Asterisk cannot be asked", path=request.path, why=repr(error))
-            return _NO_ANSWER
-        finally:
-            self._listener.timed(loop.time() - began)
+        return (await self.in_turn(request))[-1]
+
+    async def in_turn(self, *requests: ari.Request) -> Sequence[ari.Response]:
+        """Make requests in this order; the answers to all that may have reached Asterisk.
+
+        Over the WebSocket all are sent before the first is answered, so those behind a refused
+        one are made too. Over HTTP the first that is not done is the last. Never raises.
+        """
+        if self.has(version.REST_OVER_WEBSOCKET):
+            return await self._over_websocket(requests)
+        answers: list[ari.Response] = []
+        for request in requests:
+            answers.append(await self._patiently(request))
+            if not answers[-1].ok:
+                break
+        return answers
 
     async def _connect(self, session: aiohttp.ClientSession) -> None:
         attempts = stamina.retry_context(
@@ -125,18 +128,19 @@ class AriConnection:
                     )
         _log.info("connected to Asterisk", version=str(self.version), app=self._account.app)
 
-    async def _ask_version(self) -> ari.Version:
+    async def _ask_version(self) -> version.Version:
         info = await self._over_http(ari.info())
         if info.status in _DENIED:
             _log.error(
                 "ARI refuses our name and password: compare [ari] username and password"
                 " with the user's section in ari.conf"
             )
-        if info.status != _OK or not isinstance(info.body, dict):
+        told = info.body
+        if info.status != _OK or not isinstance(told, dict):
             raise aiohttp.ClientError(f"asterisk/info answered {info.status}")
         try:
-            return ari.read_version(str(info.body["system"]["version"]))
-        except (ari.BadEvent, KeyError, TypeError) as why:
+            return version.read(str(told["system"]["version"]))
+        except (version.BadVersion, KeyError, TypeError) as why:
             # As one built from a branch of git: it gets what every Asterisk understands.
             _log.warning("version of Asterisk cannot be read", why=str(why))
             return _UNKNOWN_VERSION
@@ -170,7 +174,7 @@ class AriConnection:
             _log.exception("catching up with Asterisk failed")
 
     def _take(self, text: str) -> None:
-        message = _json(text)
+        message = ari.read_json(text)
         if not isinstance(message, dict):
             _log.error("message of Asterisk cannot be read", why="no JSON object")
             return
@@ -196,7 +200,7 @@ class AriConnection:
         if waiting is not None and not waiting.done():
             status, body = message.get("status_code"), message.get("message_body")
             waiting.set_result(
-                ari.Response(status if isinstance(status, int) else 0, _json(body or ""))
+                ari.Response(status if isinstance(status, int) else 0, str(body or ""))
             )
 
     def _fail_waiting(self) -> None:
@@ -205,17 +209,40 @@ class AriConnection:
                 waiting.set_result(_NO_ANSWER)
         self._waiting.clear()
 
-    async def _over_websocket(self, request: ari.Request) -> ari.Response:
-        if self._socket is None:
-            return _NO_ANSWER
-        request_id = str(next(self._ids))
-        waiting: asyncio.Future[ari.Response] = asyncio.get_running_loop().create_future()
-        self._waiting[request_id] = waiting
+    async def _over_websocket(self, requests: Sequence[ari.Request]) -> Sequence[ari.Response]:
+        socket, loop = self._socket, asyncio.get_running_loop()
+        if socket is None:
+            return [_NO_ANSWER]
+        began, waiting = loop.time(), dict[str, asyncio.Future[ari.Response]]()
         try:
-            await self._socket.send_str(request.over_websocket(request_id))
-            return await waiting
+            async with asyncio.timeout(_REQUEST_LIMIT):
+                for request in requests:
+                    request_id = str(next(self._ids))
+                    waiting[request_id] = self._waiting[request_id] = loop.create_future()
+                    await socket.send_str(request.over_websocket(request_id))
+                answers = []
+                for each in waiting.values():
+                    answers.append(await each)
+                    self._listener.timed(loop.time() - began)
+                return answers
+        except _UNREACHABLE as error:
+            _log.warning("Asterisk cannot be asked", path=requests[0].path, why=repr(error))
+            return [_NO_ANSWER] * len(waiting)
         finally:
-            self._waiting.pop(request_id, None)
+            for request_id in waiting:
+                self._waiting.pop(request_id, None)
+
+    async def _patiently(self, request: ari.Request) -> ari.Response:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            async with asyncio.timeout(_REQUEST_LIMIT):
+                return await self._over_http(request)
+        except _UNREACHABLE as error:
+            _log.warning("Asterisk cannot be asked", path=request.path, why=repr(error))
+            return _NO_ANSWER
+        finally:
+            self._listener.timed(loop.time() - began)
 
     async def _over_http(self, request: ari.Request) -> ari.Response:
         if self._session is None:
@@ -226,15 +253,8 @@ class AriConnection:
             params=dict(request.query),
             json=request.body,
         ) as response:
-            return ari.Response(response.status, _json(await response.read()))
-
-
-def _json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever JSON holds, None when it is none
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
+            return ari.Response(response.status, await response.read())
 
 
 _OK: Final = 200
-_UNKNOWN_VERSION: Final = ari.Version(0, 0)
+_UNKNOWN_VERSION: Final = version.Version(0, 0)

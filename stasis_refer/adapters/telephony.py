@@ -1,16 +1,23 @@
 """The commands of the runtime, as ARI requests."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final, Protocol
 
 import structlog
 
 from stasis_refer.core.intents import HangupCause, SendRefer
-from stasis_refer.wire import ari
+from stasis_refer.wire import ari, version
 
 _log = structlog.get_logger(__name__)
 
-Send: TypeAlias = Callable[[ari.Request], Awaitable[ari.Response]]
+
+class Send(Protocol):
+    """Makes requests in their order; the answers to all that may have reached Asterisk."""
+
+    def __call__(self, *requests: ari.Request) -> Awaitable[Sequence[ari.Response]]:
+        """Return at least one answer."""
+        ...
+
 
 _CAUSES: Final = {
     # Q.850, as chan_pjsip maps it to SIP (hangup_cause2sip).
@@ -40,7 +47,7 @@ class AriTelephony:
     async def refer(self, channel: str, refer: SendRefer, application: str) -> int:
         """Send a REFER. The channel's events are kept coming before it leaves ``Stasis()``.
 
-        0 only when the last step got no answer: the REFER may be on its way then.
+        0 only when it got no answer: the REFER may be on its way then.
         """
         variables = {
             "STASIS_REFER_TO": refer.refer_to,
@@ -48,12 +55,15 @@ class AriTelephony:
             "STASIS_REFER_APPLICATION": application,
             "SIPREFERREDBYHDR": refer.referred_by or "",
         }
-        for step in (ari.subscribe(self._app, channel), *self._setting(channel, variables)):
-            # One after the other: with its variable refused the REFER would have no target.
-            status = await self._status(step)
-            if not ari.Response(status).ok:
-                return status or _NOT_SENT
-        return await self._status(ari.transfer(channel))
+        steps = (
+            ari.subscribe(self._app, channel),
+            *self._setting(channel, variables),
+            ari.transfer(channel),
+        )
+        # Sent together where the carrier can: without its target the dialplan sends no REFER.
+        answers = await self._send(*steps)
+        never_left = len(answers) < len(steps)
+        return self._told(steps, answers) or (_NOT_SENT if never_left else 0)
 
     async def break_off(self, channel: str) -> int:
         """Take a channel out of ``Transfer()``."""
@@ -76,18 +86,26 @@ class AriTelephony:
         return await self._status(ari.go_on(channel))
 
     def _setting(self, channel: str, variables: Mapping[str, str]) -> list[ari.Request]:
-        if self._has(ari.MANY_VARIABLES):
+        if self._has(version.MANY_VARIABLES):
             return [ari.set_variables(channel, variables)]
         return [ari.set_variable(channel, name, value) for name, value in variables.items()]
 
     async def _status(self, request: ari.Request) -> int:
-        response = await self._send(request)
-        if not response.ok and response.status != _GONE:
-            _log.warning(
-                "Asterisk refused a command",
-                method=request.method,
-                path=request.path,
-                status=response.status,
-                why=response.message,
-            )
-        return response.status
+        return self._told((request,), await self._send(request))
+
+    @staticmethod
+    def _told(steps: Sequence[ari.Request], answers: Sequence[ari.Response]) -> int:
+        """Return the status that counts: of the first step that is not done, else of the last."""
+        for request, response in zip(steps, answers, strict=False):
+            if response.ok:
+                continue
+            if response.status != _GONE:
+                _log.warning(
+                    "Asterisk refused a command",
+                    method=request.method,
+                    path=request.path,
+                    status=response.status,
+                    why=response.message,
+                )
+            return response.status
+        return answers[-1].status

@@ -89,13 +89,15 @@ class Replaced:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The answer to a request; ``body`` is its JSON, None when there was none.
-
-    ``status`` is 0 when Asterisk never answered.
-    """
+    """The answer to a request. ``status`` is 0 when Asterisk never answered."""
 
     status: int
-    body: Any = None
+    text: str | bytes = ""
+
+    @property
+    def body(self) -> Any:  # noqa: ANN401 - whatever JSON holds
+        """The JSON of the answer, None when it has none."""
+        return read_json(self.text) if self.text else None
 
     @property
     def ok(self) -> bool:
@@ -105,10 +107,19 @@ class Response:
     @property
     def message(self) -> str:
         """Asterisk's own words for a refusal, '' when it gave none."""
-        return str(self.body.get("message", "")) if isinstance(self.body, dict) else ""
+        body = self.body
+        return str(body.get("message", "")) if isinstance(body, dict) else ""
 
 
 Occurrence: TypeAlias = Entered | Happened | Replaced
+
+
+def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Read JSON; None when it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def read_channel(channel: Json) -> Channel:
@@ -354,37 +365,3 @@ def call_out(endpoint: str) -> Request:
         "channels",
         (("endpoint", endpoint), ("context", ABORT_CONTEXT), ("extension", "s"), ("timeout", "1")),
     )
-
-
-# -- what a version can do -------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """An Asterisk version such as 22.10.1 by its first two numbers."""
-
-    major: int
-    minor: int
-
-    def __str__(self) -> str:
-        return f"{self.major}.{self.minor}"
-
-    def has(self, since: Mapping[int, int]) -> bool:
-        """Whether a feature that came with these minor versions, per branch, is here."""
-        newest = max(since)
-        return self.major > newest or self.minor >= since.get(self.major, 1 << 30)
-
-
-REST_OVER_WEBSOCKET: Final = {20: 14, 21: 9, 22: 4}
-MANY_VARIABLES: Final = {20: 20, 22: 10, 23: 4}
-SUPPORTED: Final = {20: 13, 21: 8, 22: 3}
-RECOMMENDED: Final = {20: 20, 22: 10, 23: 4}
-
-
-def read_version(text: str) -> Version:
-    """Read a version string such as ``22.10.1+dfsg``; raises BadEvent."""
-    numbers = text.removeprefix("Asterisk ").replace("-", ".").split(".")
-    try:
-        return Version(int(numbers[0]), int(numbers[1]))
-    except (IndexError, ValueError) as wrong:
-        raise BadEvent(f"{text!r} is no Asterisk version") from wrong

@@ -220,6 +220,36 @@ async def test_the_road_of_a_request_is_the_best_the_version_has(version: str, o
         assert len(heard.seconds) == 4
 
 
+@pytest.mark.parametrize(
+    ("version", "refused", "statuses"),
+    [
+        ("22.3.0", "", [204, 204, 204]),
+        ("22.10.1", "", [204, 204, 204]),
+        ("22.3.0", "variable", [204, 409]),
+        ("22.10.1", "variable", [204, 409, 204]),  # sent before the refusal was there
+    ],
+)
+async def test_requests_in_turn(version: str, refused: str, statuses: list[int]) -> None:
+    heard = Heard()
+    async with Asterisk(version) as asterisk, connection(asterisk, heard) as made:
+        await asterisk.connected()
+        await until(lambda: made.connected)
+        channel = asterisk.call("support").id
+        if refused:
+            asterisk.refuse(f"POST channels/{channel}/{refused}", 409)
+        steps = [
+            ari.answer(channel),
+            ari.set_variable(channel, "STASIS_REFER_TO", "<sip:a@b>"),
+            ari.transfer(channel),
+        ]
+        asked, timed = len(asterisk.asked), len(heard.seconds)
+        answers = await made.in_turn(*steps)
+        assert [answer.status for answer in answers] == statuses
+        paths = [each.path for each in asterisk.asked[asked:]]
+        assert paths == [step.path for step in steps[: len(statuses)]]
+        assert len(heard.seconds) - timed == len(statuses)
+
+
 async def test_answers_that_come_out_of_order_find_their_requests(asterisk: Asterisk) -> None:
     channels = [f"c{number}" for number in range(50)]
     async with connection(asterisk) as made:
@@ -243,6 +273,8 @@ async def test_requests_under_way_fail_when_the_connection_goes(version: str) ->
         await asterisk.crash()
         async with asyncio.timeout(2):
             assert await asyncio.gather(*waiting) == [GONE] * 3
+            steps = [ari.answer("a"), ari.answer("b")]
+            assert await made.in_turn(*steps) == [GONE]
         await until(lambda: not made.connected)
         assert await made.request(ari.info()) == GONE
 
@@ -267,7 +299,8 @@ async def test_an_answer_that_is_no_json_is_an_answer_without_a_body(asterisk: A
         asterisk.emit(
             {"type": "RESTResponse", "request_id": "1", "status_code": 200, "message_body": "{"}
         )
-        assert await waiting == ari.Response(200, None)
+        answer = await waiting
+        assert (answer.status, answer.body) == (200, None)
 
 
 # -- the connection itself -------------------------------------------------------

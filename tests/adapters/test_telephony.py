@@ -1,4 +1,4 @@
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import pytest
 from structlog.testing import capture_logs
@@ -7,6 +7,7 @@ from stasis_refer.adapters.telephony import AriTelephony
 from stasis_refer.core.intents import HangupCause, SendRefer
 from stasis_refer.runtime.ports import Telephony
 from stasis_refer.wire import ari
+from stasis_refer.wire.version import Version
 
 CHANNEL = "1764000000.17"
 REFER = SendRefer("<sip:sales@example.com?X-A=1>", "<sip:me@example.net>")
@@ -25,18 +26,27 @@ TRANSFER = (
 
 
 class Carrier:
-    """Takes requests and answers them; what was asked last is refused with ``refusals``."""
+    """Takes requests and answers them, those whose path ends so with ``refusals``."""
 
-    def __init__(self, refusals: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, refusals: Mapping[str, int] | None = None, *, together: bool = False
+    ) -> None:
         self.refusals = refusals or {}
+        self.together = together
         self.asked: list[ari.Request] = []
 
-    async def send(self, request: ari.Request) -> ari.Response:
-        self.asked.append(request)
-        status = self.refusals.get(request.path.rpartition("/")[2], 204)
-        return ari.Response(status, {"message": "so it is"} if status >= 300 else None)
+    async def send(self, *requests: ari.Request) -> Sequence[ari.Response]:
+        answers: list[ari.Response] = []
+        for request in requests:
+            self.asked.append(request)
+            status = self.refusals.get(request.path.rpartition("/")[2], 204)
+            text = '{"message": "so it is"}' if status >= 300 else ""
+            answers.append(ari.Response(status, text))
+            if not self.together and not answers[-1].ok:
+                break
+        return answers
 
-    def telephony(self, version: ari.Version) -> Telephony:
+    def telephony(self, version: Version) -> Telephony:
         return AriTelephony(self.send, "our_app", version.has)
 
     @property
@@ -44,7 +54,7 @@ class Carrier:
         return [(each.method, each.path, dict(each.query)) for each in self.asked]
 
 
-NEW, OLD = ari.Version(22, 10), ari.Version(22, 9)
+NEW, OLD = Version(22, 10), Version(22, 9)
 
 
 @pytest.mark.parametrize(
@@ -145,14 +155,22 @@ async def test_a_referred_by_of_an_earlier_refer_is_wiped_out() -> None:
         (OLD, "continue", 6),
     ],
 )
-async def test_a_step_that_is_not_done_ends_the_refer_there(
-    version: ari.Version, step: str, asked: int, status: int
+async def test_one_at_a_time_a_step_that_is_not_done_ends_the_refer(
+    version: Version, step: str, asked: int, status: int
 ) -> None:
     carrier = Carrier({step: status})
     # Without an answer to the last step alone the REFER may be on its way: that is 0.
     told = 503 if status == 0 and step != "continue" else status
     assert await carrier.telephony(version).refer(CHANNEL, REFER, "support") == told
     assert len(carrier.asked) == asked
+
+
+@pytest.mark.parametrize("status", [0, 400, 404, 409, 500])
+@pytest.mark.parametrize("step", ["subscription", "variables", "continue"])
+async def test_together_the_first_step_that_is_not_done_tells(step: str, status: int) -> None:
+    carrier = Carrier({step: status}, together=True)
+    assert await carrier.telephony(NEW).refer(CHANNEL, REFER, "support") == status
+    assert len(carrier.asked) == 3
 
 
 @pytest.mark.parametrize(("status", "told"), [(409, True), (500, True), (404, False), (204, False)])

@@ -5,7 +5,7 @@ import json
 import sys
 from asyncio.subprocess import Process
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +35,7 @@ password = "{ari_password}"
 [capture]
 listen = "127.0.0.1:{hep_port}"
 password = "{hep_password}"
-forward = ["{forward}"]
+forward = {forward}
 
 [http]
 listen = "127.0.0.1:{port}"
@@ -115,9 +115,12 @@ class Program:
 
 @asynccontextmanager
 async def program(
-    folder: Path, asterisk: AsteriskPlan, customer_url: str, forward: str
+    folder: Path, asterisk: AsteriskPlan, customer_url: str, forward: Sequence[str] = ()
 ) -> AsyncIterator[Program]:
-    """Run ``stasis-refer run`` while the block runs, with its defaults, its log in a file."""
+    """Run ``stasis-refer run`` while the block runs, with its defaults, its log in a file.
+
+    ``forward`` says where copies of captured packets go, each as ``HOST:PORT``.
+    """
     port, configuration = free_port(), folder / "stasis_refer.toml"
     text = _CONFIGURATION.format(
         ari_port=asterisk.http_port,
@@ -126,7 +129,7 @@ async def program(
         ari_password=asterisk.ari_password,
         hep_port=asterisk.hep_port,
         hep_password=asterisk.hep_password,
-        forward=forward,
+        forward=json.dumps(list(forward)),
         port=port,
         name=USER,
         customer=customer_url,

@@ -73,7 +73,6 @@ class Driven:
     retransmissions: int
     asterisk_cpu: float
     program_cpu: float
-    latency: Latency | None  # None: not one transfer got as far
     resident: int
     foreign_cores: float
 
@@ -95,13 +94,17 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of the bench. Load averages are those of one minute, at its start and end."""
+    """One run of the bench. Load averages are those of one minute, at its start and end.
+
+    ``timed`` is by rate; a rate is missing when not one transfer got as far as its REFER.
+    """
 
     load_average: tuple[float, float]
     python: str
     uvloop: bool
     bare: Sequence[Bare]
     driven: Sequence[Driven]
+    timed: Mapping[int, Latency]
     memory: Memory
 
     @property
@@ -177,8 +180,7 @@ def _ratio(run: Run, rate: int) -> Verdict:
 
 
 def _p99(run: Run) -> Verdict:
-    at = _at(run, LATENCY_RATE)
-    found = at.latency if at else None
+    found = run.timed.get(LATENCY_RATE)
     return Verdict(
         f"p99 document to REFER at {LATENCY_RATE}/s",
         f"<= {TARGET_P99 * 1000:.0f} ms",

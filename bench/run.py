@@ -3,7 +3,8 @@
 import asyncio
 import os
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -76,12 +77,14 @@ async def run_bench(plan: Plan, folder: Path, say: Say) -> Run:
     before = os.getloadavg()[0]
     bare = await _run_bare(plan, folder / "bare", say)
     driven, memory = await _run_driven(plan, folder / "driven", say)
+    timed = await _run_timed(plan, folder / "timed", say)
     return Run(
         load_average=(before, os.getloadavg()[0]),
         python=platform.python_version(),
         uvloop=find_spec("uvloop") is not None,
         bare=bare,
         driven=driven,
+        timed=timed,
         memory=memory,
     )
 
@@ -126,7 +129,6 @@ class _Stage:
     asterisk: PrivateAsterisk
     program: Program
     customer: Customer
-    tap: WireTap
 
     async def place(self, load: Load) -> Placed:
         plan = self.asterisk.plan
@@ -135,19 +137,23 @@ class _Stage:
         return placed
 
 
-async def _run_driven(plan: Plan, folder: Path, say: Say) -> tuple[list[Driven], Memory]:
-    say("(b) the whole program: starting Asterisk, with capture, the program and its customer")
+@asynccontextmanager
+async def _stage(folder: Path, forward: Sequence[str] = ()) -> AsyncIterator[_Stage]:
     async with (
-        WireTap() as tap,
         PrivateAsterisk(driven_plan(folder)) as asterisk,
         customer(folder) as asked,
-        program(folder, asterisk.plan, asked.url, tap.address) as running,
+        program(folder, asterisk.plan, asked.url, forward) as running,
     ):
-        stage = _Stage(asterisk, running, asked, tap)
-        at_start = resident_bytes(running.pid)
+        yield _Stage(asterisk, running, asked)
+
+
+async def _run_driven(plan: Plan, folder: Path, say: Say) -> tuple[list[Driven], Memory]:
+    say("(b) the whole program: starting Asterisk, with capture, the program and its customer")
+    async with _stage(folder) as stage:
+        at_start = resident_bytes(stage.program.pid)
         await stage.place(WARM_UP)
-        await asked.report()
-        warm = resident_bytes(running.pid)
+        await stage.customer.report()
+        warm = resident_bytes(stage.program.pid)
         found = []
         for load in plan.loads:
             say(f"(b) {_words(load)}")
@@ -156,7 +162,8 @@ async def _run_driven(plan: Plan, folder: Path, say: Say) -> tuple[list[Driven],
             say(f"(b) {_words(plan.rest)}, for the memory")
             await stage.place(plan.rest)
         transfers = sum(load.calls for load in plan.loads) + (plan.rest.calls if plan.rest else 0)
-        return found, Memory(at_start, warm, resident_bytes(running.pid), transfers)
+        at_end = resident_bytes(stage.program.pid)
+        return found, Memory(at_start, warm, at_end, transfers)
 
 
 async def _measure_driven(load: Load, stage: _Stage) -> Driven:
@@ -180,10 +187,25 @@ async def _measure_driven(load: Load, stage: _Stage) -> Driven:
         retransmissions=placed.retransmissions,
         asterisk_cpu=asterisk_cpu / load.calls,
         program_cpu=program_cpu / load.calls,
-        latency=_latency(report, stage.tap.refers),
         resident=resident_bytes(running),
         foreign_cores=foreign,
     )
+
+
+async def _run_timed(plan: Plan, folder: Path, say: Say) -> dict[int, Latency]:
+    """Run (b) once more with a copy of each captured packet to here: that costs CPU."""
+    say("(b) once more, watched on the wire")
+    async with WireTap() as tap, _stage(folder, [tap.address]) as stage:
+        await stage.place(WARM_UP)
+        await stage.customer.report()
+        found = {}
+        for load in plan.loads:
+            say(f"(b) {_words(load)}, on the wire")
+            await stage.place(load)
+            timed = _latency(await stage.customer.report(), tap.refers)
+            if timed is not None:
+                found[load.rate] = timed
+        return found
 
 
 def _latency(report: Report, refers: Mapping[str, float]) -> Latency | None:

@@ -13,8 +13,8 @@ from bench.result import Bare, Driven, Failures, Memory, Run, Verdict, verdicts
 _NOTES = """\
 CPU is user and system time of that one process, all its threads (/proc/PID/stat).
 (a) has no capture (HEP), and Asterisk hangs up; in (b) the phone does.
-(b) forwards each captured packet to the bench; that is in the program's CPU.
-document to REFER: from the moment the customer had sent the document (its own clock)
+document to REFER: in a run of its own, in which the program copies each captured packet
+to the bench; from the moment the customer had sent the document (its own clock)
 to the REFER on the wire (Asterisk's HEP time stamp), matched by SipCallId; one machine.
 failures: SIPp's failed calls / outcomes not completed / action requests missing.
 others: cores that other processes kept busy meanwhile; above 0.2 run it again."""
@@ -95,7 +95,7 @@ def _bare(bare: Bare) -> Sequence[str]:
 
 
 def _driven(driven: Driven, run: Run) -> Sequence[str]:
-    ratio, found = run.ratio(driven.rate), driven.latency
+    ratio, found = run.ratio(driven.rate), run.timed.get(driven.rate)
     return (
         str(driven.transfers),
         _failures(driven.failures),

@@ -44,3 +44,8 @@ class CallInfo:
     def is_sip(self) -> bool:
         """Whether the channel is a SIP leg, the only kind a REFER can be sent on."""
         return self.channel_name.startswith("PJSIP/")
+
+    @property
+    def captured(self) -> bool:
+        """Whether its SIP messages are captured, as its INVITE was."""
+        return bool(self.source_ip)

@@ -154,6 +154,7 @@ class Refer:
     started_at: float
     no_notify_timeout: float  # seconds a transferee may stay silent once it accepted
     ring_timeout: float  # seconds from the first NOTIFY to the final one
+    copies: bool = False  # the call's messages are captured; a copy may be late
     state: State = State.REQUESTED
     facts: Facts = field(default_factory=Facts)
     deadline: float = 0.0
@@ -259,7 +260,7 @@ class Refer:
         facts = self.facts
         if facts.returned is None:
             return facts.call_gone
-        if not facts.captured:
+        if not facts.captured and not self.copies:
             return True
         refused = facts.refer_code is not None and facts.refer_code >= _FIRST_REFUSAL
         told = facts.final_code is not None or facts.subscription_ended

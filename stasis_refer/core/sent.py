@@ -63,12 +63,21 @@ class SentRefer:
 
     @classmethod
     def begin(
-        cls, verb: ReferVerb, group: str, application: Application, now: float
+        cls,
+        verb: ReferVerb,
+        group: str,
+        application: Application,
+        now: float,
+        *,
+        captured: bool = False,
     ) -> "SentRefer":
-        """Start the clocks of a REFER: the verb's time limits, else the application's."""
+        """Start the clocks of a REFER: the verb's time limits, else the application's.
+
+        ``captured`` says whether the call's SIP messages are, so that copies are to come.
+        """
         no_notify = verb.no_notify_timeout or application.no_notify_timeout
         ring = verb.ring_timeout or application.ring_timeout
-        return cls(verb, group, Refer(now, no_notify, ring))
+        return cls(verb, group, Refer(now, no_notify, ring, copies=captured))
 
     def hear(self, heard: Heard, now: float) -> None:
         """Take in a captured message of this call, if it is of this REFER and new."""

@@ -38,7 +38,9 @@ class Transferring(Line):
         self._away = True
         self._program.took_time()
         self._activity = Referring(
-            SentRefer.begin(verb, cleared.group, self.application, now),
+            SentRefer.begin(
+                verb, cleared.group, self.application, now, captured=self.info.captured
+            ),
         )
         return [began, cleared.intent]
 

@@ -30,8 +30,8 @@ NOTIFIES = (
 FAILED = Return(TransferStatus.FAILURE, 486)
 
 
-def refer(*, captured: bool = True) -> Refer:
-    machine = Refer(started_at=0.0, no_notify_timeout=NO_NOTIFY, ring_timeout=RING)
+def refer(*, captured: bool = True, copies: bool = False) -> Refer:
+    machine = Refer(0.0, NO_NOTIFY, RING, copies=copies)
     if captured:
         machine.left(0.0)
     return machine
@@ -300,6 +300,16 @@ def test_asterisk_s_word_on_a_call_that_is_gone_may_come_before_the_captured_not
     assert machine.deadline == pytest.approx(2.0 + SETTLING_TIME)
     see(machine, (2.01, Seen.SUCCESS_NOTIFY, 200))
     assert (machine.over, machine.facts.final_code) == (True, 200)
+
+
+def test_asterisk_s_word_may_come_before_all_the_copies() -> None:
+    machine = refer(captured=False, copies=True)
+    machine.told_by_asterisk(FAILED, 2.0)
+    assert not machine.over
+    assert machine.deadline == pytest.approx(2.0 + SETTLING_TIME)
+    machine.left(2.01)
+    see(machine, (2.01, Seen.ACCEPTANCE, 202), (2.02, Seen.FAILURE_NOTIFY, 486))
+    assert (machine.over, machine.facts.final_code) == (True, 486)
 
 
 def test_asterisk_s_word_may_follow_the_hang_up() -> None:

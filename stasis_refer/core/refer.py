@@ -109,7 +109,7 @@ TRANSITIONS: Final[dict[State, dict[Seen, State]]] = {
         Seen.SUCCESS_NOTIFY: State.OVER,
         Seen.FAILURE_NOTIFY: State.OVER,
         Seen.SUBSCRIPTION_END: State.OVER,
-        Seen.RETURN: State.OVER,
+        Seen.RETURN: State.SETTLING,
         Seen.DEADLINE: State.OVER,
     },
     State.SETTLING: {

@@ -312,6 +312,16 @@ def test_asterisk_s_word_may_come_before_all_the_copies() -> None:
     assert (machine.over, machine.facts.final_code) == (True, 486)
 
 
+def test_the_hang_up_and_asterisk_s_word_may_come_before_all_the_copies() -> None:
+    machine = refer(captured=False, copies=True)
+    machine.gone(2.0, None)
+    machine.gone(2.01, Return(TransferStatus.SUCCESS, 0))
+    assert not machine.over
+    machine.left(2.02)
+    see(machine, (2.02, Seen.ACCEPTANCE, 202), (2.03, Seen.SUCCESS_NOTIFY, 200))
+    assert (machine.over, machine.facts.final_code) == (True, 200)
+
+
 def test_asterisk_s_word_may_follow_the_hang_up() -> None:
     machine = refer(captured=False)
     machine.gone(3.0, None)

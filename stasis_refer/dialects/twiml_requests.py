@@ -4,9 +4,9 @@ import hmac
 import math
 from base64 import b64encode
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from stasis_refer.core.application import Application, Method
 from stasis_refer.core.info import CallInfo
@@ -17,6 +17,9 @@ from stasis_refer.dialects.twiml_words import CALL_STATUS, failure_fields, refer
 from stasis_refer.dialects.webhook_urls import WebhookUrl, take_apart, with_query
 
 API_VERSION: Final = "2010-04-01"
+
+# Names and most values are the same in every request, and quoting them is half of its price.
+_quoted: Final = lru_cache(maxsize=1024)(quote_plus)
 
 _FORM: Final = "application/x-www-form-urlencoded; charset=UTF-8"
 
@@ -32,7 +35,11 @@ def twiml_request(
     callback = intent.callback
     fields = _fields(intent, info, application)
     target = take_apart(callback.url)
-    form, url, headers = urlencode(fields), target.url, {"I-Twilio-Idempotency-Token": token}
+    form, url, headers = (
+        urlencode(fields, quote_via=_quoted),
+        target.url,
+        {"I-Twilio-Idempotency-Token": token},
+    )
     if callback.method is Method.GET:
         url, form = with_query(url, form), ""
     else:

@@ -33,6 +33,11 @@ _CORRELATION_ID: Final = 17
 
 _SIP: Final = 1  # value of the protocol chunk
 _MAGIC: Final = b"HEP3"
+# What a chunk's data must measure, where its type fixes that.
+_SIZES: Final = {3: 4, 4: 4, 5: 16, 6: 16, 7: 2, 8: 2, 9: 4, 10: 4, 11: 1, 12: 4}
+
+_FIXED: Final = Struct(">HHIIB")
+_FIXED_TYPES: Final = (*_PORTS, _SECONDS, _MICROSECONDS, _PROTOCOL)
 _HEAD: Final = Struct(">4sH")
 _CHUNK: Final = Struct(">HHH")
 _LARGEST: Final = 65535  # the total length is a uint16
@@ -71,23 +76,27 @@ class Packet:
 def decode(data: bytes) -> Packet:
     """Read one datagram.  Raises BadPacket, and nothing else, whatever the bytes."""
     chunks = _chunks(data)
-    if _number(chunks, _PROTOCOL, 1) != _SIP:
+    source, destination = _IPV4 if _IPV4[0] in chunks else _IPV6
+    try:
+        from_host, to_host = _written(chunks[source]), _written(chunks[destination])
+        fixed = b"".join([chunks[kind] for kind in _FIXED_TYPES])
+    except KeyError:
+        raise BadPacket("incomplete") from None
+    from_port, to_port, seconds, microseconds, protocol = _FIXED.unpack(fixed)
+    if protocol != _SIP:
         raise BadPacket("not_sip")
     payload = chunks.get(_PAYLOAD)
     if not payload:
         raise BadPacket("no_payload")
-    source, destination = _IPV4 if _IPV4[0] in chunks else _IPV6
-    source_port, destination_port = _PORTS
-    seconds, microseconds = _number(chunks, _SECONDS, 4), _number(chunks, _MICROSECONDS, 4)
     return Packet(
         payload=payload,
         # A Call-ID is ASCII (RFC 3261, 25.1); what is not matches no call, and that is enough.
         correlation_id=chunks.get(_CORRELATION_ID, b"").decode("utf-8", "replace"),
         password=chunks.get(_PASSWORD, b""),
-        capture_id=_number(chunks, _CAPTURE_ID, 4) if _CAPTURE_ID in chunks else None,
+        capture_id=int.from_bytes(chunks[_CAPTURE_ID]) if _CAPTURE_ID in chunks else None,
         at=seconds + microseconds / 1_000_000,
-        source=(_address(chunks, source), _number(chunks, source_port, 2)),
-        destination=(_address(chunks, destination), _number(chunks, destination_port, 2)),
+        source=(from_host, from_port),
+        destination=(to_host, to_port),
     )
 
 
@@ -145,25 +154,10 @@ def _chunks(data: bytes) -> _Chunks:
             raise BadPacket("bad_length")
         if vendor == 0:
             found[kind] = data[start + header : end]
+            if length - header != _SIZES.get(kind, length - header):
+                raise BadPacket("bad_length")
         start = end
     return found
-
-
-def _number(chunks: _Chunks, kind: int, size: int) -> int:
-    return int.from_bytes(_sized(chunks, kind, size))
-
-
-def _address(chunks: _Chunks, kind: int) -> str:
-    return _written(_sized(chunks, kind, 4 if kind in _IPV4 else 16))
-
-
-def _sized(chunks: _Chunks, kind: int, size: int) -> bytes:
-    data = chunks.get(kind)
-    if data is None:
-        raise BadPacket("incomplete")
-    if len(data) != size:
-        raise BadPacket("bad_length")
-    return data
 
 
 # A capture sees few addresses, and writing an IPv6 one costs more than the rest of a packet.

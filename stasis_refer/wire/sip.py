@@ -38,6 +38,16 @@ _COMPACT: Final = {
 }
 # fmt: on
 
+# Nearly every header is one of these, spelled so: no need to look closer.
+_LONG: Final = {
+    name: name.lower()
+    for name in (
+        *("Via", "From", "To", "Call-ID", "CSeq", "Contact", "Max-Forwards", "Content-Length"),
+        *("Content-Type", "Event", "Subscription-State", "Refer-To", "Referred-By", "Allow"),
+        *("Supported", "User-Agent", "Server", "Expires", "Allow-Events", "Record-Route", "Route"),
+    )
+}
+
 _METHOD: Final = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+")
 _STATUS_LINE: Final = re.compile(
     r"SIP/2\.0[ \t]+([1-6][0-9]{2})(?![0-9])(.*)", re.IGNORECASE | re.DOTALL
@@ -267,13 +277,14 @@ def _start_line(line: str) -> Callable[[Headers, bytes, tuple[str, ...]], Messag
 
 def _headers(lines: list[str]) -> tuple[tuple[str, ...], Headers]:
     """Tell the names as spelled, and the headers; lines without a name are passed over."""
-    parts = (line.partition(":") for line in lines)
-    pairs = [
-        (name, value.strip(_BLANK))
-        for spelled, colon, value in parts
-        if colon and (name := spelled.strip(_BLANK))
-    ]
-    return tuple(name for name, _ in pairs), tuple((_long(name), value) for name, value in pairs)
+    names: list[str] = []
+    headers: list[tuple[str, str]] = []
+    for line in lines:
+        spelled, colon, value = line.partition(":")
+        if colon and (name := spelled.strip(_BLANK)):
+            names.append(name)
+            headers.append((_LONG.get(name) or _long(name), value.strip(_BLANK)))
+    return tuple(names), tuple(headers)
 
 
 def _divided(rest: bytes, headers: Headers) -> tuple[bytes, bytes, bool]:

@@ -1,0 +1,80 @@
+"""The page for Prometheus, after every situation was played on a real Asterisk."""
+
+import asyncio
+import subprocess
+from collections import Counter
+
+import aiohttp
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from stasis_refer.core.intents import TransferEnded
+from tests.scenarios.conftest import Story, Theatre
+from tests.scenarios.situations import SITUATIONS, Situation
+
+Counts = Counter[tuple[str, ...]]
+
+
+async def page(theatre: Theatre) -> str:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{theatre.running.http}/metrics") as response,
+    ):
+        assert response.ok
+        return await response.text()
+
+
+def counted(text: str, metric: str, *labels: str) -> Counts:
+    """Return what a metric counted by some of its labels; zeros are left out."""
+    found: Counts = Counter()
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name == f"stasis_refer_{metric}" and sample.value:
+                found[tuple(sample.labels[label] for label in labels)] += int(sample.value)
+    return found
+
+
+def ended(theatre: Theatre) -> list[TransferEnded]:
+    return [note for heard in theatre.journal.values() for note in heard.ended]
+
+
+@pytest.mark.usefixtures("stories")
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda each: each.name)
+async def test_each_outcome_is_counted_once(theatre: Theatre, situation: Situation) -> None:
+    labels = ("application", "direction", "outcome")
+    counts = counted(await page(theatre), "application_transfers_total", *labels)
+    of_this = {key: number for key, number in counts.items() if key[0] == situation.name}
+    assert of_this == {(situation.name, "sent", situation.outcome.value): 1}
+
+
+async def test_the_page_says_what_the_journal_says(
+    theatre: Theatre, stories: dict[str, Story]
+) -> None:
+    while theatre.running.app.switchboard.channels:  # noqa: ASYNC110 - calls of other tests
+        await asyncio.sleep(0.05)
+    text, notes = await page(theatre), ended(theatre)
+    assert len(notes) >= len(stories)
+    results = [note.result for note in notes]
+    assert counted(text, "transfers_total", "outcome", "evidence") == Counter(
+        (result.outcome.value, result.evidence.value) for result in results
+    )
+    late = [note for heard in theatre.journal.values() for note in heard.late]
+    assert counted(text, "transfer_reasons_total", "reason") == Counter(
+        [*((result.reason.value,) for result in results), *(("late_success",) for _ in late)]
+    )
+    assert counted(text, "transfers_started_total", "direction") == {("sent",): len(notes)}
+    assert counted(text, "transfer_duration_seconds_count", "direction") == {("sent",): len(notes)}
+    assert not counted(text, "transfers_in_progress", "direction")
+    conflicts = sum(result.conflict for result in results)
+    assert counted(text, "witness_conflicts_total")[()] == conflicts
+
+
+async def test_promtool_finds_nothing_to_say_about_the_live_page(theatre: Theatre) -> None:
+    done = await asyncio.to_thread(
+        subprocess.run,
+        ["promtool", "check", "metrics"],
+        input=(await page(theatre)).encode(),
+        capture_output=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr, done.returncode) == (b"", b"", 0)

@@ -57,6 +57,13 @@ ARI_EVENTS: Final = (  # models of Asterisk's rest-api/api-docs/events.json
     *("PlaybackFinished", "PlaybackStarted", "RESTResponse", "StasisEnd", "StasisStart"),
 )
 
+# The failures of documents that are limits of ours; a value of the label ``limit`` each.
+_LIMITS: Final = {
+    FetchFailure.TOO_LARGE: "document_size",
+    FetchFailure.LIMIT: "document_shape",
+    FetchFailure.TOO_MANY_STEPS: "document_steps",
+}
+
 # Upper edges of the histograms' buckets, in seconds. 15 and 30 are where the dialects' own
 # time limits end; 32 is Timer F (RFC 3261, 17.1.2.2).
 _TRANSFER: Final = (0.25, 0.5, 1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180)
@@ -173,8 +180,7 @@ class Metrics:
     """All metrics, in a registry of their own: several may live in one process.
 
     ``dialects`` are those in use, ``applications`` and ``groups`` (of the target policy) the
-    configured names, ``limits`` the names that ``limit`` is called with. Durations are
-    seconds. Nothing here blocks or raises.
+    configured names. Durations are seconds. Nothing here blocks or raises.
     """
 
     def __init__(
@@ -184,7 +190,6 @@ class Metrics:
         dialects: Iterable[str],
         applications: Iterable[str] = (),
         groups: Iterable[str] = (),
-        limits: Iterable[str] = (),
     ) -> None:
         # A switch of the library, not state of ours: no `…_created` beside each counter.
         prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -193,7 +198,7 @@ class Metrics:
         self._transfers = _Transfers(board, spoken, applications, groups)
         self._make_webhooks(spoken)
         self._make_asterisk()
-        code, limit = _axis("code", ALERT_CODES, OTHER), _axis("limit", limits, OTHER)
+        code, limit = _axis("code", ALERT_CODES, OTHER), _axis("limit", _LIMITS.values())
         self._alerts = board(Counter, "alerts_total", "Alerts to the operator.", code)
         self._limits = board(Counter, "limits_reached_total", "Limits reached.", limit)
         text = "How late the event loop runs what is due."
@@ -240,6 +245,8 @@ class Metrics:
                 self._transfers.late_success()
             case DocumentFailed():
                 self._rejected.at(application.dialect, note.failure).inc()
+                if limit := _LIMITS.get(note.failure):
+                    self._limits.at(limit).inc()
             case Alert():
                 self._alerts.at(str(note.code)).inc()
             case _:
@@ -281,10 +288,6 @@ class Metrics:
     def loop_lag(self, seconds: float) -> None:
         """Record how late the event loop ran a timer."""
         self._lag.at().observe(seconds)
-
-    def limit(self, limit: str) -> None:
-        """Count a limit that was reached."""
-        self._limits.at(limit).inc()
 
     def render(self) -> bytes:
         """Return the page for Prometheus, text format 0.0.4. Safe in another thread."""

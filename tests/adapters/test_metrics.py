@@ -64,7 +64,7 @@ CONTRACT: list[tuple[str, str, str, dict[str, int]]] = [
     ("transfer_reasons_total", "counter", "reason", {"reason": len(Reason)}),
     ("witness_conflicts_total", "counter", "", {}),
     ("alerts_total", "counter", "code", {"code": len(ALERT_CODES) + 1}),
-    ("limits_reached_total", "counter", "limit", {}),
+    ("limits_reached_total", "counter", "limit", {"limit": 3}),
     ("event_loop_lag_seconds", "histogram", "", {}),
     ("draining", "gauge", "", {}),
     ("build_info", "gauge", "version", {}),
@@ -73,9 +73,7 @@ CONTRACT: list[tuple[str, str, str, dict[str, int]]] = [
 
 def make(applications: int = 1) -> Metrics:
     names = ["support", *(f"app{number}" for number in range(1, applications))]
-    return Metrics(
-        "0.1.0", dialects=["twiml"], applications=names, groups=["default"], limits=["calls"]
-    )
+    return Metrics("0.1.0", dialects=["twiml"], applications=names, groups=["default"])
 
 
 def samples(metrics: Metrics) -> dict[str, float]:
@@ -247,6 +245,24 @@ def test_a_note_is_counted_once_in_each_place(
     assert changes(make(), lambda metrics: metrics.note(application, note)) == grown
 
 
+@pytest.mark.parametrize(
+    ("failure", "limit"),
+    [
+        (FetchFailure.TOO_LARGE, "document_size"),
+        (FetchFailure.LIMIT, "document_shape"),
+        (FetchFailure.TOO_MANY_STEPS, "document_steps"),
+    ],
+)
+def test_a_document_over_a_limit_is_rejected_and_the_limit_counted(
+    failure: FetchFailure, limit: str
+) -> None:
+    note = DocumentFailed(failure, "http://127.0.0.1/voice", "too much")
+    assert changes(make(), lambda metrics: metrics.note(SUPPORT, note)) == {
+        f"documents_rejected_total{{dialect=twiml,reason={failure}}}": 1,
+        f"limits_reached_total{{limit={limit}}}": 1,
+    }
+
+
 @pytest.mark.parametrize("outcome", [o for o in Outcome if o is not Outcome.COMPLETED])
 def test_only_a_success_has_a_time_to_answer(outcome: Outcome) -> None:
     note = ended(outcome, Reason.FINAL_NOTIFY)
@@ -299,8 +315,6 @@ FACTS: list[tuple[Callable[[Metrics], None], dict[str, float]]] = [
         lambda m: m.loop_lag(0.5),
         {"event_loop_lag_seconds_count{}": 1, "event_loop_lag_seconds_sum{}": 0.5},
     ),
-    (lambda m: m.limit("calls"), {"limits_reached_total{limit=calls}": 1}),
-    (lambda m: m.limit("gravity"), {"limits_reached_total{limit=other}": 1}),
 ]
 
 

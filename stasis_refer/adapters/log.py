@@ -67,7 +67,9 @@ def _log_end(bound: structlog.stdlib.BoundLogger, ended: TransferEnded) -> None:
     result = ended.result
     if result.conflict:
         bound.error("SIP and Asterisk contradict each other about a transfer")
-    bound.info(
+    # What was not sent at all is a mistake of somebody's, or a fraud.
+    level, why = (bound.warning, {"why": result.detail}) if result.detail else (bound.info, {})
+    level(
         "transfer ended",
         direction=ended.direction.value,
         outcome=result.outcome.value,
@@ -76,4 +78,5 @@ def _log_end(bound: structlog.stdlib.BoundLogger, ended: TransferEnded) -> None:
         refer_code=result.refer_code,
         notify_code=result.notify_code,
         seconds=round(ended.times.ended, 3),
+        **why,
     )

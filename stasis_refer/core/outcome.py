@@ -1,6 +1,6 @@
 """What became of a transfer: closed sets that say whose doing it was."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -70,6 +70,7 @@ class Result:
     refer_code: int | None = None
     notify_code: int | None = None
     conflict: bool = False  # the two witnesses contradict each other
+    detail: str = field(default="", compare=False)  # what is wrong and what to do, for the log
 
 
 def outcome_of(code: int) -> Outcome:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from stasis_refer.core import targets, uri
 from stasis_refer.core.application import Application
@@ -36,19 +36,31 @@ class Cleared:
 
 def clear(verb: ReferVerb, info: CallInfo, rules: Sequence[targets.TargetRule]) -> Cleared | Result:
     """Check a Refer before anything is sent: a result here means that nothing may be sent."""
+    what = "target"
     try:
         target = uri.parse(verb.target)
+        what = "Referred-By"
         referred_by = uri.parse(verb.referred_by) if verb.referred_by else None
     except uri.BadUri as bad:
         reserved = bad.why is uri.Flaw.RESERVED_HEADER
         reason = Reason.RESERVED_HEADER if reserved else Reason.BAD_URI
-        return Result(Outcome.BLOCKED, reason, Evidence.NONE, MALFORMED)
+        return _blocked(reason, MALFORMED, f"{what}: {bad}")
     if targets.deciding_rule(rules, target) is None:
-        return Result(Outcome.BLOCKED, Reason.POLICY, Evidence.NONE, FORBIDDEN)
+        return _blocked(Reason.POLICY, FORBIDDEN, _NO_RULE)
     if not info.is_sip:
         return Result(Outcome.ERROR, Reason.NOT_SIP, Evidence.NONE)
     by = uri.name_addr(referred_by) if referred_by else None
     return Cleared(SendRefer(uri.name_addr(target), by), DEFAULT_GROUP)
+
+
+def _blocked(reason: Reason, code: int, detail: str) -> Result:
+    return Result(Outcome.BLOCKED, reason, Evidence.NONE, code, detail=detail)
+
+
+_NO_RULE: Final = (
+    "no rule in [targets] allow fits the target: add one if it may be called;"
+    " `stasis-refer check --target URI` tells which rule decides"
+)
 
 
 @dataclass(slots=True)

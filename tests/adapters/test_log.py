@@ -34,6 +34,15 @@ def ended(*, conflict: bool = False) -> TransferEnded:
     )
 
 
+BLOCKED = TransferEnded(
+    Direction.SENT,
+    TARGET,
+    "",
+    Result(Outcome.BLOCKED, Reason.BAD_URI, Evidence.NONE, 400, detail="target: bad_port: …"),
+    TransferTimes(ended=0.0),
+)
+
+
 @pytest.mark.parametrize(
     ("note", "level", "sentence", "fields"),
     [
@@ -50,6 +59,21 @@ def ended(*, conflict: bool = False) -> TransferEnded:
                 "reason": "final_notify",
                 "evidence": "sip",
                 "seconds": 1.235,
+            },
+        ),
+        (
+            BLOCKED,
+            "warning",
+            "transfer ended",
+            {
+                "direction": "sent",
+                "refer_code": 400,
+                "notify_code": None,
+                "outcome": "blocked",
+                "reason": "bad_uri",
+                "evidence": "none",
+                "seconds": 0.0,
+                "why": "target: bad_port: …",
             },
         ),
         (

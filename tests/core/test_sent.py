@@ -641,6 +641,32 @@ def test_what_may_not_go_out_is_blocked(
     assert clear(verb, info, APPLICATION.targets) == blocked
 
 
+@pytest.mark.parametrize(
+    ("verb", "detail"),
+    [
+        (
+            Refer("sip:alice@example.com:70000"),
+            "target: bad_port at offset 22: write 1 to 65535",
+        ),
+        (
+            replace(VERB, referred_by="sip:ivr@example.net:0"),
+            "Referred-By: bad_port at offset 20: write 1 to 65535",
+        ),
+        (
+            Refer("sip:alice@example.org"),
+            (
+                "no rule in [targets] allow fits the target: add one if it may be called;"
+                " `stasis-refer check --target URI` tells which rule decides"
+            ),
+        ),
+    ],
+)
+def test_what_is_blocked_says_what_is_wrong_and_what_to_do(verb: Refer, detail: str) -> None:
+    blocked = clear(verb, SIP_LEG, APPLICATION.targets)
+    assert isinstance(blocked, Result)
+    assert blocked.detail == detail
+
+
 def test_nothing_is_allowed_by_default() -> None:
     blocked = Result(Outcome.BLOCKED, Reason.POLICY, Evidence.NONE, 403)
     assert clear(VERB, SIP_LEG, ()) == blocked

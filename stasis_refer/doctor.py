@@ -59,6 +59,14 @@ async def examine(settings: Settings) -> list[Finding]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Inside:
+    """What is missing: dialplan contexts with an extension ``s``, variables in events."""
+
+    contexts: Sequence[str]
+    variables: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class _Asker:
     session: aiohttp.ClientSession
     url: str
@@ -77,12 +85,12 @@ class _Asker:
         except (aiohttp.ClientError, TimeoutError):
             return ari.Response(0)
 
-    async def exist(self, contexts: Sequence[str]) -> Sequence[bool] | None:
-        """Tell which contexts have an extension ``s``; None when it cannot be found out."""
+    async def look(self, contexts: Sequence[str]) -> "_Inside | None":
+        """Look at what only a channel of our own can see; None when there can be none."""
         probe = (("endpoint", f"Local/s@{_PROBE}"), ("app", _PROBE), ("channelId", _PROBE))
         try:
             async with self.session.ws_connect(f"{self.url}/ari/events", params={"app": _PROBE}):
-                await self.ask(ari.Request("POST", "channels/create", probe))
+                created = await self.ask(ari.Request("POST", "channels/create", probe))
                 answers = [
                     await self.ask(ari.get_variable(_PROBE, f"DIALPLAN_EXISTS({context},s,1)"))
                     for context in contexts
@@ -90,10 +98,17 @@ class _Asker:
                 await self.ask(ari.hang_up(_PROBE, 16))
         except (aiohttp.ClientError, TimeoutError):
             return None
-        bodies = [answer.body for answer in answers]
-        if any(not isinstance(body, dict) for body in bodies):
+        channel, bodies = created.body, [answer.body for answer in answers]
+        if not all(isinstance(body, dict) for body in (channel, *bodies)):
             return None
-        return [body.get("value") == "1" for body in bodies]
+        return _Inside(
+            [
+                context
+                for context, body in zip(contexts, bodies, strict=True)
+                if body.get("value") != "1"
+            ],
+            [name for name in ari.TOLD_AT_THE_END if name not in channel.get("channelvars", {})],
+        )
 
 
 async def _findings(settings: Settings, asker: _Asker) -> AsyncIterator[Finding]:
@@ -105,7 +120,10 @@ async def _findings(settings: Settings, asker: _Asker) -> AsyncIterator[Finding]
     yield Finding(good=True, text=f"ARI answers at {settings.ari.url}")
     yield _version(info)
     yield await _modules(settings, ask)
-    yield _dialplan(await asker.exist(_CONTEXTS))
+    inside = await asker.look(_CONTEXTS)
+    yield _dialplan(inside)
+    if inside is not None:
+        yield _variables(inside)
     if not _captures(settings):
         yield Finding(
             good=True,
@@ -173,22 +191,31 @@ async def _modules(settings: Settings, ask: Ask) -> Finding:
     return Finding(good=True, text=f"all {len(wanted)} modules run")
 
 
-def _dialplan(exist: Sequence[bool] | None) -> Finding:
-    if exist is None:
+def _dialplan(inside: _Inside | None) -> Finding:
+    if inside is None:
         return Finding(
             good=False,
             text="the dialplan cannot be examined",
             remedy="load func_dialplan and res_ari_events; give the ARI user read_only=no",
         )
-    missing = [context for context, there in zip(_CONTEXTS, exist, strict=True) if not there]
-    if missing:
+    if inside.contexts:
         return Finding(
             good=False,
-            text=f"dialplan contexts that are not there: {', '.join(missing)}",
+            text=f"dialplan contexts that are not there: {', '.join(inside.contexts)}",
             remedy='put #include "extensions_stasis_refer.conf" into extensions.conf, '
             "then: asterisk -rx 'dialplan reload'",
         )
     return Finding(good=True, text=f"all {len(_CONTEXTS)} dialplan contexts are there")
+
+
+def _variables(inside: _Inside) -> Finding:
+    if inside.variables:
+        return Finding(
+            good=False,
+            text=f"the end of a call does not tell {' and '.join(inside.variables)}",
+            remedy=f"set channelvars={','.join(ari.TOLD_AT_THE_END)} in ari.conf, [general]",
+        )
+    return Finding(good=True, text="the end of a call tells what became of its transfer")
 
 
 async def _capture(settings: Settings, ask: Ask) -> Finding:

@@ -147,7 +147,7 @@ def test_a_configuration_that_is_not_there_is_1(tmp_path: Path) -> None:
     assert told("check", "--config", path) == (
         1,
         "",
-        f"{path}: cannot be read: No such file or directory\n",
+        f"{path}: cannot be read: No such file or directory: name another with --config\n",
     )
 
 

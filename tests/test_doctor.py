@@ -60,6 +60,7 @@ async def test_nothing_is_wrong_with_what_we_ship(
         "Asterisk 22.10",
         "all 13 modules run",
         "all 3 dialplan contexts are there",
+        "the end of a call tells what became of its transfer",
         "copies of SIP messages arrive",
     ]
     called = next(each for each in asterisk.asked if each.query.get("timeout"))
@@ -147,6 +148,22 @@ async def test_a_dialplan_without_our_contexts_is_found(
     (finding,) = [each for each in await examine(settings(asterisk)) if not each.good]
     assert finding.text == f"dialplan contexts that are not there: {', '.join(missing)}"
     assert '#include "extensions_stasis_refer.conf"' in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("there", "missing"),
+    [
+        ((), "TRANSFERSTATUS and TRANSFERSTATUSPROTOCOL"),
+        (("TRANSFERSTATUS", "CDR(src)"), "TRANSFERSTATUSPROTOCOL"),
+    ],
+)
+async def test_variables_that_no_event_carries_are_found(
+    asterisk: Asterisk, there: tuple[str, ...], missing: str
+) -> None:
+    asterisk.channelvars = there
+    (finding,) = [each for each in await examine(settings(asterisk)) if not each.good]
+    assert finding.text == f"the end of a call does not tell {missing}"
+    assert "channelvars=TRANSFERSTATUS,TRANSFERSTATUSPROTOCOL" in finding.remedy
 
 
 @pytest.mark.parametrize("line", ["POST channels/create", "GET events", "func_dialplan"])

@@ -26,6 +26,9 @@ RETURNED: Final = "returned"
 TRANSFER_CONTEXT: Final = "stasis-refer-transfer"
 ABORT_CONTEXT: Final = "stasis-refer-abort"
 
+TOLD_AT_THE_END: Final = ("TRANSFERSTATUS", "TRANSFERSTATUSPROTOCOL")
+"""Variables that an event of a channel carries: ``channelvars`` of ari.conf."""
+
 EVENT_TYPES: Final = (
     "StasisStart",
     "ApplicationReplaced",
@@ -198,8 +201,8 @@ def _read_end(message: Json) -> Occurrence:
     channel = message["channel"]
     # "channelvars" of ari.conf; without it nothing is told here.
     variables = channel.get("channelvars", {})
-    status = str(variables.get("TRANSFERSTATUS", ""))
-    told = _returned(status, str(variables.get("TRANSFERSTATUSPROTOCOL", "")))
+    status, code = (str(variables.get(name, "")) for name in TOLD_AT_THE_END)
+    told = _returned(status, code)
     return Happened(str(channel["id"]), CallEnded(told if status else None))
 
 

@@ -70,6 +70,7 @@ class Asterisk:
         self.channels: dict[str, Channel] = {}
         self.modules = list(MODULES)
         self.contexts = set(CONTEXTS)
+        self.channelvars: tuple[str, ...] = ("TRANSFERSTATUS", "TRANSFERSTATUSPROTOCOL")
         self.endpoints = ["lab"]
         self.filters: dict[str, list[str]] = {}
         self.subscriptions: set[tuple[str, str]] = set()

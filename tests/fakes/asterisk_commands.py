@@ -26,6 +26,7 @@ class Channel:
     app: str = "stasis_refer"
     arguments: tuple[str, ...] | None = None
     variables: dict[str, str] = field(default_factory=dict)
+    told: tuple[str, ...] = ()  # channelvars of ari.conf
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Asterisk(Protocol):
     channels: dict[str, Channel]
     modules: list[str]
     contexts: set[str]
+    channelvars: tuple[str, ...]
     endpoints: list[str]
     filters: dict[str, list[str]]
     subscriptions: set[tuple[str, str]]
@@ -88,6 +90,11 @@ def json_of(channel: Channel) -> Mapping[str, object]:
         },
         "creationtime": "2026-02-03T04:05:06.789+0000",
         "language": "en",
+        **(
+            {"channelvars": {name: channel.variables.get(name, "") for name in channel.told}}
+            if channel.told
+            else {}
+        ),
     }
 
 
@@ -120,7 +127,13 @@ def _originate(asterisk: Asterisk, asked: Asked) -> Answer:
 
 def _create(asterisk: Asterisk, asked: Asked) -> Answer:
     query = asked.query
-    channel = Channel(query["channelId"], query["endpoint"], app=query["app"], state="Down")
+    channel = Channel(
+        query["channelId"],
+        query["endpoint"],
+        app=query["app"],
+        state="Down",
+        told=asterisk.channelvars,
+    )
     asterisk.channels[channel.id] = channel
     asterisk.enter(channel)
     return 200, json_of(channel)

@@ -78,6 +78,8 @@ class App:
             clock=self._clock,
             on_change=self.metrics.calls,
         )
+        # Calls whose INVITE was not captured yet, by channel.
+        self._at_the_door: dict[str, tuple[asyncio.TimerHandle, ari.Channel, tuple[str, ...]]] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -102,6 +104,9 @@ class App:
 
     async def __aexit__(self, *_: object) -> None:
         """Let go of everything; calls still live are left to the dialplan."""
+        for waiting in self._at_the_door.values():
+            waiting[0].cancel()
+        self._at_the_door.clear()
         await self.switchboard.stop()
         for task in self._tasks:
             task.cancel()
@@ -195,11 +200,28 @@ class App:
         self._capture.drain()
         match occurrence:
             case ari.Entered(channel, arguments):
-                self._entered(channel, arguments)
+                if not channel.call_id or self._capture.knows(channel.call_id):
+                    self._entered(channel, arguments)
+                else:
+                    self._wait_for_copy(channel, arguments)
             case ari.Happened(channel_id, event):
+                self._let_in(channel_id)
                 self.switchboard.happened(channel_id, event)
             case ari.Replaced():
                 _log.error("another connection took our application over: standing down")
+
+    def _wait_for_copy(self, channel: ari.Channel, arguments: tuple[str, ...]) -> None:
+        # Asterisk copies its messages on the side: that of the INVITE may be late.
+        due = asyncio.get_running_loop().call_later(_COPY_PATIENCE, self._let_in, channel.id)
+        self._at_the_door[channel.id] = (due, channel, arguments)
+
+    def _let_in(self, channel_id: str) -> None:
+        waiting = self._at_the_door.pop(channel_id, None)
+        if waiting is not None:
+            due, channel, arguments = waiting
+            due.cancel()
+            self._capture.drain()
+            self._entered(channel, arguments)
 
     def _entered(self, channel: ari.Channel, arguments: tuple[str, ...]) -> None:
         application = arguments[0] if arguments else ""
@@ -222,6 +244,8 @@ class App:
         """Catch up with what happened while nobody listened."""
         app = self._settings.ari.app
         await self.ari.request(ari.filter_events(app))
+        # Calls that come in from here on may be missing in the list.
+        known = list(self.switchboard.channels)
         listed = await self.ari.request(ari.channels())
         found = listed.body
         if not listed.ok or not isinstance(found, list):
@@ -230,10 +254,11 @@ class App:
         channels = [ari.read_channel(channel) for channel in found]
         ours = {channel.id: channel for channel in channels if channel.stasis[:1] == (app,)}
         self.switchboard.happened_meanwhile(
+            known,
             {
                 channel.id: ari.read_returned(channel.stasis[1:]) if channel.id in ours else None
                 for channel in channels
-            }
+            },
         )
         # One that has just come in may be listed before its event arrives.
         await asyncio.sleep(_EVENT_PATIENCE)
@@ -262,6 +287,7 @@ class App:
 
 _POLL = 0.02  # seconds
 _EVENT_PATIENCE = 1.0  # seconds
+_COPY_PATIENCE = 0.05  # seconds
 
 
 def _host_and_port(address: str) -> tuple[str, int]:

@@ -1,8 +1,9 @@
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -61,6 +62,23 @@ async def running(settings: Settings, *taps: Tap) -> AsyncIterator[App]:
         yield app
 
 
+@dataclass
+class Wire:
+    """What sends copies of SIP messages as res_hep does."""
+
+    port: int
+    sending: socket.socket
+
+    @property
+    def capture(self) -> dict[str, str]:
+        return {"listen": f"127.0.0.1:{self.port}", "password": "s3cret"}
+
+    def copy(self, message: bytes) -> None:
+        ends = ("192.0.2.7", 5060), ("127.0.0.1", 5060)
+        packet = Packet(message, "1-1@a", b"s3cret", 1, 1.0, *ends)
+        self.sending.sendto(encode(packet), ("127.0.0.1", self.port))
+
+
 async def until(true: Callable[[], bool], within: float = 5.0) -> None:
     began = time.monotonic()
     while not true():
@@ -116,22 +134,66 @@ async def test_a_call_runs_its_documents(customer: Customer, version: str) -> No
     assert "stasis_refer_ari_connected 1.0" in page
 
 
-async def test_what_the_wire_said_first_is_known_first(
-    asterisk: Asterisk, customer: Customer
-) -> None:
-    customer.reply("/voice", HANG_UP)
+@pytest.fixture
+def hep() -> Iterator[Wire]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    capture = {"listen": f"127.0.0.1:{port}", "password": "s3cret"}
-    ends = ("192.0.2.7", 5060), ("127.0.0.1", 5060)
-    async with running(settings(asterisk, customer, capture=capture)):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as hep:
-            packet = Packet(INVITE, "1-1@a", b"s3cret", 1, 1.0, *ends)
-            hep.sendto(encode(packet), ("127.0.0.1", port))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
+        yield Wire(port, sending)
+
+
+async def test_what_the_wire_said_first_is_known_first(
+    asterisk: Asterisk, customer: Customer, hep: Wire
+) -> None:
+    customer.reply("/voice", HANG_UP)
+    async with running(settings(asterisk, customer, capture=hep.capture)):
+        hep.copy(INVITE)
         asterisk.call("support", call_id="1-1@a")
         asked = await customer.received("/voice")
     assert asked.form["SipHeader_X-Account"] == "17"
+
+
+async def test_a_call_waits_a_moment_for_the_copy_of_its_invite(
+    asterisk: Asterisk, customer: Customer, hep: Wire
+) -> None:
+    customer.reply("/voice", HANG_UP)
+    async with running(settings(asterisk, customer, capture=hep.capture)):
+        asterisk.call("support", call_id="1-1@a")
+        await asyncio.sleep(0.02)
+        hep.copy(INVITE)
+        asked = await customer.received("/voice")
+    assert asked.form["SipHeader_X-Account"] == "17"
+
+
+async def test_a_call_whose_invite_is_never_copied_is_taken_all_the_same(
+    asterisk: Asterisk, customer: Customer, hep: Wire
+) -> None:
+    customer.reply("/voice", HANG_UP)
+    async with running(settings(asterisk, customer, capture=hep.capture)):
+        asterisk.call("support", call_id="1-1@a")
+        asked = await customer.received("/voice")
+        assert "SipHeader_X-Account" not in asked.form
+
+
+async def test_a_caller_who_hangs_up_while_the_copy_is_waited_for_leaves_no_call(
+    asterisk: Asterisk, customer: Customer, hep: Wire
+) -> None:
+    async with running(settings(asterisk, customer, capture=hep.capture)) as app:
+        asterisk.caller_hangs_up(asterisk.call("support", call_id="1-1@a"))
+        status = await customer.received("/status")
+        assert status.form["CallStatus"] == "completed"
+        await until(lambda: not app.switchboard.channels)
+
+
+async def test_who_stops_while_a_copy_is_waited_for_takes_no_call(
+    asterisk: Asterisk, customer: Customer, hep: Wire
+) -> None:
+    async with running(settings(asterisk, customer, capture=hep.capture)):
+        asterisk.call("support", call_id="1-1@a")
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    assert not customer.requests
 
 
 async def test_a_call_for_nobody_is_rejected(asterisk: Asterisk, customer: Customer) -> None:
@@ -264,6 +326,17 @@ async def test_a_channel_of_no_call_goes_on_in_the_dialplan(asterisk: Asterisk) 
         await asyncio.sleep(0.2)
     continued = [each.line for each in asterisk.asked if each.line.endswith("/continue")]
     assert continued == [f"POST channels/{left.id}/continue"]
+
+
+async def test_a_channel_back_from_a_transfer_before_our_time_goes_on_in_the_dialplan(
+    asterisk: Asterisk,
+) -> None:
+    async with running(settings(asterisk)):
+        await asterisk.received("GET channels")
+        channel = Channel("1.4", "PJSIP/lab-4", variables={"STASIS_REFER_APPLICATION": "support"})
+        asterisk.channels[channel.id] = channel
+        asterisk.come_back(channel, "FAILURE", "486")
+        await asterisk.received(f"POST channels/{channel.id}/continue")
 
 
 async def test_calls_come_in_again_after_a_gap(asterisk: Asterisk, customer: Customer) -> None:

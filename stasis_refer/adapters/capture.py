@@ -104,6 +104,11 @@ class CaptureListener:
         self._watched[call_id] = _Watched(deliver, sip.from_tag(message))
         return dialog.read_invite(message, packet.source[0])
 
+    def knows(self, call_id: str) -> bool:
+        """Tell whether the INVITE of a call that was not watched yet has been captured."""
+        self.drain()
+        return call_id in self._invites
+
     def forget(self, call_id: str) -> None:
         """Stop watching a dialog."""
         self._watched.pop(call_id, None)
@@ -153,18 +158,22 @@ class CaptureListener:
 
     def _tell(self, watched: _Watched, packet: hep.Packet) -> str:
         try:
-            first, *more = sip.messages(packet.payload)
-            self._tell_message(watched, first)
-            for message in more:
-                # Over TCP one packet may hold messages of several calls.
-                other = self._watched.get(sip.header(message, "call-id") or "")
-                if other is not None:
-                    self._tell_message(other, message)
+            found = sip.messages(packet.payload)
+            if len(found) == 1:
+                self._tell_message(watched, found[0])
+                return _ACCEPTED
+            # Over TCP one packet may hold messages of several calls.
+            for message in found:
+                of = self._watched.get(sip.header(message, "call-id") or "")
+                if of is not None:
+                    self._tell_message(of, message)
         except sip.BadMessage:
             return "malformed"
         return _ACCEPTED
 
     def _tell_message(self, watched: _Watched, message: sip.Message) -> None:
+        if watched.peer_tag is None and dialog.opens(message):
+            watched.peer_tag = sip.from_tag(message)  # its copy came late
         said = dialog.read(message, watched.peer_tag)
         if said is None or said.identity in watched.told:
             return  # of no concern, or sent again (RFC 3261, 17)
@@ -189,6 +198,11 @@ class NoCapture:
         """Deliver nothing."""
         del call_id, deliver
         return None
+
+    def knows(self, call_id: str) -> bool:
+        """Tell that nothing is to be waited for."""
+        del call_id
+        return True
 
     def forget(self, call_id: str) -> None:
         """Forget nothing."""

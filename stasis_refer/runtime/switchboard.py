@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 import structlog
@@ -63,18 +63,26 @@ class Switchboard:
             self._take(channel, found, up=up)
 
     def happened(self, channel: str, event: Event) -> None:
-        """Hand an event to the call of a channel; a channel of no call is passed over."""
+        """Hand an event to the call of a channel; a channel of no call is passed over.
+
+        One that is back from ``Transfer()`` to no call of ours goes on in the dialplan: it was
+        sent there before we were started, or nobody waits for it any more.
+        """
         actor = self._calls.get(channel)
         if actor is not None:
             actor.post(event)
+        elif isinstance(event, ChannelReturned):
+            self.send_back(channel)
 
-    def happened_meanwhile(self, existing: Mapping[str, ChannelReturned | None]) -> None:
+    def happened_meanwhile(
+        self, known: Iterable[str], existing: Mapping[str, ChannelReturned | None]
+    ) -> None:
         """Catch up after a gap: end the calls whose channels are gone, note who is back.
 
-        ``existing`` has every channel Asterisk lists; a value for those that are back from
-        ``Transfer()``.
+        ``known`` are the channels of calls from before Asterisk was asked; ``existing`` has
+        every channel it lists, with a value for those that are back from ``Transfer()``.
         """
-        for channel in set(self._calls).difference(existing):
+        for channel in set(known).difference(existing):
             self.happened(channel, CallEnded())
         for channel, returned in existing.items():
             if returned is not None:

@@ -70,6 +70,15 @@ def read(message: sip.Message, peer_tag: str | None) -> Said | None:
             return None
 
 
+def opens(message: sip.Message) -> bool:
+    """Tell whether a message is the INVITE that a dialog began with."""
+    return (
+        isinstance(message, sip.Request)
+        and message.method.upper() == "INVITE"
+        and sip.to_tag(message) is None
+    )
+
+
 def read_invite(message: sip.Request, source_ip: str) -> Invite:
     """Return what the INVITE of a call, captured as it came from ``source_ip``, says of it."""
     dialed, domain = _parties(message.uri)

@@ -271,6 +271,17 @@ async def test_without_its_invite_a_transfer_is_told_all_the_same(wire: Wire) ->
     ]
 
 
+async def test_an_invite_whose_copy_is_late_still_tells_who_is_who(wire: Wire) -> None:
+    assert not wire.listener.knows(CALL)
+    assert wire.watch() is None
+    assert wire.told(INVITE, BYE) == [CallEnded()]
+
+
+async def test_an_invite_that_has_arrived_is_known(wire: Wire) -> None:
+    wire.copy(INVITE)
+    assert wire.listener.knows(CALL)
+
+
 async def test_what_is_sent_again_is_told_once(wire: Wire) -> None:
     wire.copy(INVITE)
     wire.watch()
@@ -292,6 +303,17 @@ async def test_what_tcp_joins_is_told_message_by_message(wire: Wire) -> None:
         ReferAnswered(202, 12491),
         ReferNotified(180, terminated=False, cseq=2),
     ]
+    assert others == [ReferNotified(180, terminated=False, cseq=2)]
+
+
+async def test_what_tcp_joins_is_told_to_the_call_that_each_message_is_of(wire: Wire) -> None:
+    other = "2-2@127.0.0.7"
+    others: list[Event] = []
+    wire.watch()
+    wire.listener.watch(other, others.append)
+    of_other = RINGING.replace(CALL.encode(), other.encode())
+    # The copy bears the Call-ID of the last message.
+    assert wire.told(of_other + BUSY) == [ReferNotified(486, terminated=True, cseq=3)]
     assert others == [ReferNotified(180, terminated=False, cseq=2)]
 
 

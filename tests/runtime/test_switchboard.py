@@ -245,11 +245,30 @@ async def test_after_a_gap_calls_that_are_gone_end_and_those_that_are_back_go_on
     world.board.entered(BOB, "support", up=True)
     await world.settle()
     returned = ChannelReturned(TransferStatus.FAILURE, 486)
-    world.board.happened_meanwhile({"1.2": returned, "9.9": None})
+    world.board.happened_meanwhile(["1.1", "1.2"], {"1.2": returned, "9.9": None})
     await world.settle()
     assert world.events("alice")[-1] == CallEnded()
     assert world.events("bob")[-1] == returned
     assert list(world.board.channels) == ["1.2"]
+    await world.close()
+
+
+async def test_a_call_that_came_in_after_asterisk_was_asked_is_no_dead_one() -> None:
+    world = World()
+    world.board.entered(ALICE, "support", up=True)
+    await world.settle()
+    world.board.happened_meanwhile([], {"9.9": None})
+    await world.settle()
+    assert list(world.board.channels) == ["1.1"]
+    await world.close()
+
+
+async def test_a_channel_that_is_back_to_no_call_goes_on_in_the_dialplan() -> None:
+    world = World()
+    world.board.happened("9.9", ChannelReturned(TransferStatus.FAILURE, 486))
+    world.board.happened("9.8", CallEnded())
+    await world.settle()
+    assert world.telephony.asked == [("9.9", "go on")]
     await world.close()
 
 

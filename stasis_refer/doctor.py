@@ -212,7 +212,7 @@ def _variables(inside: _Inside) -> Finding:
     if inside.variables:
         return Finding(
             good=False,
-            text=f"the end of a call does not tell {' and '.join(inside.variables)}",
+            text=f"the end of a call does not tell {', '.join(inside.variables)}",
             remedy=f"set channelvars={','.join(ari.TOLD_AT_THE_END)} in ari.conf, [general]",
         )
     return Finding(good=True, text="the end of a call tells what became of its transfer")

@@ -153,8 +153,8 @@ async def test_a_dialplan_without_our_contexts_is_found(
 @pytest.mark.parametrize(
     ("there", "missing"),
     [
-        ((), "TRANSFERSTATUS and TRANSFERSTATUSPROTOCOL"),
-        (("TRANSFERSTATUS", "CDR(src)"), "TRANSFERSTATUSPROTOCOL"),
+        ((), "TRANSFERSTATUS, TRANSFERSTATUSPROTOCOL, STASIS_REFER_NUMBER"),
+        (("TRANSFERSTATUS", "CDR(src)"), "TRANSFERSTATUSPROTOCOL, STASIS_REFER_NUMBER"),
     ],
 )
 async def test_variables_that_no_event_carries_are_found(
@@ -163,7 +163,8 @@ async def test_variables_that_no_event_carries_are_found(
     asterisk.channelvars = there
     (finding,) = [each for each in await examine(settings(asterisk)) if not each.good]
     assert finding.text == f"the end of a call does not tell {missing}"
-    assert "channelvars=TRANSFERSTATUS,TRANSFERSTATUSPROTOCOL" in finding.remedy
+    wanted = "channelvars=TRANSFERSTATUS,TRANSFERSTATUSPROTOCOL,STASIS_REFER_NUMBER"
+    assert wanted in finding.remedy
 
 
 @pytest.mark.parametrize("line", ["POST channels/create", "GET events", "func_dialplan"])

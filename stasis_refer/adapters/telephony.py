@@ -50,17 +50,21 @@ class AriTelephony:
         0 only when it got no answer: the REFER may be on its way then.
         """
         variables = {
-            "STASIS_REFER_TO": refer.refer_to,
+            # What the end of the call tells must not be an earlier transfer's result.
+            "TRANSFERSTATUS": "",
+            "TRANSFERSTATUSPROTOCOL": "",
+            "STASIS_REFER_NUMBER": str(refer.number),
             "STASIS_REFER_APP": self._app,
             "STASIS_REFER_APPLICATION": application,
             "SIPREFERREDBYHDR": refer.referred_by or "",
+            # The last one: without its target the dialplan sends no REFER.
+            "STASIS_REFER_TO": refer.refer_to,
         }
         steps = (
             ari.subscribe(self._app, channel),
             *self._setting(channel, variables),
             ari.transfer(channel),
         )
-        # Sent together where the carrier can: without its target the dialplan sends no REFER.
         answers = await self._send(*steps)
         never_left = len(answers) < len(steps)
         return self._told(steps, answers) or (_NOT_SENT if never_left else 0)
@@ -95,11 +99,15 @@ class AriTelephony:
 
     @staticmethod
     def _told(steps: Sequence[ari.Request], answers: Sequence[ari.Response]) -> int:
-        """Return the status that counts: of the first step that is not done, else of the last."""
+        """Return the status that counts.
+
+        404 where the channel is gone, else that of the first step that is not done, or of the
+        last one. A subscription to what is gone is refused in other words (422).
+        """
+        if any(response.status == _GONE for response in answers):
+            return _GONE
         for request, response in zip(steps, answers, strict=False):
-            if response.ok:
-                continue
-            if response.status != _GONE:
+            if not response.ok:
                 _log.warning(
                     "Asterisk refused a command",
                     method=request.method,
@@ -107,5 +115,5 @@ class AriTelephony:
                     status=response.status,
                     why=response.message,
                 )
-            return response.status
+                return response.status
         return answers[-1].status

@@ -208,7 +208,8 @@ class Call(Transferring):
         first, self._gone = not self._gone, True
         match self._activity:
             case Referring(sent):
-                sent.machine.gone(now, Return(told.status, told.code) if told else None)
+                ours = told if told and not self._is_old(told) else None
+                sent.machine.gone(now, Return(ours.status, ours.code) if ours else None)
                 return self._transfer_over(sent, now)
             case _ if not first:
                 return []
@@ -220,12 +221,13 @@ class Call(Transferring):
                 return self._finish(now)
 
     def _refused(self, refused: CommandRefused, now: float) -> list[Intent]:
-        if refused.status == _CHANNEL_GONE:
-            if isinstance(self._activity, Referring):
-                self._activity.sent.machine.see(Seen.CALL_GONE, now)  # no REFER has left
+        of_refer = refused.command is Command.REFER
+        if refused.status == _CHANNEL_GONE or (self._gone and of_refer):
+            if isinstance(self._activity, Referring) and of_refer:
+                self._activity.sent.machine.see(Seen.NOT_SENT, now)
             return self._call_ended(now)
         match self._activity:
-            case Referring(sent) if refused.command is Command.REFER:
+            case Referring(sent) if of_refer:
                 self._away = False
                 error = Result(Outcome.ERROR, Reason.COMMAND_REFUSED, Evidence.ASTERISK)
                 return self._after(sent.verb, report(sent.verb, sent.group, error), now)

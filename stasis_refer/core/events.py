@@ -32,10 +32,14 @@ class TransferStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChannelReturned:
-    """The channel is back from ``Transfer()``; ``code`` is 0 or a SIP status from 300 on."""
+    """The channel is back from ``Transfer()``; ``code`` is 0 or a SIP status from 300 on.
+
+    ``number`` says which REFER of the call it was, None where Asterisk does not tell.
+    """
 
     status: TransferStatus
     code: int
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,13 @@ class Answer:
 class SendRefer:
     """Send a REFER in the call's dialog; ``ChannelReturned`` follows, whatever becomes of it.
 
-    Both texts were parsed and written again by ``core.uri``.
+    Both texts were parsed and written again by ``core.uri``. ``number`` counts the REFERs of a
+    call from 1.
     """
 
     refer_to: str
     referred_by: str | None = None
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class Line(ABC):
         self._held = False
         self._recovering = False  # a transfer failed, and nothing was played since
         self._transferred = False
+        self._refers = 0  # how many were sent on this call
         self._given_up: SentRefer | None = None  # a REFER that ended unconfirmed
         self._playbacks = 0
 

@@ -57,7 +57,7 @@ class Seen(Enum):
     RETURN = auto()  # Transfer() let go of the channel
     DEADLINE = auto()
     CALL_GONE = auto()
-    CALL_GONE_UNHEARD = auto()  # the same, while nothing of the REFER was captured
+    NOT_SENT = auto()  # the call was gone before the REFER could leave
 
 
 _NOTIFIED: Final = {
@@ -81,14 +81,14 @@ TRANSITIONS: Final[dict[State, dict[Seen, State]]] = {
     State.REQUESTED: {
         **_ANSWERED,
         **_NOTIFIED,
-        Seen.CALL_GONE: State.OVER,
-        Seen.CALL_GONE_UNHEARD: State.LEAVING,
+        Seen.CALL_GONE: State.LEAVING,  # copies of what there was may still come
+        Seen.NOT_SENT: State.OVER,
     },
     State.CHALLENGED: {
         **_ANSWERED,
         **_NOTIFIED,
         Seen.SENT_AGAIN: State.REQUESTED,
-        Seen.CALL_GONE: State.OVER,
+        Seen.CALL_GONE: State.LEAVING,
     },
     State.ACCEPTED: {**_NOTIFIED, Seen.CALL_GONE: State.LEAVING},
     State.PROCEEDING: {
@@ -110,6 +110,7 @@ TRANSITIONS: Final[dict[State, dict[Seen, State]]] = {
         Seen.FAILURE_NOTIFY: State.OVER,
         Seen.SUBSCRIPTION_END: State.OVER,
         Seen.RETURN: State.SETTLING,
+        Seen.NOT_SENT: State.OVER,
         Seen.DEADLINE: State.OVER,
     },
     State.SETTLING: {
@@ -139,6 +140,7 @@ class Facts:
     refer_code: int | None = None
     notify_code: int | None = None  # the last one, provisional ones included
     final_code: int | None = None  # of the first final NOTIFY
+    challenged: bool = False  # refer_code is a 401 or 407 that Asterisk may still answer
     denied: bool = False  # a NOTIFY's 2xx proved untrue
     no_subscription: bool = False
     subscription_ended: bool = False
@@ -206,8 +208,7 @@ class Refer:
         """Take in that the call is gone, and what ``Transfer()`` had said by then."""
         if told is not None and told.tells:
             self.told_by_asterisk(told, now)
-        heard = self.facts.captured or self.state is not State.REQUESTED
-        self.see(Seen.CALL_GONE if heard else Seen.CALL_GONE_UNHEARD, now)
+        self.see(Seen.CALL_GONE, now)
 
     def _keep(self, seen: Seen, now: float, code: int | None) -> None:
         # Codes are evidence, not state: kept even where the state stays put.
@@ -216,11 +217,13 @@ class Refer:
             case Seen.ACCEPTANCE | Seen.REFUSAL | Seen.NO_SUBSCRIPTION | Seen.CHALLENGE:
                 if facts.refer_code is None:
                     facts.refer_code = code
+                    facts.challenged = seen is Seen.CHALLENGE
                     facts.no_subscription = seen is Seen.NO_SUBSCRIPTION
                     self.answered_at = now
             case Seen.SENT_AGAIN:
                 facts.refer_code = None
-            case Seen.CALL_GONE | Seen.CALL_GONE_UNHEARD:
+                facts.challenged = False
+            case Seen.CALL_GONE | Seen.NOT_SENT:
                 facts.call_gone = True
                 self._doubt_success(now)
             case Seen.SUBSCRIPTION_END if facts.final_code is None:
@@ -263,6 +266,8 @@ class Refer:
         if not facts.captured and not self.copies:
             return True
         refused = facts.refer_code is not None and facts.refer_code >= _FIRST_REFUSAL
+        if facts.challenged and facts.refer_code != facts.returned.code:
+            refused = False  # Asterisk answered the challenge: the copies of that are late
         told = facts.final_code is not None or facts.subscription_ended
         return refused or facts.no_subscription or (told and facts.refer_code is not None)
 

@@ -1,5 +1,7 @@
 """The part of a call's machine that transfers: a REFER begins, is followed, and ends."""
 
+from dataclasses import replace
+
 from stasis_refer.core.activity import Referring, Returning
 from stasis_refer.core.events import ChannelReturned, FetchFailed, FetchFailure, ReferNotified
 from stasis_refer.core.intents import (
@@ -37,12 +39,13 @@ class Transferring(Line):
             return [began, *self._after(verb, report(verb, "", cleared), now)]
         self._away = True
         self._program.took_time()
+        self._refers += 1
         self._activity = Referring(
             SentRefer.begin(
                 verb, cleared.group, self.application, now, captured=self.info.captured
             ),
         )
-        return [began, cleared.intent]
+        return [began, replace(cleared.intent, number=self._refers)]
 
     def _heard(self, heard: Heard, now: float) -> list[Intent]:
         late = self._given_up is not None and self._given_up.late_success(heard)
@@ -90,7 +93,7 @@ class Transferring(Line):
         return [alert, *self._fetch(FetchKind.ACTION, verb.action, result)]
 
     def _returned(self, returned: ChannelReturned, now: float) -> list[Intent]:
-        if not self._away:
+        if not self._away or self._is_old(returned):
             return []
         self._away = False
         match self._activity:
@@ -101,6 +104,10 @@ class Transferring(Line):
                 return self._go_on(verb, result, now)
             case _:
                 return []
+
+    def _is_old(self, returned: ChannelReturned) -> bool:
+        """Tell whether it is of an earlier REFER than the last one of this call."""
+        return returned.number is not None and returned.number != self._refers
 
     def _late_success(self, heard: Heard, now: float) -> list[Intent]:
         late = LateSuccess(_code(heard))

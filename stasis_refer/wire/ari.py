@@ -26,7 +26,7 @@ RETURNED: Final = "returned"
 TRANSFER_CONTEXT: Final = "stasis-refer-transfer"
 ABORT_CONTEXT: Final = "stasis-refer-abort"
 
-TOLD_AT_THE_END: Final = ("TRANSFERSTATUS", "TRANSFERSTATUSPROTOCOL")
+TOLD_AT_THE_END: Final = ("TRANSFERSTATUS", "TRANSFERSTATUSPROTOCOL", "STASIS_REFER_NUMBER")
 """Variables that an event of a channel carries: ``channelvars`` of ari.conf."""
 
 EVENT_TYPES: Final = (
@@ -163,26 +163,29 @@ def read_event(message: Json) -> Occurrence | None:
 def read_returned(arguments: Sequence[str]) -> ChannelReturned | None:
     """Read the arguments of ``Stasis()`` of a channel that is back from ``Transfer()``.
 
-    They are application, ``returned``, ``TRANSFERSTATUS`` and its protocol code; None for a
-    call that enters. Anything but the three known statuses counts as a failure: Asterisk sets
-    none when the channel was taken out of ``Transfer()``. A code below 300 is no SIP status:
-    chan_pjsip says 1 (AST_TRANSFER_FAILED) where it knows none.
+    They are application, ``returned``, ``TRANSFERSTATUS``, its protocol code and which REFER
+    of the call it was; None for a call that enters. Anything but the three known statuses
+    counts as a failure: Asterisk sets none when the channel was taken out of ``Transfer()``.
+    A code below 300 is no SIP status: chan_pjsip says 1 (AST_TRANSFER_FAILED) where it knows
+    none.
     """
     if tuple(arguments[1:2]) != (RETURNED,):
         return None
-    status, code = (*arguments[2:4], "", "")[:2]
-    return _returned(status, code)
+    status, code, number = (*arguments[2:5], "", "", "")[:3]
+    return _returned(status, code, number)
 
 
-def _returned(status: str, code: str) -> ChannelReturned:
+def _returned(status: str, code: str, number: str) -> ChannelReturned:
     known = status in TransferStatus.__members__
     return ChannelReturned(
         TransferStatus(status) if known else TransferStatus.FAILURE,
         int(code) if _FAILURE_CODE.fullmatch(code) else 0,
+        int(number) if _NUMBER.fullmatch(number) else None,
     )
 
 
 _FAILURE_CODE = re.compile("[3-6][0-9]{2}")
+_NUMBER = re.compile("[0-9]{1,9}")
 
 
 def _read_start(message: Json) -> Occurrence:
@@ -201,8 +204,8 @@ def _read_end(message: Json) -> Occurrence:
     channel = message["channel"]
     # "channelvars" of ari.conf; without it nothing is told here.
     variables = channel.get("channelvars", {})
-    status, code = (str(variables.get(name, "")) for name in TOLD_AT_THE_END)
-    told = _returned(status, code)
+    status, code, number = (str(variables.get(name, "")) for name in TOLD_AT_THE_END)
+    told = _returned(status, code, number)
     return Happened(str(channel["id"]), CallEnded(told if status else None))
 
 

@@ -10,12 +10,15 @@ from stasis_refer.wire import ari
 from stasis_refer.wire.version import Version
 
 CHANNEL = "1764000000.17"
-REFER = SendRefer("<sip:sales@example.com?X-A=1>", "<sip:me@example.net>")
+REFER = SendRefer("<sip:sales@example.com?X-A=1>", "<sip:me@example.net>", number=2)
 VARIABLES = {
-    "STASIS_REFER_TO": "<sip:sales@example.com?X-A=1>",
+    "TRANSFERSTATUS": "",
+    "TRANSFERSTATUSPROTOCOL": "",
+    "STASIS_REFER_NUMBER": "2",
     "STASIS_REFER_APP": "our_app",
     "STASIS_REFER_APPLICATION": "support",
     "SIPREFERREDBYHDR": "<sip:me@example.net>",
+    "STASIS_REFER_TO": "<sip:sales@example.com?X-A=1>",
 }
 SUBSCRIBE = ("POST", "applications/our_app/subscription", {"eventSource": f"channel:{CHANNEL}"})
 TRANSFER = (
@@ -122,7 +125,9 @@ async def test_a_refer_subscribes_sets_its_variables_and_leaves() -> None:
         ("POST", f"channels/{CHANNEL}/variables", {}),
         TRANSFER,
     ]
-    assert carrier.asked[1].body == {"variables": VARIABLES}
+    body = carrier.asked[1].body
+    assert body == {"variables": VARIABLES}
+    assert list(body["variables"])[-1] == "STASIS_REFER_TO"
 
 
 async def test_an_older_asterisk_gets_one_variable_at_a_time() -> None:
@@ -152,7 +157,7 @@ async def test_a_referred_by_of_an_earlier_refer_is_wiped_out() -> None:
         (NEW, "continue", 3),
         (OLD, "subscription", 1),
         (OLD, "variable", 2),
-        (OLD, "continue", 6),
+        (OLD, "continue", 9),
     ],
 )
 async def test_one_at_a_time_a_step_that_is_not_done_ends_the_refer(
@@ -171,6 +176,14 @@ async def test_together_the_first_step_that_is_not_done_tells(step: str, status:
     carrier = Carrier({step: status}, together=True)
     assert await carrier.telephony(NEW).refer(CHANNEL, REFER, "support") == status
     assert len(carrier.asked) == 3
+
+
+async def test_of_a_channel_that_is_gone_all_steps_tell_404() -> None:
+    # Asterisk refuses to subscribe to what is not there with 422.
+    carrier = Carrier({"subscription": 422, "variables": 404, "continue": 404}, together=True)
+    with capture_logs() as logs:
+        assert await carrier.telephony(NEW).refer(CHANNEL, REFER, "support") == 404
+    assert not logs
 
 
 @pytest.mark.parametrize(("status", "told"), [(409, True), (500, True), (404, False), (204, False)])

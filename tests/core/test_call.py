@@ -103,6 +103,8 @@ def returned(code: int = 0) -> ChannelReturned:
 
 
 SUCCESS = ChannelReturned(TransferStatus.SUCCESS, 0)
+OF_THE_FIRST = ChannelReturned(TransferStatus.FAILURE, 486, number=1)
+OF_THE_SECOND = ChannelReturned(TransferStatus.SUCCESS, 0, number=2)
 SENT: Step = (0.0, ReferSeen(7))
 TAKEN: Step = (0.1, ReferAnswered(202, 7))
 RINGING: Step = (0.2, notify(1, 180))
@@ -248,6 +250,30 @@ TRANSFERS = [
         id="busy: a second REFER",
     ),
     pytest.param(
+        (*BUSY, (5.1, document(REFER)), (5.11, CallEnded(told=OF_THE_FIRST))),
+        [
+            "5 ended busy",
+            "5 fetch action busy",
+            "5.1 began",
+            "5.1 refer sip:alice@example.com",
+            "6.11 ended canceled",
+            "6.11 fetch action canceled",
+        ],
+        id="busy: BYE as the second REFER begins, the end tells the first one's result",
+    ),
+    pytest.param(
+        (*BUSY, (5.1, document(REFER)), (5.2, OF_THE_FIRST), (5.3, OF_THE_SECOND)),
+        [
+            "5 ended busy",
+            "5 fetch action busy",
+            "5.1 began",
+            "5.1 refer sip:alice@example.com",
+            "5.3 ended completed",
+            "5.3 fetch action completed",
+        ],
+        id="busy: the first one's result is not the second one's",
+    ),
+    pytest.param(
         (SENT, (0.1, ReferAnswered(405, 7)), (0.1, returned(405)), (0.2, document())),
         ["0.1 ended rejected", "0.1 fetch action rejected", "0.2 hang up"],
         id="refused",
@@ -302,6 +328,14 @@ TRANSFERS = [
         ["3 ended canceled", "3 fetch action canceled"],
         id="canceled: the hang-up is told by both, Transfer() fails",
     ),
+    *(
+        pytest.param(
+            ((0.1, CallEnded()), (0.11, CommandRefused(Command.REFER, status))),
+            ["0.11 ended canceled", "0.11 fetch action canceled"],
+            id=f"BYE while the REFER was on its way to Asterisk, which answers {status}",
+        )
+        for status in (404, 409, 422)
+    ),
     pytest.param(
         (SENT, TAKEN, RINGING, (2.0, CallEnded()), (2.5, notify(2, 200, end=True))),
         ["2.5 ended completed", "2.5 fetch action completed"],
@@ -309,7 +343,7 @@ TRANSFERS = [
     ),
     pytest.param(
         (SENT, (0.05, CallEnded())),
-        ["0.05 ended canceled", "0.05 fetch action canceled"],
+        ["1.05 ended canceled", "1.05 fetch action canceled"],
         id="BYE before the response",
     ),
     pytest.param(
@@ -385,7 +419,7 @@ def test_the_action_url_is_told_the_result() -> None:
 
 def test_of_a_call_that_is_gone_the_action_url_is_told_so() -> None:
     line = Line()
-    line.happens((0.0, document(REFER)), SENT, (0.1, CallEnded()))
+    line.happens((0.0, document(REFER)), SENT, (0.1, CallEnded()), (1.1, DeadlinePassed()))
     told = Result(Outcome.CANCELED, Reason.HANGUP, Evidence.NONE)
     assert line.intents[-1] == Fetch(FetchKind.ACTION, AFTER, CallStatus.COMPLETED, told)
 

@@ -100,6 +100,12 @@ def canceled(notify_code: int | None = None) -> Result:
     return result(Outcome.CANCELED, Reason.HANGUP, Evidence.SIP, (202, notify_code))
 
 
+ANSWERED_AGAIN: tuple[Step, ...] = (
+    (0.25, ReferSeen(8)),
+    (0.26, answer(202, 8)),
+    (0.27, notify(1, 200, end=True, refer_id=8)),
+)
+
 SITUATIONS = [
     # -- answered by the transferee, followed to the end
     pytest.param(
@@ -220,6 +226,24 @@ SITUATIONS = [
     ),
     pytest.param((SENT, (0.1, answer(407))), rejected(407), 1.1, id="407, and nothing more"),
     pytest.param(
+        (SENT, (0.1, answer(401)), (0.2, SUCCESS), *ANSWERED_AGAIN),
+        COMPLETED,
+        0.27,
+        id="401 that Asterisk answers, SUCCESS before the copies of that",
+    ),
+    pytest.param(
+        (SENT, (0.1, answer(401)), (0.2, BYE), *ANSWERED_AGAIN),
+        COMPLETED,
+        0.27,
+        id="401 that Asterisk answers, BYE before the copies of that",
+    ),
+    pytest.param(
+        (SENT, (0.1, answer(401)), (0.2, failure(486))),
+        rejected(401),
+        0.7,
+        id="401 that Asterisk answers, the copies of that were lost",
+    ),
+    pytest.param(
         (SENT, (0.1, answer(401)), (0.2, ReferSeen(8)), (32.2, failure(408))),
         result(Outcome.UNANSWERED, Reason.NO_RESPONSE, Evidence.ASTERISK, (408, None)),
         32.7,
@@ -334,8 +358,14 @@ SITUATIONS = [
     pytest.param(
         (SENT, (0.05, BYE)),
         result(Outcome.CANCELED, Reason.HANGUP, Evidence.NONE),
-        0.05,
+        1.05,
         id="BYE before the response",
+    ),
+    pytest.param(
+        (SENT, (0.05, BYE), (0.06, ReferAnswered(202, CSEQ)), (0.07, notify(3, 200, end=True))),
+        COMPLETED,
+        0.07,
+        id="BYE before the copies of response and NOTIFY",
     ),
     pytest.param((SENT, TAKEN, (2.0, BYE)), canceled(), 3.0, id="BYE before any NOTIFY"),
     pytest.param((SENT, TAKEN, RINGING, (2.0, BYE)), canceled(180), 3.0, id="BYE at 180"),
@@ -481,7 +511,7 @@ SITUATIONS = [
     pytest.param(
         ((3.0, BYE),),
         result(Outcome.CANCELED, Reason.HANGUP, Evidence.NONE),
-        3.0,
+        4.0,
         id="no capture, the caller hangs up",
     ),
     pytest.param(

@@ -308,6 +308,10 @@ def test_a_2xx_that_was_denied_is_flagged_unless_it_came_true(
             replace(final(200, failure(405)), refer_code=405), id="refused and yet a success"
         ),
         pytest.param(final(200, Return(TransferStatus.UNSUPPORTED, 0)), id="SIP 200, UNSUPPORTED"),
+        pytest.param(
+            replace(final(200, failure(486)), call_gone=True),
+            id="SIP 200, FAILURE/486 of a call that is gone",
+        ),
     ],
 )
 def test_a_contradiction_never_ends_in_success(facts: Facts) -> None:

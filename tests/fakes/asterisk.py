@@ -70,7 +70,11 @@ class Asterisk:
         self.channels: dict[str, Channel] = {}
         self.modules = list(MODULES)
         self.contexts = set(CONTEXTS)
-        self.channelvars: tuple[str, ...] = ("TRANSFERSTATUS", "TRANSFERSTATUSPROTOCOL")
+        self.channelvars: tuple[str, ...] = (
+            "TRANSFERSTATUS",
+            "TRANSFERSTATUSPROTOCOL",
+            "STASIS_REFER_NUMBER",
+        )
         self.endpoints = ["lab"]
         self.filters: dict[str, list[str]] = {}
         self.subscriptions: set[tuple[str, str]] = set()

@@ -91,6 +91,16 @@ def playback(state: str, target: str = f"channel:{ID}") -> dict[str, object]:
             id="a call is back from Transfer()",
         ),
         pytest.param(
+            of_channel("StasisStart", args=["support", "returned", "FAILURE", "486", "2"]),
+            Happened(ID, ChannelReturned(TransferStatus.FAILURE, 486, number=2)),
+            id="a call is back from its second Transfer()",
+        ),
+        pytest.param(
+            of_channel("StasisStart", args=["support", "returned", "SUCCESS", "", "-1"]),
+            Happened(ID, ChannelReturned(TransferStatus.SUCCESS, 0)),
+            id="a call is back from a transfer without a number",
+        ),
+        pytest.param(
             of_channel("ChannelStateChange"), Happened(ID, ChannelUp()), id="the channel is Up"
         ),
         pytest.param(

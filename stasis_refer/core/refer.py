@@ -145,6 +145,7 @@ class Facts:
     no_subscription: bool = False
     subscription_ended: bool = False
     returned: Return | None = None
+    misled: bool = False  # Transfer() took another REFER's end for this one's: no witness
     broken_off: Reason | None = None  # which time limit made us give up
     call_gone: bool = False
 
@@ -168,7 +169,7 @@ class Refer:
     def __post_init__(self) -> None:
         # Until our REFER is captured nothing can be told apart: what is silent may be ringing.
         silence = self.no_notify_timeout + self.ring_timeout
-        self.deadline = self.started_at + max(silence, REQUEST_LIMIT)
+        self.deadline = self.started_at + (max(silence, REQUEST_LIMIT) if self.copies else silence)
 
     @property
     def over(self) -> bool:
@@ -190,7 +191,7 @@ class Refer:
         self.state = TRANSITIONS[before].get(seen, before)
         if self.state is State.OVER and seen is Seen.DEADLINE:
             self.facts.broken_off = self._limit(before)
-        if self.state is State.SETTLING and self._both_heard():
+        if self._settled():
             self.state = State.OVER
         elif self.state is not before:
             self._set_deadline(now)
@@ -198,11 +199,26 @@ class Refer:
     def told_by_asterisk(self, returned: Return, now: float) -> None:
         """Take in that ``Transfer()`` let go of the channel."""
         # After a hang-up it lets go because of that too, and then tells nothing of the transfer.
-        if self.facts.call_gone and not returned.tells:
+        if self.facts.misled or (self.facts.call_gone and not returned.tells):
             return
         if self.facts.returned is None:
             self.facts.returned = returned
         self.see(Seen.RETURN, now)
+
+    def disown(self, now: float) -> None:
+        """Take in that another REFER of the dialog ended.
+
+        ``Transfer()`` takes any final NOTIFY for the one it waits for (refer_progress_notify
+        in chan_pjsip.c does not look at ``Event: refer;id=``). What it tells then is not of
+        this REFER, which goes on: SIP alone is heard from here on.
+        """
+        facts = self.facts
+        if self.over or facts.final_code is not None:
+            return
+        facts.misled, facts.returned = True, None
+        if self.state is State.SETTLING and not self._both_heard():
+            self.state = self._reached()
+            self._set_deadline(now)
 
     def gone(self, now: float, told: Return | None) -> None:
         """Take in that the call is gone, and what ``Transfer()`` had said by then."""
@@ -259,17 +275,34 @@ class Refer:
             if self.ringing_at is None and code in _RINGING:
                 self.ringing_at = now
 
+    def _settled(self) -> bool:
+        if self.state is State.CONFIRMING:
+            return self.facts.misled  # nobody is left to confirm it
+        return self.state is State.SETTLING and self._both_heard()
+
     def _both_heard(self) -> bool:
         facts = self.facts
         if facts.returned is None:
-            return facts.call_gone
+            ended = facts.subscription_ended or facts.no_subscription
+            final = facts.final_code is not None or self._refused or ended
+            return facts.call_gone or (facts.misled and final)
         if not facts.captured and not self.copies:
             return True
-        refused = facts.refer_code is not None and facts.refer_code >= _FIRST_REFUSAL
-        if facts.challenged and facts.refer_code != facts.returned.code:
-            refused = False  # Asterisk answered the challenge: the copies of that are late
+        # Asterisk may have answered a challenge: the copies of that are late then.
+        refused = self._refused or facts.refer_code == facts.returned.code
         told = facts.final_code is not None or facts.subscription_ended
         return refused or facts.no_subscription or (told and facts.refer_code is not None)
+
+    @property
+    def _refused(self) -> bool:
+        code = self.facts.refer_code
+        return code is not None and code >= _FIRST_REFUSAL and not self.facts.challenged
+
+    def _reached(self) -> State:
+        """Return the state that what was captured up to now amounts to."""
+        if self.notified_at is not None:
+            return State.PROCEEDING
+        return State.REQUESTED if self.facts.refer_code is None else State.ACCEPTED
 
     def _limit(self, state: State) -> Reason | None:
         if state is State.REQUESTED and not self.facts.captured:

@@ -101,6 +101,8 @@ class SentRefer:
             case ReferNotified() if self.owns(heard) and heard.cseq > self.last_notify:
                 self.last_notify = heard.cseq
                 self.machine.see(_seen_in_notify(heard), now, heard.code)
+            case ReferNotified() if not self.owns(heard) and _ends(heard):
+                self.machine.disown(now)
             case _:
                 pass
 
@@ -155,6 +157,10 @@ def _seen_in_answer(answer: ReferAnswered) -> Seen:
     if answer.code >= _FIRST_FAILURE:
         return Seen.REFUSAL
     return Seen.ACCEPTANCE if answer.subscribed else Seen.NO_SUBSCRIPTION
+
+
+def _ends(notify: ReferNotified) -> bool:
+    return notify.terminated or _seen_in_notify(notify) is not Seen.PROVISIONAL_NOTIFY
 
 
 def _seen_in_notify(notify: ReferNotified) -> Seen:

@@ -55,7 +55,8 @@ class Transferring(Line):
         if late and not sent.owns(heard):
             # The call stays: another REFER is open on it.
             self._given_up = None
-            return [LateSuccess(_code(heard))]
+            sent.hear(heard, now)
+            return [LateSuccess(_code(heard)), *self._transfer_over(sent, now)]
         sent.hear(heard, now)
         return self._transfer_over(sent, now)
 

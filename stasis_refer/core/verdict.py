@@ -56,7 +56,7 @@ def _by_final_notify(facts: Facts, code: int) -> Result:
         conflict = returned is not None and returned.status is TransferStatus.SUCCESS
         return _result(facts, outcome, Reason.FINAL_NOTIFY, Evidence.SIP, conflict=conflict)
     # A FAILURE/0 after a hang-up is only Transfer() noticing that its channel is gone.
-    silent = facts.call_gone and not (returned and returned.tells)
+    silent = facts.misled or (facts.call_gone and not (returned and returned.tells))
     if silent or (returned and returned.status is TransferStatus.SUCCESS):
         return _result(facts, outcome, Reason.FINAL_NOTIFY, Evidence.SIP)
     outcome = outcome_of(returned.code) if returned and returned.code else Outcome.UNCONFIRMED

@@ -189,12 +189,18 @@ def test_which_time_limit_runs(
 
 
 @pytest.mark.parametrize(
-    ("no_notify", "ring", "deadline"), [(30.0, 60.0, 90.0), (1.0, 2.0, REQUEST_LIMIT)]
+    ("no_notify", "ring", "copies", "deadline"),
+    [
+        (30.0, 60.0, False, 90.0),
+        (30.0, 60.0, True, 90.0),
+        (1.0, 2.0, False, 3.0),
+        (1.0, 2.0, True, REQUEST_LIMIT),  # the copy of the REFER may still come
+    ],
 )
 def test_what_is_not_captured_may_be_ringing(
-    no_notify: float, ring: float, deadline: float
+    no_notify: float, ring: float, deadline: float, *, copies: bool
 ) -> None:
-    machine = Refer(started_at=0.0, no_notify_timeout=no_notify, ring_timeout=ring)
+    machine = Refer(0.0, no_notify, ring, copies=copies)
     assert machine.deadline == pytest.approx(deadline)
     machine.see(Seen.DEADLINE, machine.deadline)
     assert machine.facts.broken_off is Reason.RING_TIMEOUT

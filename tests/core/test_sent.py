@@ -100,6 +100,12 @@ def canceled(notify_code: int | None = None) -> Result:
     return result(Outcome.CANCELED, Reason.HANGUP, Evidence.SIP, (202, notify_code))
 
 
+def of_another(code: int) -> ReferNotified:
+    return notify(8, code, end=True, refer_id=CSEQ - 1)
+
+
+OUR_SUCCESS = notify(9, 200, end=True, refer_id=CSEQ)
+
 ANSWERED_AGAIN: tuple[Step, ...] = (
     (0.25, ReferSeen(8)),
     (0.26, answer(202, 8)),
@@ -248,6 +254,55 @@ SITUATIONS = [
         result(Outcome.UNANSWERED, Reason.NO_RESPONSE, Evidence.ASTERISK, (408, None)),
         32.7,
         id="no response to the REFER with credentials",
+    ),
+    # -- another REFER of the call ends meanwhile, and Transfer() takes that for ours
+    pytest.param(
+        (SENT, TAKEN, (1.0, of_another(200)), (1.0, SUCCESS)),
+        unconfirmed(Reason.NO_NOTIFY),
+        30.1,
+        id="another one's late success is not ours",
+    ),
+    pytest.param(
+        (SENT, TAKEN, (1.0, SUCCESS), (1.02, of_another(200))),
+        unconfirmed(Reason.NO_NOTIFY),
+        31.02,
+        id="another one's late success is not ours, its copy comes behind Asterisk's word",
+    ),
+    pytest.param(
+        (SENT, TAKEN, RINGING, (2.0, of_another(487)), (2.0, failure(487)), (3.0, OUR_SUCCESS)),
+        COMPLETED,
+        3.0,
+        id="another one's failure is not ours, which succeeds",
+    ),
+    pytest.param(
+        (SENT, TAKEN, RINGING, (2.0, failure(487)), (2.02, of_another(487)), (3.0, OUR_SUCCESS)),
+        COMPLETED,
+        3.0,
+        id="another one's failure is not ours, which succeeds; its copy comes late",
+    ),
+    pytest.param(
+        (SENT, TAKEN, (2.0, of_another(200)), (2.0, SUCCESS), (3.0, notify(9, 486, end=True))),
+        BUSY,
+        3.0,
+        id="another one's success is not ours, which is busy",
+    ),
+    pytest.param(
+        (SENT, (0.05, of_another(486)), (0.05, failure(486)), TAKEN, RINGING),
+        unconfirmed(Reason.RING_TIMEOUT, 180),
+        60.3,
+        id="another one's failure before the response",
+    ),
+    pytest.param(
+        (SENT, TAKEN, RINGING, (2.0, of_another(487)), (2.0, failure(487)), (3.0, BYE)),
+        result(Outcome.CANCELED, Reason.HANGUP, Evidence.SIP, (202, 180)),
+        4.0,
+        id="another one's failure, then the caller hangs up",
+    ),
+    pytest.param(
+        (SENT, TAKEN, (2.0, OUR_SUCCESS), (2.01, of_another(487)), (2.02, SUCCESS)),
+        COMPLETED,
+        2.02,
+        id="another one's failure behind our success",
     ),
     # -- nobody tells the end
     pytest.param((SENT, TAKEN), unconfirmed(Reason.NO_NOTIFY), 30.1, id="202, then nothing"),

@@ -208,9 +208,9 @@ class Refer:
     def disown(self, now: float) -> None:
         """Take in that another REFER of the dialog ended.
 
-        ``Transfer()`` takes any final NOTIFY for the one it waits for (refer_progress_notify
-        in chan_pjsip.c does not look at ``Event: refer;id=``). What it tells then is not of
-        this REFER, which goes on: SIP alone is heard from here on.
+        Each subscription puts its end onto the channel (xfer_client_on_evsub_state in
+        chan_pjsip.c), and the ``Transfer()`` that waits takes it for its own. What it tells
+        then is not of this REFER, which goes on: SIP alone is heard from here on.
         """
         facts = self.facts
         if self.over or facts.final_code is not None:

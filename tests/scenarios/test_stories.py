@@ -10,6 +10,7 @@ import pytest
 
 from stasis_refer.core.outcome import Evidence, Outcome, Reason
 from stasis_refer.lab.phone import (
+    Step,
     answer_refer,
     bye,
     call,
@@ -142,6 +143,72 @@ async def test_a_forged_success_changes_nothing(theatre: Theatre, name: str) -> 
     assert ended.result.outcome is not Outcome.COMPLETED
     assert ended.result.conflict
     assert ended.result.reason is Reason.WITNESS_CONFLICT
+
+
+def of_the_first(step: Step) -> Step:
+    """Let a step keep, or use, the CSeq of the first of two REFERs."""
+    return Step(step.replace('"refer"', '"first"').replace("[$refer]", "[$first]"))
+
+
+TWO_REFERS = (
+    call(),
+    of_the_first(expect_refer()),
+    of_the_first(answer_refer(202)),
+    expect_refer(),
+    answer_refer(202),
+)
+
+
+@pytest.mark.parametrize(
+    ("steps", "outcome", "codes"),
+    [
+        pytest.param(
+            (of_the_first(notify(200, refer_id=True)), pause(0.1)),
+            Outcome.UNCONFIRMED,
+            (202, None),
+            id="the first target answers, the second one is silent",
+        ),
+        pytest.param(
+            (
+                of_the_first(notify(486, refer_id=True)),
+                pause(0.1),
+                notify(180, refer_id=True),
+                notify(200, refer_id=True),
+            ),
+            Outcome.COMPLETED,
+            (202, 200),
+            id="the first target is busy, the second one answers",
+        ),
+        pytest.param(
+            (
+                notify(180, refer_id=True),
+                of_the_first(notify(200, refer_id=True)),
+                pause(0.1),
+                notify(486, refer_id=True),
+            ),
+            Outcome.BUSY,
+            (202, 486),
+            id="the first target answers, the second one is busy",
+        ),
+    ],
+)
+async def test_the_end_of_a_transfer_that_was_given_up_is_not_the_next_one_s(
+    theatre: Theatre,
+    name: str,
+    steps: tuple[Step, ...],
+    outcome: Outcome,
+    codes: tuple[int | None, int | None],
+) -> None:
+    theatre.reply(name, "voice", REFER)
+    theatre.reply(name, "after", REFER.replace("after", "end"))
+    theatre.reply(name, "end", "<Response><Hangup/></Response>")
+    assert await theatre.phone(name, *TWO_REFERS, *steps, hear_bye()) == ""
+    await until(lambda: len(theatre.journal[name].ended) == 2)
+    first, second = (ended.result for ended in theatre.journal[name].ended)
+    assert (first.outcome, first.reason) == (Outcome.UNCONFIRMED, Reason.NO_NOTIFY)
+    assert (second.outcome, second.evidence) == (outcome, Evidence.SIP)
+    assert (second.refer_code, second.notify_code) == codes
+    assert not second.conflict
 
 
 async def test_headers_of_the_target_travel_in_refer_to(theatre: Theatre, name: str) -> None:

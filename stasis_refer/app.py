@@ -97,7 +97,9 @@ class App:
         except OSError as error:
             await self.__aexit__()
             raise StartError(
-                f"cannot listen: {error}: another program may have the port"
+                f"cannot listen at http.listen {self._settings.http.listen!r}"
+                + (f" or capture.listen {capture.listen!r}" if capture else "")
+                + f": {error}: end what has the port, or choose another"
             ) from error
         self._tasks = [asyncio.create_task(self.ari.run()), asyncio.create_task(self._watch_lag())]
         return self

@@ -12,6 +12,7 @@ from stasis_refer import __version__
 from stasis_refer.adapters.log import set_up_log
 from stasis_refer.app import DIALECTS
 from stasis_refer.core import targets, uri
+from stasis_refer.core.verbs import Document, Refer
 from stasis_refer.demo.show import run_demo
 from stasis_refer.dialects.dialect import DocumentError
 from stasis_refer.doctor import examine
@@ -80,14 +81,15 @@ def demo(
 @cli.command()
 def check(
     config: Configuration = DEFAULT_CONFIGURATION,
-    target: Annotated[str, typer.Option(help="Tell which rule decides on this URI.")] = "",
+    target: Annotated[str | None, typer.Option(help="Tell which rule decides on this URI.")] = None,
     application: Annotated[str, typer.Option(help="The application that would transfer.")] = "",
 ) -> None:
     """Check the configuration, and nothing else."""
     settings = _tell_errors(lambda: load(config))
     for remark in settings.remarks():
         _errors.print(f"{config}: {remark}", style="yellow", markup=False)
-    if not target:
+    if target is None:
+        _known(settings, application)
         _out.print(f"{config}: good, {len(settings.applications)} applications", markup=False)
     elif not _explain(settings, target, application):
         raise typer.Exit(1)
@@ -131,7 +133,24 @@ def lint(
     for remark in reading.remarks:
         place = f":{remark.line}:{remark.column}" if remark.line else ""
         _errors.print(f"{file}{place}: warning: {remark.message}", style="yellow", markup=False)
+    blocked = _blocked(reading.document)
+    for why in blocked:
+        _errors.print(f"{file}: {why}", style="red", markup=False)
+    if blocked:
+        raise typer.Exit(1)
     _out.print(f"{file}: good, {len(reading.document)} verbs", markup=False)
+
+
+def _blocked(document: Document) -> list[str]:
+    """Tell which Refers of a document would never be sent, whatever the configuration allows."""
+    found = []
+    for verb in document:
+        if isinstance(verb, Refer):
+            try:
+                uri.parse(verb.target)
+            except uri.BadUri as bad:
+                found.append(f"the target {verb.target!r} would be blocked, 400: {bad}")
+    return found
 
 
 def _serve(
@@ -149,10 +168,14 @@ def _serve(
     _tell_errors(lambda: run_loop(work(settings)))
 
 
-def _explain(settings: Settings, target: str, application: str) -> bool:
+def _known(settings: Settings, application: str) -> None:
     names = [each.name for each in settings.applications]
     if application and application not in names:
         _fail(f"--application: {application!r} is none of {', '.join(names)}")
+
+
+def _explain(settings: Settings, target: str, application: str) -> bool:
+    _known(settings, application)
     try:
         parsed = uri.parse(target)
     except uri.BadUri as bad:

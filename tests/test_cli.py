@@ -162,6 +162,7 @@ def test_a_configuration_that_is_not_there_is_1(tmp_path: Path) -> None:
         ("sip:sales@example.com.evil.test", 1, "blocked, 403: no rule of targets.allow allows it"),
         ("tel:+1555", 1, "blocked, 403: no rule of targets.allow allows it"),
         ("sales", 1, "blocked, 400: "),
+        ("", 1, "blocked, 400: "),
         ("sip:a@example.com:99999", 1, "blocked, 400: "),
         ("sip:a@example.com\r\nX: y", 1, "blocked, 400: "),
         ("sip:a%0d%0ab@example.com", 1, "blocked, 400: "),
@@ -220,6 +221,22 @@ def test_what_is_passed_over_is_a_warning(write: Write) -> None:
     assert error.startswith(f"{path}:2:")
     assert "warning: " in error
     assert "loudness" in error
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        ("", "blocked, 400: empty at offset 0"),
+        ("hello world", "blocked, 400: unquoted_delimiter at offset 5"),
+        ("sip:a@b?Route=x", "blocked, 400: reserved_header at offset 8"),
+        ("sip:a@b:70000", "blocked, 400: bad_port at offset 8"),
+    ],
+)
+def test_a_target_that_would_be_blocked_is_1(write: Write, target: str, why: str) -> None:
+    path = write("voice.xml", f"<Response><Refer><Sip>{target}</Sip></Refer></Response>")
+    code, out, error = told("lint", path, "--dialect", "twiml")
+    assert (code, out) == (1, "")
+    assert f"the target {target!r} would be {why}" in error
 
 
 def test_a_document_that_is_not_there_is_1(tmp_path: Path) -> None:

@@ -132,8 +132,8 @@ def _bind(kind: socket.SocketKind, port: int) -> int:
 def _require_free(plan: AsteriskPlan) -> None:
     """Asterisk itself would only log that a port is taken, and start without it."""
     for name, kind, port in (
-        ("UDP", socket.SOCK_DGRAM, plan.sip_port),
-        ("TCP", socket.SOCK_STREAM, plan.http_port),
+        ("lab.sip: UDP", socket.SOCK_DGRAM, plan.sip_port),
+        ("ari.url: TCP", socket.SOCK_STREAM, plan.http_port),
     ):
         try:
             _bind(kind, port)

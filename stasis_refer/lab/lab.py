@@ -97,8 +97,14 @@ class Lab:
 
 
 def _sip_port(settings: Settings) -> int:
-    given = settings.lab.sip
-    return int(given.rpartition(":")[2]) if given else free_udp_port()
+    """Return the port given, or a free one; the address is loopback in any case."""
+    host, _, port = (settings.lab.sip or f"{LOOPBACK}:0").rpartition(":")
+    if host != LOOPBACK:
+        raise ConfigurationError(
+            f"lab.sip: the lab's Asterisk listens on {LOOPBACK}: leave it out, "
+            f"or write {LOOPBACK}:PORT"
+        )
+    return int(port) or free_udp_port()
 
 
 def _with_ports(settings: Settings) -> Settings:

@@ -107,7 +107,7 @@ async def test_the_dialed_user_is_the_application(ari: Ari, dialed: str, applica
 async def test_without_a_target_nothing_is_transferred(ari: Ari) -> None:
     async with ari.listening() as events:
         await ari.dial("s", "stasis-refer-transfer")
-        assert (await entered(events))["args"] == ["", "returned", "FAILURE", "0"]
+        assert (await entered(events))["args"] == ["", "returned", "FAILURE", "0", ""]
 
 
 @pytest.mark.parametrize("name", ["STASIS_REFER_TO", "SIPREFERREDBYHDR"])
@@ -116,12 +116,13 @@ async def test_target_and_referred_by_are_used_once(ari: Ari, name: str) -> None
         "STASIS_REFER_TO": "<sip:bob@example.com>",
         "SIPREFERREDBYHDR": "<sip:alice@example.com>",
         "STASIS_REFER_APPLICATION": "support",
+        "STASIS_REFER_NUMBER": "2",
     }
     async with ari.listening() as events:
         await ari.dial("s", "stasis-refer-transfer", **variables)
         start = await entered(events)
         # Transfer(PJSIP/...) refuses a channel that is not PJSIP.
-        assert start["args"] == ["support", "returned", "FAILURE", "0"]
+        assert start["args"] == ["support", "returned", "FAILURE", "0", "2"]
         url = f"/ari/channels/{start['channel']['id']}/variable"
         async with ari.session.get(url, params={"variable": name}) as response:
             assert await response.json() == {"value": ""}
@@ -142,7 +143,7 @@ async def test_an_abort_brings_the_call_back_and_leaves_no_channel(ari: Ari) -> 
         await ari.dial("s", "stasis-refer-abort", STASIS_REFER_CHANNEL=channel)
         event = await entered(events)
         assert event["channel"]["id"] == channel
-        assert event["args"] == ["support", "returned", "FAILURE", "0"]
+        assert event["args"] == ["support", "returned", "FAILURE", "0", ""]
         await asyncio.sleep(0.2)
         assert await ari.channels() == before
 

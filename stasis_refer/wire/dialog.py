@@ -39,11 +39,12 @@ class Said:
 def may_matter(payload: bytes) -> bool:
     """Tell cheaply, from its bytes, whether a captured packet is worth reading at all.
 
-    Only a packet that is one message without a body is ever ruled out: over TCP more may follow.
+    It is when one of its messages is: over TCP there may be several.
     """
-    if payload.startswith(_METHODS) or not payload.endswith(b"\r\n\r\n"):
+    first, _, rest = payload.partition(b"\n")
+    if first.startswith(_METHODS) or not (first.startswith(_RESPONSE) or first.endswith(_REQUEST)):
         return True
-    return payload.startswith(b"SIP/2.0") and b" REFER\r\n" in payload
+    return any(end in rest for end in _REQUEST_LINE_ENDS) or _TO_REFER.search(rest) is not None
 
 
 def read(message: sip.Message, peer_tag: str | None) -> Said | None:
@@ -135,6 +136,10 @@ def _number(text: str) -> int | None:
 
 
 _METHODS: Final = (b"REFER ", b"NOTIFY ", b"BYE ", b"INVITE ", b"UPDATE ")
+_RESPONSE: Final = b"SIP/2.0 "
+_REQUEST: Final = (b" SIP/2.0\r", b" SIP/2.0")
+_REQUEST_LINE_ENDS: Final = (b" SIP/2.0\r", b" SIP/2.0\n")
+_TO_REFER: Final = re.compile(rb"[0-9]\s+REFER\b")  # as the CSeq of a response says
 
 _URI: Final = re.compile(r"sips?:(?:([^@:;>]*)[^@>]*@)?(\[[^\]>]*\]|[^:;?>]*)", re.IGNORECASE)
 

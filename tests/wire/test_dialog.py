@@ -309,6 +309,8 @@ def test_an_invite_tells_where_it_came_from_and_what_was_added() -> None:
 OK = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1\r\nCSeq: 7 {}\r\nAllow: REFER, NOTIFY\r\n\r\n"
 ACK = "ACK sip:a@127.0.0.1 SIP/2.0\r\nCSeq: 1 ACK\r\n\r\n"
 NOTIFY = "NOTIFY sip:a@127.0.0.1 SIP/2.0\r\nCSeq: 8 NOTIFY\r\n\r\nSIP/2.0 200 OK"
+BYE = "BYE sip:a@127.0.0.1 SIP/2.0\r\nCSeq: 9 BYE\r\n\r\n"
+SDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-"
 
 
 @pytest.mark.parametrize(
@@ -321,6 +323,16 @@ NOTIFY = "NOTIFY sip:a@127.0.0.1 SIP/2.0\r\nCSeq: 8 NOTIFY\r\n\r\nSIP/2.0 200 OK
         (ACK, False),
         (ACK + NOTIFY, True),
         (OK.format("INVITE") + NOTIFY, True),
+        (OK.format("INVITE") + SDP, False),
+        (OK.format("INVITE") + SDP + BYE, True),
+        (OK.format("INVITE") + BYE, True),
+        (ACK + BYE, True),
+        (ACK + OK.format("REFER"), True),
+        ("\r\n\r\n" + BYE, True),
+        ("\r\n\r\n" + OK.format("REFER").replace("7 REFER", "7\r\n REFER"), True),
+        ("no SIP at all", True),
+        ("1 " * 30_000, True),
+        (OK.format("INVITE") + "1" + " " * 60_000, False),
     ],
 )
 def test_what_is_not_worth_reading_is_told_by_its_bytes(payload: str, *, worth: bool) -> None:

@@ -145,22 +145,24 @@ class _Ban(NamedTuple):
     """What may not occur in a part, and what to do about it."""
 
     flaw: Flaw
-    forbidden: str  # a regular expression
+    forbidden: re.Pattern[str]
     remedy: str
 
 
 def _only(flaw: Flaw, extra: str, part: str) -> _Ban:
     """Ban whatever is not ``unreserved``, ``escaped`` or one of ``extra``."""
     allowed = "-A-Za-z0-9_.!~*'()%" + re.escape(extra)
-    return _Ban(flaw, f"[^{allowed}]", f"write it percent-encoded in {part}")
+    return _Ban(flaw, re.compile(f"[^{allowed}]"), f"write it percent-encoded in {part}")
 
 
-_CONTROLS = r"[\x00-\x1f\x7f-\x9f]|%(?:[01][0-9A-Fa-f]|7[Ff])"
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]|%(?:[01][0-9A-Fa-f]|7[Ff])")
 _CONTROL = _Ban(Flaw.CONTROL_CHARACTER, _CONTROLS, "take it out, it is sent in no form")
 _A_LABEL = "write a host name as its A-label (xn--...), anything else percent-encoded"
-_NON_ASCII = _Ban(Flaw.NON_ASCII, r"[^\x00-\x7f]", _A_LABEL)
-_DELIMITER = _Ban(Flaw.UNQUOTED_DELIMITER, '[<>" ]', "write it percent-encoded")
-_ESCAPE = _Ban(Flaw.BAD_ESCAPE, "%(?![0-9A-Fa-f]{2})", "write a percent sign itself as %25")
+_NON_ASCII = _Ban(Flaw.NON_ASCII, re.compile(r"[^\x00-\x7f]"), _A_LABEL)
+_DELIMITER = _Ban(Flaw.UNQUOTED_DELIMITER, re.compile('[<>" ]'), "write it percent-encoded")
+_ESCAPE = _Ban(
+    Flaw.BAD_ESCAPE, re.compile("%(?![0-9A-Fa-f]{2})"), "write a percent sign itself as %25"
+)
 _USER = _only(Flaw.BAD_USER, "&=+$,;?/", "the user")
 _PASSWORD = _only(Flaw.BAD_USER, "&=+$,", "the password")
 _PARAMETER = _only(Flaw.BAD_PARAMETER, "[]/:&+$", "a parameter")
@@ -196,7 +198,7 @@ class _Part(NamedTuple):
     def keep(self, *bans: _Ban) -> str:
         """Return the text when nothing banned is in it, else raise BadUri."""
         for ban in bans:
-            if found := re.search(ban.forbidden, self.text):
+            if found := ban.forbidden.search(self.text):
                 raise BadUri(ban.flaw, self.at + found.start(), f"{found[0]!a}: {ban.remedy}")
         return self.text
 

@@ -24,6 +24,7 @@ _CAUSES: Final = {
     HangupCause.NORMAL: 16,
     HangupCause.BUSY: 17,  # 486
     HangupCause.REJECTED: 1,  # 404
+    HangupCause.FAILED: 38,  # 500: whoever routes the call may try another way
 }
 
 _NOT_SENT: Final = 503

@@ -108,7 +108,7 @@ class Call(Transferring):
         loop = FetchFailed(FetchFailure.TOO_MANY_STEPS, self._document.url, message)
         if self._program.allow_once_more():
             return self._fetch_failed(loop, now)
-        return [*self._failure_notes(loop), *self._hang_up(now)]
+        return [*self._failure_notes(loop), *self._hang_up(now, HangupCause.FAILED)]
 
     def _fetch_failed(self, failed: FetchFailed, now: float) -> list[Intent]:
         activity, fallback = self._activity, self.application.fallback
@@ -119,7 +119,7 @@ class Call(Transferring):
             return [*notes, *self._finish(now)]
         if fallback is None or activity.kind is FetchKind.FALLBACK:
             self._program.clear()
-            return [*notes, *self._next(now)]
+            return [*notes, *self._next(now, HangupCause.FAILED)]
         return [*notes, *self._fetch(FetchKind.FALLBACK, fallback, failure=failed)]
 
     @staticmethod
@@ -128,14 +128,14 @@ class Call(Transferring):
 
     # -- verbs -------------------------------------------------------------------
 
-    def _next(self, now: float) -> list[Intent]:
+    def _next(self, now: float, last: HangupCause = HangupCause.NORMAL) -> list[Intent]:
         if self._gone:
             return self._finish(now)
         verb = self._program.next()
         if verb is not None:
             return self._run(verb, now)
         if not self._transferred:
-            return self._hang_up(now)
+            return self._hang_up(now, last)
         self._activity = Parting(now + PARTING_TIME)
         return []
 
@@ -152,8 +152,7 @@ class Call(Transferring):
             case Hangup():
                 return self._hang_up(now)
             case Reject(busy):
-                ringing = self._answered_at is None
-                return self._hang_up(now, _REJECTIONS[busy] if ringing else HangupCause.NORMAL)
+                return self._hang_up(now, _REJECTIONS[busy])
             case _:
                 assert_never(verb)
 

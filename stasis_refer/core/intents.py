@@ -87,11 +87,15 @@ class StopPlayback:
 
 
 class HangupCause(StrEnum):
-    """Why we end a call; the adapter knows Asterisk's number for each."""
+    """Why we end a call; the adapter knows Asterisk's number for each.
+
+    A call that is up ends NORMAL: only what still rings can be told more.
+    """
 
     NORMAL = "normal"
     BUSY = "busy"
     REJECTED = "rejected"
+    FAILED = "failed"  # its application could not be asked what to do
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ _STATUS_OF_CAUSE = {
     HangupCause.NORMAL: CallStatus.COMPLETED,
     HangupCause.BUSY: CallStatus.BUSY,
     HangupCause.REJECTED: CallStatus.FAILED,
+    HangupCause.FAILED: CallStatus.FAILED,
 }
 
 
@@ -87,6 +88,7 @@ class Line(ABC):
         return [StopPlayback(playing.name)] if isinstance(playing, Playing) else []
 
     def _hang_up(self, now: float, cause: HangupCause = HangupCause.NORMAL) -> list[Intent]:
+        cause = cause if self._answered_at is None else HangupCause.NORMAL
         return [HangUp(cause), *self._finish(now, _STATUS_OF_CAUSE[cause])]
 
     def _finish(self, now: float, status: CallStatus = CallStatus.COMPLETED) -> list[Intent]:
@@ -98,8 +100,8 @@ class Line(ABC):
         return [Tell(self.application.status_callback, status, duration)]
 
     @abstractmethod
-    def _next(self, now: float) -> list[Intent]:
-        """Run the next verb."""
+    def _next(self, now: float, last: HangupCause = HangupCause.NORMAL) -> list[Intent]:
+        """Run the next verb; without one, end the call for the reason ``last``."""
 
     @abstractmethod
     def _call_ended(self, now: float, told: ChannelReturned | None = None) -> list[Intent]:

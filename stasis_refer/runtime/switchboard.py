@@ -139,7 +139,7 @@ class Switchboard:
         except Exception:  # noqa: BLE001 - a bug ends this call, loudly, and no other
             _log.exception("call ended by a bug", call=info.key, channel=info.channel)
             _close_books(actor)
-            await self._telephony.hang_up(info.channel, HangupCause.NORMAL)
+            await self._telephony.hang_up(info.channel, HangupCause.FAILED)
         finally:
             self._calls.pop(info.channel, None)
             self._capture.forget(info.call_id)

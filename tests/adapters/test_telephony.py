@@ -91,6 +91,11 @@ NEW, OLD = Version(22, 10), Version(22, 9)
             None,
         ),
         (
+            lambda t: t.hang_up(CHANNEL, HangupCause.FAILED),
+            ("DELETE", f"channels/{CHANNEL}", {"reason_code": "38"}),
+            None,
+        ),
+        (
             lambda t: t.break_off(CHANNEL),
             (
                 "POST",

@@ -776,6 +776,27 @@ def test_an_action_url_that_fails(application: Application, expected: list[str])
     assert words == [*BEGAN, "5 ended busy", "5 fetch action busy", *expected]
 
 
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        pytest.param(((0.1, NOT_FETCHED),), "0.1 hang up failed", id="it cannot be asked"),
+        pytest.param(
+            [(float(n), document(Redirect(VOICE))) for n in range(1, MAX_IDLE_DOCUMENTS + 2)],
+            f"{MAX_IDLE_DOCUMENTS + 1} hang up failed",
+            id="it leads in circles",
+        ),
+        pytest.param(((0.1, document()),), "0.1 hang up", id="it wants nothing done"),
+    ],
+)
+def test_a_ringing_call_tells_whether_its_application_failed(
+    steps: Sequence[Step], expected: str
+) -> None:
+    line = Line(WITH_STATUS, up=False)
+    line.happens(*steps)
+    ended = "failed" if "failed" in expected else "completed"
+    assert line.words[-2:] == [expected, f"{expected.split(maxsplit=1)[0]} tell {ended} 0"]
+
+
 def test_the_fallback_is_told_what_failed() -> None:
     line = Line(WITH_FALLBACK)
     line.happens((0.1, NOT_FETCHED))

@@ -297,7 +297,7 @@ async def test_a_bug_in_an_effect_ends_that_call_only() -> None:
         world.board.entered(ALICE, "support", up=True)
         world.board.entered(BOB, "support", up=True)
         await world.settle()
-    assert world.telephony.asked == [("1.1", "hang up normal")]
+    assert world.telephony.asked == [("1.1", "hang up failed")]
     assert list(world.board.channels) == ["1.2"]
     assert list(world.capture.watched) == [BOB.call_id]
     assert [(line["log_level"], line["channel"]) for line in logs] == [("error", "1.1")]

@@ -28,7 +28,7 @@ ACCOUNT_SID = "AC" + "1" * 32
 
 PHONES_AT_ONCE = 8
 
-FREE_APPLICATIONS = tuple(f"free{number}" for number in range(24))
+FREE_APPLICATIONS = tuple(f"free{number}" for number in range(32))
 """Applications for tests that tell a story of their own, one each."""
 
 PJSIP_EXTRA = """

@@ -249,6 +249,14 @@ async def test_a_verb_nobody_knows_goes_to_the_fallback(theatre: Theatre, name: 
     assert asked.form["ErrorUrl"] == theatre.customer.url(f"/{name}/voice")
 
 
+async def test_a_ringing_call_whose_application_fails_may_be_routed_another_way(
+    theatre: Theatre, name: str
+) -> None:
+    theatre.reply(name, "voice", "<Response><Teleport/></Response>")
+    theatre.reply(name, "fallback", "no XML")
+    assert await theatre.phone(name, call_refused(500)) == ""
+
+
 async def test_after_a_refer_without_action_the_next_verb_runs(theatre: Theatre, name: str) -> None:
     theatre.reply(
         name,

@@ -117,7 +117,12 @@ class Effects:
             await self._request(call, tell)
         except WebhookError as error:
             result = error.failure.value
-            _log.warning("status callback failed", call=call.info.key, why=str(error))
+            _log.warning(
+                "status callback failed",
+                application=call.application.name,
+                call=call.info.key,
+                why=str(error),
+            )
         finally:
             self._count_webhook(call.application, "status", result, self._clock() - began)
 

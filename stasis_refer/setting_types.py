@@ -32,6 +32,12 @@ def _web_url(text: str) -> str:
     return text
 
 
+def _asterisk_url(text: str) -> str:
+    if _web_url(text).rstrip("/").endswith("/ari"):
+        raise ValueError('has "/ari" at its end: leave it out, as in "http://127.0.0.1:8088"')
+    return text
+
+
 def _is_web_url(text: str) -> bool:
     try:
         parts = urlsplit(text)
@@ -67,6 +73,7 @@ Address = Annotated[str, AfterValidator(_address)]
 Ip = Annotated[str, AfterValidator(_ip)]
 User = Annotated[str, AfterValidator(_user)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
+AsteriskUrl = Annotated[str, AfterValidator(_asterisk_url)]
 Network = Annotated[str, AfterValidator(_network)]
 Rule = Annotated[str, AfterValidator(_rule)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]

@@ -28,7 +28,17 @@ from stasis_refer import mistakes
 from stasis_refer.core import targets
 from stasis_refer.core.application import Application, Callback, Method
 from stasis_refer.errors import ConfigurationError
-from stasis_refer.setting_types import Address, Ip, Name, Network, Rule, Seconds, User, WebUrl
+from stasis_refer.setting_types import (
+    Address,
+    AsteriskUrl,
+    Ip,
+    Name,
+    Network,
+    Rule,
+    Seconds,
+    User,
+    WebUrl,
+)
 
 ENVIRONMENT_PREFIX: Final = "STASIS_REFER_"
 _FILE_SUFFIX: Final = "_file"
@@ -74,7 +84,7 @@ def _secret_in(path: Path, name: str) -> str:
 class Ari(_Section):
     """Where Asterisk's REST interface is."""
 
-    url: WebUrl = ""
+    url: AsteriskUrl = ""
     app: Name = "stasis_refer"
     username: User = "stasis_refer"
     password: SecretStr = SecretStr("")

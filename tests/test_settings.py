@@ -278,6 +278,7 @@ NO_PATTERN = "write it like 'sip:*@example.com' or 'tel:+49*'"
 NO_NETWORK = "is no network: 127.0.0.1/8 has host bits set; write it as 10.0.0.0/8"
 NO_LIST = "is no list: write it in [ ], a list of sections with [[ ]]"
 NO_NAME = 'may have letters, digits and any of "_.+-", 64 in all, a letter or digit first'
+NO_ARI_URL = 'has "/ari" at its end: leave it out, as in "http://127.0.0.1:8088"'
 SECTIONS = "applications, ari, capture, drain_timeout, http, lab, ledger, log, targets, webhooks"
 
 
@@ -342,6 +343,10 @@ SECTIONS = "applications, ari, capture, drain_timeout, http, lab, ledger, log, t
         (
             "[log]\nlevel = 'loud'",
             "log.level: 'loud' is unknown: use 'debug', 'info', 'warning' or 'error'",
+        ),
+        *(
+            (f"[ari]\nurl = 'http://127.0.0.1:8088/{path}'", f"ari.url: {NO_ARI_URL}")
+            for path in ("ari", "ari/", "asterisk/ari")
         ),
         ("drain_timeout = -1", "drain_timeout: has to be greater than or equal to 0"),
         ("drain_timeout = 'soon'", "drain_timeout: is no number: write one"),

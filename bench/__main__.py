@@ -1,9 +1,6 @@
 """``python -m bench``: measure, print a table; exit code 1 when a transfer failed."""
 
-import asyncio
-import signal
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +12,7 @@ from bench.run import Plan, run_bench
 from bench.show import as_json, as_table
 from stasis_refer.errors import StasisReferError
 from stasis_refer.lab.asterisk import AsteriskError
-from stasis_refer.running import run_loop
+from stasis_refer.running import run_loop, unless_told_to_stop
 
 _DEFAULT = Plan()
 
@@ -56,13 +53,7 @@ def main(
 async def _bench(plan: Plan) -> Run | None:
     """Run until done or told to stop, which is None; nothing is left behind either way."""
     with tempfile.TemporaryDirectory(prefix="stasis-refer-bench-") as folder:
-        task = asyncio.create_task(run_bench(plan, Path(folder), _say))
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, task.cancel)
-        with suppress(asyncio.CancelledError):
-            return await task
-    return None
+        return await unless_told_to_stop(run_bench(plan, Path(folder), _say))
 
 
 def _say(text: str) -> None:

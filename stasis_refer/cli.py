@@ -18,7 +18,7 @@ from stasis_refer.dialects.dialect import DocumentError
 from stasis_refer.doctor import examine
 from stasis_refer.errors import StasisReferError
 from stasis_refer.lab.asterisk import AsteriskError
-from stasis_refer.running import run_lab, run_loop, run_program
+from stasis_refer.running import run_lab, run_loop, run_program, unless_told_to_stop
 from stasis_refer.settings import Settings, load
 
 _T = TypeVar("_T")
@@ -74,7 +74,7 @@ def demo(
 ) -> None:
     """Place one real call per situation and show what became of each transfer."""
     set_up_log("error", "console")
-    good = _tell_errors(lambda: run_loop(run_demo(keep=keep, picture=picture)))
+    good = _tell_errors(lambda: run_loop(unless_told_to_stop(run_demo(keep=keep, picture=picture))))
     raise typer.Exit(0 if good else 1)
 
 
@@ -126,8 +126,9 @@ def lint(
         reading = DIALECTS[dialect].read(body, "text/xml", "http://127.0.0.1/")
     except DocumentError as error:
         place = f":{error.line}:{error.column}" if error.line else ""
+        what = str(error).removeprefix(f"Line {error.line}, column {error.column}: ")
         _fail(
-            f"{file}{place}: {error} (the call would go on with its fallback URL, "
+            f"{file}{place}: {what} (the call would go on with its fallback URL, "
             "or be hung up where there is none)"
         )
     for remark in reading.remarks:

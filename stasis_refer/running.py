@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 
@@ -18,6 +18,9 @@ from stasis_refer.settings import Settings
 _log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
+
+_ENDS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""Signals after which nothing is left behind; SIGHUP comes when a terminal is closed."""
 
 
 def run_loop(work: Coroutine[Any, Any, _T]) -> _T:
@@ -30,7 +33,7 @@ def run_loop(work: Coroutine[Any, Any, _T]) -> _T:
 
 
 async def run_program(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT; drain then. A second signal stops at once."""
+    """Run until a signal means an end; drain then. A second signal stops at once."""
     async with App(settings) as app:
         # What is there now stays: the collector need not look at it again during calls.
         gc.freeze()
@@ -71,18 +74,31 @@ async def run_lab(settings: Settings) -> None:
             await lab.__aexit__()
 
 
+async def unless_told_to_stop(work: Coroutine[Any, Any, _T]) -> _T | None:
+    """Run to the end, or end early and in order when a signal says so, which is None."""
+    with _signals() as told:
+        task, stop = asyncio.create_task(work), asyncio.create_task(told.get())
+        await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if not task.done():
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            return await task
+    return None
+
+
 async def told_to_stop() -> None:
-    """Wait for SIGTERM or SIGINT."""
+    """Wait for a signal that means an end."""
     with _signals() as told:
         await told.get()
 
 
 @contextmanager
 def _signals() -> Iterator[asyncio.Queue[signal.Signals]]:
-    """Turn SIGTERM and SIGINT into the items of a queue."""
+    """Turn what means an end into the items of a queue; what nohup has ignored stays ignored."""
     loop = asyncio.get_running_loop()
     told: asyncio.Queue[signal.Signals] = asyncio.Queue()
-    wanted = (signal.SIGTERM, signal.SIGINT)
+    wanted = [number for number in _ENDS if signal.getsignal(number) is not signal.SIG_IGN]
     for number in wanted:
         loop.add_signal_handler(number, told.put_nowait, number)
     try:

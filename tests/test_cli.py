@@ -211,6 +211,7 @@ def test_what_is_wrong_with_a_document_is_told_with_its_place(
     assert (code, out) == (1, "")
     assert error.startswith(f"{path}{place}")
     assert names in error
+    assert "Line" not in error
     assert "fallback URL" in error
 
 
@@ -304,7 +305,7 @@ def serving(asterisk: Asterisk, port: int, more: str = "") -> str:
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_run_serves_until_it_is_told_to_stop(write: Write, number: signal.Signals) -> None:
     async with Asterisk() as asterisk:
         port = free_port()

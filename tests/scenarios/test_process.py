@@ -66,17 +66,22 @@ def configuration(folder: Path, customer: Customer, *, ari: str = "", drain: flo
 
 
 @asynccontextmanager
-async def started(command: str, config: Path) -> AsyncIterator[Process]:
+async def started(command: str, config: Path | None = None) -> AsyncIterator[Process]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "stasis_refer", command, "--config", str(config)),
+        *(sys.executable, "-m", "stasis_refer", command),
+        *(("--config", str(config)) if config else ()),
         stdout=PIPE,
     )
     try:
         yield process
     finally:
         if process.returncode is None:
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), 10)
+        except TimeoutError:
             process.kill()
-        await process.wait()
+            raise
 
 
 async def ready_line(process: Process) -> dict[str, str]:
@@ -124,6 +129,19 @@ async def test_a_killed_lab_takes_its_asterisk_with_it(tmp_path: Path, customer:
         lab.kill()
         await lab.wait()
         await until(lambda: not [pid for pid in left if alive(pid)])
+
+
+async def test_a_demo_told_to_stop_leaves_nothing_behind() -> None:
+    async with started("demo") as demo:
+        assert demo.stdout is not None
+        async with asyncio.timeout(30):
+            while b"REFER" not in await demo.stdout.readline():
+                pass
+        left = children(demo.pid)
+        assert len(left) > 1  # Asterisk and the phones
+        demo.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(demo.wait(), 10) == 1
+        assert not [pid for pid in left if alive(pid)]
 
 
 async def test_several_labs_run_side_by_side(tmp_path: Path, customer: Customer) -> None:

@@ -45,8 +45,8 @@ async def _end(process: Process) -> None:
     with suppress(ProcessLookupError):
         process.terminate()
     try:
-        async with asyncio.timeout(_GOODBYE):
-            await process.wait()
+        # Not asyncio.timeout: in a task that was cancelled Python 3.11.2's never ends well.
+        await asyncio.wait_for(process.wait(), _GOODBYE)
     except TimeoutError:
         with suppress(ProcessLookupError):
             process.kill()

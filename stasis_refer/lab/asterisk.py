@@ -265,8 +265,8 @@ class PrivateAsterisk:
             return
         process.terminate()
         try:
-            async with asyncio.timeout(STOP_LIMIT):
-                await process.wait()
+            # Not asyncio.timeout: in a task that was cancelled Python 3.11.2's never ends well.
+            await asyncio.wait_for(process.wait(), STOP_LIMIT)
         except TimeoutError:
             with suppress(ProcessLookupError):
                 process.kill()

@@ -12,6 +12,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NewType
@@ -298,7 +299,8 @@ class Phone:
             try:
                 code = await process.wait()
             except asyncio.CancelledError:
-                process.kill()
+                with suppress(ProcessLookupError):
+                    process.kill()
                 await process.wait()
                 raise
             return Played(code == 0, "" if code == 0 else _logs(folder))

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import shutil
 import socket
 from asyncio.subprocess import DEVNULL, STDOUT, Process
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import Self
 import aiohttp
 
 from stasis_refer.errors import StasisReferError
+from stasis_refer.lab.process import end, tied
 
 START_LIMIT = 60.0
 STOP_LIMIT = 1.0
@@ -236,11 +236,9 @@ class PrivateAsterisk:
         _require_free(self.plan)
         install = self._install or find()
         configuration = write_configuration(self.plan, install)
-        setpriv = shutil.which("setpriv")
-        prefix = (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
         with self.log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(*prefix, *install.command, "-f", "-C", str(configuration)),
+                *tied((*install.command, "-f", "-C", str(configuration))),
                 stdin=DEVNULL,
                 stdout=log,
                 stderr=STDOUT,
@@ -260,17 +258,8 @@ class PrivateAsterisk:
 
     async def stop(self) -> None:
         """End Asterisk: SIGTERM, which hangs up all calls, then SIGKILL. May be called twice."""
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        process.terminate()
-        try:
-            # Not asyncio.timeout: in a task that was cancelled Python 3.11.2's never ends well.
-            await asyncio.wait_for(process.wait(), STOP_LIMIT)
-        except TimeoutError:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        if self._process is not None:
+            await end(self._process, STOP_LIMIT)
 
     async def __aenter__(self) -> Self:
         """Start; see ``start``."""

@@ -12,7 +12,6 @@ import re
 import shutil
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NewType
@@ -20,6 +19,7 @@ from xml.sax.saxutils import quoteattr
 
 from stasis_refer.errors import StartError
 from stasis_refer.lab.asterisk import free_udp_port
+from stasis_refer.lab.process import kill
 
 Step = NewType("Step", str)
 """Some elements of a SIPp scenario."""
@@ -299,9 +299,7 @@ class Phone:
             try:
                 code = await process.wait()
             except asyncio.CancelledError:
-                with suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
+                await kill(process)
                 raise
             return Played(code == 0, "" if code == 0 else _logs(folder))
 

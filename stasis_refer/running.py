@@ -51,27 +51,14 @@ async def run_program(settings: Settings) -> None:
 
 async def run_lab(settings: Settings) -> None:
     """Run a private Asterisk and the program; one JSON line on stdout says when it is ready."""
-    with _signals() as told:
-        stop = asyncio.create_task(told.get())
-        lab = Lab(settings)
-        start = asyncio.create_task(lab.__aenter__())
-        await asyncio.wait({start, stop}, return_when=asyncio.FIRST_COMPLETED)
-        if stop.done() and not start.done():
-            start.cancel()
-            with suppress(asyncio.CancelledError):
-                await start
-            return
-        try:
-            await start
-        except BaseException:
-            stop.cancel()
-            raise
-        try:
-            sys.stdout.write(json.dumps({"event": "ready", **lab.addresses()}) + "\n")
-            sys.stdout.flush()
-            await stop
-        finally:
-            await lab.__aexit__()
+    await unless_told_to_stop(_stay(settings))
+
+
+async def _stay(settings: Settings) -> None:
+    async with Lab(settings) as lab:
+        sys.stdout.write(json.dumps({"event": "ready", **lab.addresses()}) + "\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
 
 
 async def unless_told_to_stop(work: Coroutine[Any, Any, _T]) -> _T | None:

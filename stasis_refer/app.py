@@ -222,7 +222,6 @@ class App:
         if waiting is not None:
             due, channel, arguments = waiting
             due.cancel()
-            self._capture.drain()
             self._entered(channel, arguments)
 
     def _entered(self, channel: ari.Channel, arguments: tuple[str, ...]) -> None:

@@ -279,6 +279,7 @@ async def test_an_invite_whose_copy_is_late_still_tells_who_is_who(wire: Wire) -
 
 async def test_an_invite_that_has_arrived_is_known(wire: Wire) -> None:
     wire.copy(INVITE)
+    wire.listener.drain()
     assert wire.listener.knows(CALL)
 
 

@@ -51,14 +51,13 @@ class Transferring(Line):
         late = self._given_up is not None and self._given_up.late_success(heard)
         if not isinstance(self._activity, Referring):
             return self._late_success(heard, now) if late else []
-        sent = self._activity.sent
+        sent, notes = self._activity.sent, list[Intent]()
         if late and not sent.owns(heard):
             # The call stays: another REFER is open on it.
             self._given_up = None
-            sent.hear(heard, now)
-            return [LateSuccess(_code(heard)), *self._transfer_over(sent, now)]
+            notes = [LateSuccess(_code(heard))]
         sent.hear(heard, now)
-        return self._transfer_over(sent, now)
+        return [*notes, *self._transfer_over(sent, now)]
 
     def _transfer_over(self, sent: SentRefer, now: float) -> list[Intent]:
         if not sent.machine.over:

@@ -35,11 +35,8 @@ def twiml_request(
     callback = intent.callback
     fields = _fields(intent, info, application)
     target = take_apart(callback.url)
-    form, url, headers = (
-        urlencode(fields, quote_via=_quoted),
-        target.url,
-        {"I-Twilio-Idempotency-Token": token},
-    )
+    form = urlencode(fields, quote_via=_quoted)
+    url, headers = target.url, {"I-Twilio-Idempotency-Token": token}
     if callback.method is Method.GET:
         url, form = with_query(url, form), ""
     else:

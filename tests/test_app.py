@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from stasis_refer.app import App
 from stasis_refer.errors import StartError
+from stasis_refer.lab.asterisk import free_udp_port
 from stasis_refer.runtime.journal import Entry, Tap
 from stasis_refer.settings import Settings
 from stasis_refer.wire import ari
@@ -136,11 +137,8 @@ async def test_a_call_runs_its_documents(customer: Customer, version: str) -> No
 
 @pytest.fixture
 def hep() -> Iterator[Wire]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
-        yield Wire(port, sending)
+        yield Wire(free_udp_port(), sending)
 
 
 async def test_what_the_wire_said_first_is_known_first(

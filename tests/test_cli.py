@@ -2,7 +2,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
@@ -15,6 +14,7 @@ from typer.testing import CliRunner
 
 from stasis_refer import __version__
 from stasis_refer.cli import cli
+from stasis_refer.lab.asterisk import free_port
 from tests.fakes.asterisk import Asterisk
 
 COMMANDS = ["run", "lab", "demo", "check", "doctor", "lint"]
@@ -278,12 +278,6 @@ async def test_doctor_tells_each_finding(
     lines = out.decode().splitlines()
     assert lines[0].startswith(finding)
     assert all(line.startswith(("ok ", "BAD ", "    ")) for line in lines)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 async def ready(port: int) -> None:

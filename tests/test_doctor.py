@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from stasis_refer.doctor import Finding, examine
+from stasis_refer.lab.asterisk import free_udp_port
 from stasis_refer.settings import Ari, Capture, Http, Settings
 from stasis_refer.wire.hep import Packet, encode
 from tests.fakes.asterisk import Asterisk
@@ -25,9 +26,7 @@ def hep() -> Iterator[socket.socket]:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    return free_udp_port()
 
 
 def settings(asterisk: Asterisk, password: str = "", capture: Capture | None = None) -> Settings:

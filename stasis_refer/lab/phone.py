@@ -77,6 +77,9 @@ _RESPONSE: Final = """SIP/2.0 {code} {reason}
 """
 
 
+_OK: Final = 200
+_FIRST_FINAL: Final = 200
+
 _KEPT: Final = ("Via", "From", "To")
 """Headers of the REFER that its response repeats (RFC 3261, 8.2.6.2)."""
 
@@ -85,11 +88,11 @@ def _send(text: str, attributes: str = "") -> str:
     return f"  <send{attributes}><![CDATA[\n\n      {text}\n\n  ]]></send>\n"
 
 
-def _request(method: str, *, headers: str = "", body: str = "", answered: bool = True) -> Step:
+def _request(method: str, *, headers: str = "", body: str = "", answer: int | None = _OK) -> Step:
     lines = "".join(f"{line}\n      " for line in headers.splitlines())
     text = _IN_DIALOG.format(method=method, headers=lines, body=body)
-    answer = '  <recv response="200"/>\n' if answered else ""
-    return Step(_send(text, ' retrans="500"') + answer)
+    hear = f'  <recv response="{answer}"/>\n' if answer else ""
+    return Step(_send(text, ' retrans="500"') + hear)
 
 
 def _sdp(direction: str, version: int, media_port: int | None) -> str:
@@ -181,28 +184,24 @@ def notify(
     body: str | None = None,
     state: str | None = None,
     refer_id: bool = False,
-    repeat_cseq: bool = False,
+    answer: int = _OK,
 ) -> Step:
-    """Send a NOTIFY of the refer subscription.
+    """Send a NOTIFY of the refer subscription, and wait for its ``answer``.
 
     ``state`` is active up to 199 and terminated from 200 on unless given; ``refer_id`` puts
-    the REFER's CSeq into the Event header (RFC 3515, 2.4.6); ``repeat_cseq`` sends the message
-    before once more.
+    the REFER's CSeq into the Event header (RFC 3515, 2.4.6).
     """
     final = code is not None and code >= _FIRST_FINAL
     said = state or ("terminated;reason=noresource" if final else "active;expires=60")
     event = "refer;id=[$refer]" if refer_id else "refer"
     text = body if body is not None else f"SIP/2.0 {code} {_REASONS.get(code or 0, 'Whatever')}"
-    step = _request(
+    return _request(
         "NOTIFY",
         headers=f"Event: {event}\nSubscription-State: {said}\n"
         "Content-Type: message/sipfrag;version=2.0",
         body=text,
+        answer=answer,
     )
-    return Step(step.replace("[cseq] NOTIFY", "[cseq-1] NOTIFY")) if repeat_cseq else step
-
-
-_FIRST_FINAL: Final = 200
 
 
 def pause(seconds: float) -> Step:
@@ -212,7 +211,7 @@ def pause(seconds: float) -> Step:
 
 def bye(*, answered: bool = True) -> Step:
     """Hang up."""
-    return _request("BYE", answered=answered)
+    return _request("BYE", answer=_OK if answered else None)
 
 
 def hear_bye() -> Step:
@@ -236,7 +235,7 @@ def _offer(direction: str, version: int, media_port: int | None) -> Step:
         "INVITE",
         headers="Content-Type: application/sdp",
         body=_sdp(direction, version, media_port),
-        answered=False,
+        answer=None,
     )
     answer = '  <recv response="100" optional="true"/>\n  <recv response="200" rrs="true"/>\n'
     ack = _send(_IN_DIALOG.format(method="ACK", headers="", body="").replace("[cseq]", "[cseq]"))

@@ -4,8 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from aiosipua import IncomingCall, SipUAC, SipUAS, UdpSipTransport, build_sdp, notify_refer
+from aiosipua import (
+    IncomingCall,
+    SipRequest,
+    SipResponse,
+    SipUAC,
+    SipUAS,
+    UdpSipTransport,
+    build_sdp,
+    notify_refer,
+)
 
+from stasis_refer.core.events import ReferNotified
 from stasis_refer.core.outcome import Evidence, Outcome, Reason
 from stasis_refer.lab.asterisk import free_udp_port
 from tests.scenarios.conftest import Theatre
@@ -16,8 +26,10 @@ DOCUMENT = """<Response><Refer action="after"><Sip>sip:sales@example.com</Sip></
 class Agent:
     """A phone in this process that is transferred, and tells what became of it."""
 
+    transport_type = UdpSipTransport
+
     def __init__(self, codes: list[int]) -> None:
-        self.transport = UdpSipTransport(local_addr=("127.0.0.1", free_udp_port()))
+        self.transport = self.transport_type(local_addr=("127.0.0.1", free_udp_port()))
         self.uac = SipUAC(self.transport)
         self.uas = SipUAS(self.transport, uac=self.uac)
         self.uas.on_refer = self._refer
@@ -46,9 +58,23 @@ class Agent:
             await self.over.wait()
 
 
+class Echo(UdpSipTransport):
+    """Sends each NOTIFY twice, byte by byte the same, as if the first answer had been lost."""
+
+    def send(self, message: SipRequest | SipResponse, addr: tuple[str, int]) -> None:
+        super().send(message, addr)
+        if isinstance(message, SipRequest) and message.method == "NOTIFY":
+            super().send(message, addr)
+
+
+class EchoingAgent(Agent):
+    transport_type = Echo
+
+
 @pytest.fixture
 async def agent(request: pytest.FixtureRequest) -> AsyncIterator[Agent]:
-    agent = Agent(request.param)
+    kind, codes = request.param
+    agent = kind(codes)
     await agent.uas.start()
     yield agent
     await agent.uas.stop()
@@ -57,9 +83,14 @@ async def agent(request: pytest.FixtureRequest) -> AsyncIterator[Agent]:
 @pytest.mark.parametrize(
     ("agent", "outcome", "told"),
     [
-        pytest.param([180, 200], Outcome.COMPLETED, ("in-progress", "202", "200"), id="answers"),
-        pytest.param([180, 486], Outcome.BUSY, ("busy", "202", "486"), id="busy"),
-        pytest.param([603], Outcome.FAILED, ("failed", "202", "603"), id="declines"),
+        pytest.param(
+            (Agent, [180, 200]), Outcome.COMPLETED, ("in-progress", "202", "200"), id="answers"
+        ),
+        pytest.param((Agent, [180, 486]), Outcome.BUSY, ("busy", "202", "486"), id="busy"),
+        pytest.param((Agent, [603]), Outcome.FAILED, ("failed", "202", "603"), id="declines"),
+        pytest.param(
+            (EchoingAgent, [180, 486]), Outcome.BUSY, ("busy", "202", "486"), id="retransmits"
+        ),
     ],
     indirect=["agent"],
 )
@@ -71,10 +102,11 @@ async def test_a_phone_of_another_make(
     theatre.reply(name, "after", "<Response><Hangup/></Response>")
     await agent.call(theatre.running.sip, name)
     assert agent.referred_to == ["sip:sales@example.com"]
-    (ended,) = theatre.journal[name].ended
+    heard = theatre.journal[name]
+    (ended,) = heard.ended
     result = ended.result
     assert (result.outcome, result.reason) == (outcome, Reason.FINAL_NOTIFY)
-    assert result.evidence is Evidence.SIP
+    assert (result.evidence, result.conflict) == (Evidence.SIP, False)
     (request,) = theatre.told(name)
     form = request.form
     assert told == (
@@ -82,3 +114,5 @@ async def test_a_phone_of_another_make(
         form["ReferSipResponseCode"],
         form["NotifySipResponseCode"],
     )
+    notified = [event.code for event in heard.events if isinstance(event, ReferNotified)]
+    assert len(notified) == len(set(notified)), "a retransmitted NOTIFY is told once"

@@ -108,14 +108,16 @@ async def test_a_success_after_the_time_limit_releases_our_leg(theatre: Theatre,
     assert time.monotonic() - began < 4, "the document that pauses was stopped"
 
 
-async def test_a_retransmitted_and_a_second_final_notify_change_nothing(
-    theatre: Theatre, name: str
-) -> None:
+async def test_a_second_final_notify_changes_nothing(theatre: Theatre, name: str) -> None:
     theatre.reply(name, "after", '<Response><Pause length="1"/></Response>')
-    steps = (*ACCEPTED, notify(486), notify(486, repeat_cseq=True), hear_bye())
-    await theatre.phone(name, *steps)
-    (ended,) = theatre.journal[name].ended
+    steps = (*ACCEPTED, notify(486), notify(200, answer=481), hear_bye())
+    assert await theatre.phone(name, *steps) == ""
+    heard = theatre.journal[name]
+    (ended,) = heard.ended
     assert (ended.result.outcome, ended.result.notify_code) == (Outcome.BUSY, 486)
+    assert not ended.result.conflict
+    assert not heard.late, "Asterisk refused it: the caller was not connected twice"
+    assert len(theatre.told(name)) == 1
 
 
 async def test_a_notify_overtakes_the_response(theatre: Theatre, name: str) -> None:

@@ -133,10 +133,9 @@ def call_refused(code: int, *, headers: str = "") -> Step:
     return Step(answered + f'  <recv response="{code}" rrs="true"/>\n' + _ack())
 
 
-def _ack() -> str:
-    return _send(
-        _IN_DIALOG.format(method="ACK", headers="", body="").replace("[cseq] ACK", "1 ACK")
-    )
+def _ack(cseq: str = "1") -> str:
+    ack = _IN_DIALOG.format(method="ACK", headers="", body="")
+    return _send(ack.replace("[cseq]", cseq))
 
 
 def expect_refer(*, refer_to: str = "", header: str = "", absent: str = "") -> Step:
@@ -238,8 +237,7 @@ def _offer(direction: str, version: int, media_port: int | None) -> Step:
         answer=None,
     )
     answer = '  <recv response="100" optional="true"/>\n  <recv response="200" rrs="true"/>\n'
-    ack = _send(_IN_DIALOG.format(method="ACK", headers="", body="").replace("[cseq]", "[cseq]"))
-    return Step(offer + answer + ack)
+    return Step(offer + answer + _ack("[cseq]"))
 
 
 def scenario(steps: Sequence[Step]) -> str:

@@ -7,11 +7,12 @@ secrets may be.
 
 import asyncio
 import io
+import os
 import re
 import shutil
 import wave
 from asyncio.subprocess import PIPE
-from typing import Final
+from typing import BinaryIO, Final
 
 import structlog
 
@@ -127,14 +128,15 @@ class Speaker:
             raise SpeechError(f"{program} is not installed: {REMEDY}")
         async with self._places:
             try:
-                process = await asyncio.create_subprocess_exec(
-                    path, *arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=_ENVIRONMENT
-                )
+                with _as_file(feed) as stdin:
+                    process = await asyncio.create_subprocess_exec(
+                        path, *arguments, stdin=stdin, stdout=PIPE, stderr=PIPE, env=_ENVIRONMENT
+                    )
             except OSError as error:
                 raise SpeechError(f"{program} cannot be started: {error}") from error
             try:
                 async with asyncio.timeout(self._timeout):
-                    output, complaint = await process.communicate(feed)
+                    output, complaint = await process.communicate()
             except TimeoutError:
                 raise SpeechError(f"{program} took longer than {self._timeout:g} s") from None
             finally:
@@ -145,6 +147,17 @@ class Speaker:
             said = complaint.decode(errors="replace").strip()[-200:]
             raise SpeechError(f"{program} failed ({said}); is all installed? {REMEDY}")
         return output
+
+
+def _as_file(feed: bytes) -> BinaryIO:
+    """Return a file in memory to be a program's standard input.
+
+    A pipe would have to be fed while the program runs, and some end before they have read it.
+    """
+    file = os.fdopen(os.memfd_create("feed"), "w+b")
+    file.write(feed)
+    file.seek(0)
+    return file
 
 
 def _voices(listing: bytes) -> frozenset[str]:
@@ -161,7 +174,7 @@ def _voices(listing: bytes) -> frozenset[str]:
 
 def _variant(voice: str) -> str:
     if voice and voice not in _VARIANTS:
-        _log.info("a voice that is not here, the default speaks", voice=voice)
+        _log.warning("a voice that is not here, the default speaks", voice=voice)
     return _VARIANTS.get(voice, "")
 
 

@@ -5,10 +5,14 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 import wave
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import uvloop
 from structlog.testing import capture_logs
 
 from stasis_refer.adapters.speech import (
@@ -270,6 +274,28 @@ async def test_a_program_that_fails_is_quoted(programs: Path) -> None:
     script(programs / "espeak-ng", "echo 'no voice data' >&2", "exit 3")
     with pytest.raises(SpeechError, match=r"espeak-ng failed \(no voice data\)"):
         await Speaker().speak(Speech("Hello"))
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_program_may_end_unread_while_we_are_busy(
+    programs: Path, loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    script(programs / "espeak-ng", "echo 'no voice data' >&2", "exit 3")
+
+    async def busy() -> None:
+        time.sleep(0.05)  # noqa: ASYNC251 - the loop is to be late
+
+    async def speak() -> list[BaseException | bytes | None]:
+        speaking = [Speaker().speak(Speech("Hello", language="de")) for _ in range(6)]
+        return await asyncio.gather(*speaking, *(busy() for _ in range(6)), return_exceptions=True)
+
+    def in_a_loop_of_its_own() -> list[BaseException | bytes | None]:
+        with asyncio.Runner(loop_factory=loop) as runner:
+            return runner.run(speak())
+
+    with ThreadPoolExecutor(1) as threads:
+        came = threads.submit(in_a_loop_of_its_own).result()
+    assert [type(each) for each in came] == [SpeechError] * 6 + [type(None)] * 6
 
 
 def sleeper(programs: Path) -> Path:

@@ -6,25 +6,30 @@ Only what the program uses is here. ``adapters.ari`` carries both over the netwo
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from stasis_refer.core.events import (
+    Bridged,
     CallEnded,
     ChannelHeld,
     ChannelResumed,
     ChannelReturned,
     ChannelUp,
+    DigitPressed,
     Event,
     PlaybackEnded,
+    QueueLeft,
+    QueueStatus,
     TransferStatus,
 )
 
 RETURNED: Final = "returned"
 """Second argument of ``Stasis()`` in the dialplan when a channel comes back from Transfer()."""
 
-TRANSFER_CONTEXT: Final = "stasis-refer-transfer"
-ABORT_CONTEXT: Final = "stasis-refer-abort"
+QUEUED: Final = "queued"
+"""The same when a channel comes back from Queue()."""
+
 
 TOLD_AT_THE_END: Final = ("TRANSFERSTATUS", "TRANSFERSTATUSPROTOCOL", "STASIS_REFER_NUMBER")
 """Variables that an event of a channel carries: ``channelvars`` of ari.conf."""
@@ -37,6 +42,8 @@ EVENT_TYPES: Final = (
     "ChannelDestroyed",
     "ChannelHold",
     "ChannelUnhold",
+    "ChannelDtmfReceived",
+    "ChannelEnteredBridge",
     "PlaybackFinished",
 )
 """All we want to be sent; the rest (8 of 11 events of a transfer) is filtered by Asterisk."""
@@ -46,9 +53,6 @@ Json: TypeAlias = Mapping[str, Any]
 
 class BadEvent(ValueError):
     """A message of Asterisk that lacks what its type promises."""
-
-
-# -- what comes in ---------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +179,19 @@ def read_returned(arguments: Sequence[str]) -> ChannelReturned | None:
     return _returned(status, code, number)
 
 
+def read_back(arguments: Sequence[str]) -> ChannelReturned | QueueLeft | None:
+    """Read the arguments of ``Stasis()`` of a channel that is back from the dialplan.
+
+    None for a call that enters. A queue status that is not known is UNKNOWN, as Asterisk has it
+    of a queue that does not exist.
+    """
+    if tuple(arguments[1:2]) == (QUEUED,):
+        status = (*arguments[2:3], "")[0]
+        known = status in set(QueueStatus)
+        return QueueLeft(QueueStatus(status) if known else QueueStatus.UNKNOWN)
+    return read_returned(arguments)
+
+
 def _returned(status: str, code: str, number: str) -> ChannelReturned:
     known = status in TransferStatus.__members__
     return ChannelReturned(
@@ -191,8 +208,8 @@ _NUMBER = re.compile("[0-9]{1,9}")
 def _read_start(message: Json) -> Occurrence:
     channel = read_channel(message["channel"])
     arguments = tuple(str(argument) for argument in message.get("args", ()))
-    returned = read_returned(arguments)
-    return Happened(channel.id, returned) if returned else Entered(channel, arguments)
+    back = read_back(arguments)
+    return Happened(channel.id, back) if back else Entered(channel, arguments)
 
 
 def _read_state(message: Json) -> Occurrence | None:
@@ -217,6 +234,10 @@ def _read_playback(message: Json) -> Occurrence | None:
     return Happened(channel, PlaybackEnded(str(playback["id"]), playback["state"] == "done"))
 
 
+def _read_digit(message: Json) -> Occurrence:
+    return Happened(str(message["channel"]["id"]), DigitPressed(str(message["digit"])))
+
+
 def _always(event: Event) -> Callable[[Json], Occurrence]:
     return lambda message: Happened(str(message["channel"]["id"]), event)
 
@@ -228,146 +249,8 @@ _READERS: Final[Mapping[str, Callable[[Json], Occurrence | None]]] = {
     "ChannelDestroyed": _read_end,
     "ChannelHold": _always(ChannelHeld()),
     "ChannelUnhold": _always(ChannelResumed()),
+    "ChannelDtmfReceived": _read_digit,
+    "ChannelEnteredBridge": _always(Bridged()),
     "PlaybackFinished": _read_playback,
     "ApplicationReplaced": lambda _: Replaced(),
 }
-
-
-# -- what goes out ---------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One ARI request. ``query`` values travel as they are; ``body`` is sent as JSON."""
-
-    method: str
-    path: str  # without a leading slash
-    query: tuple[tuple[str, str], ...] = ()
-    body: Json | None = field(default=None)
-
-    def over_websocket(self, request_id: str) -> str:
-        """Return the message that carries this request over the event WebSocket."""
-        message: dict[str, object] = {
-            "type": "RESTRequest",
-            "transaction_id": request_id,
-            "request_id": request_id,
-            "method": self.method,
-            "uri": self.path,
-        }
-        if self.query:
-            message["query_strings"] = [{"name": n, "value": v} for n, v in self.query]
-        if self.body is not None:
-            message["content_type"] = "application/json"
-            message["message_body"] = json.dumps(self.body)
-        return json.dumps(message)
-
-
-def answer(channel: str) -> Request:
-    """Answer a ringing channel."""
-    return Request("POST", f"channels/{channel}/answer")
-
-
-def hang_up(channel: str, cause: int) -> Request:
-    """End a channel with a Q.850 cause, which chan_pjsip turns into a SIP status."""
-    return Request("DELETE", f"channels/{channel}", (("reason_code", str(cause)),))
-
-
-def subscribe(app: str, channel: str) -> Request:
-    """Keep a channel's events coming while it is outside ``Stasis()``."""
-    return Request(
-        "POST", f"applications/{app}/subscription", (("eventSource", f"channel:{channel}"),)
-    )
-
-
-def set_variable(channel: str, name: str, value: str) -> Request:
-    """Set one channel variable."""
-    return Request("POST", f"channels/{channel}/variable", (("variable", name), ("value", value)))
-
-
-def set_variables(channel: str, variables: Mapping[str, str]) -> Request:
-    """Set several channel variables at once (Asterisk 20.20, 22.10, 23.4)."""
-    return Request("POST", f"channels/{channel}/variables", body={"variables": dict(variables)})
-
-
-def get_variable(channel: str, name: str) -> Request:
-    """Read one channel variable or dialplan function; the answer is ``{"value": …}``."""
-    return Request("GET", f"channels/{channel}/variable", (("variable", name),))
-
-
-def go_on(channel: str) -> Request:
-    """Let a channel go on in the dialplan, behind ``Stasis()``."""
-    return Request("POST", f"channels/{channel}/continue")
-
-
-def transfer(channel: str) -> Request:
-    """Send a channel into the dialplan context that runs ``Transfer()``."""
-    return Request(
-        "POST",
-        f"channels/{channel}/continue",
-        (("context", TRANSFER_CONTEXT), ("extension", "s"), ("priority", "1")),
-    )
-
-
-def break_off(channel: str) -> Request:
-    """Take a channel out of ``Transfer()``: it goes on behind it, and back into ``Stasis()``.
-
-    ARI itself cannot move a channel that is not in Stasis; the short-lived Local channel
-    runs ``ChannelRedirect()`` for us.
-    """
-    return Request(
-        "POST",
-        "channels",
-        (
-            ("endpoint", f"Local/s@{ABORT_CONTEXT}/n"),
-            ("context", ABORT_CONTEXT),
-            ("extension", "none"),
-            ("priority", "1"),
-        ),
-        body={"variables": {"STASIS_REFER_CHANNEL": channel}},
-    )
-
-
-def play(channel: str, playback: str, media: str) -> Request:
-    """Play a media URI (``sound:http://…``) under an id of our choice."""
-    return Request("POST", f"channels/{channel}/play/{playback}", (("media", media),))
-
-
-def stop(playback: str) -> Request:
-    """Stop a playback."""
-    return Request("DELETE", f"playbacks/{playback}")
-
-
-def channels() -> Request:
-    """Ask for every channel there is."""
-    return Request("GET", "channels")
-
-
-def filter_events(app: str) -> Request:
-    """Ask to be sent only the event types that the program reads."""
-    # The filter holds back the answers to requests too, unless they are named.
-    allowed = [{"type": kind} for kind in (*EVENT_TYPES, "RESTResponse")]
-    return Request("PUT", f"applications/{app}/eventFilter", body={"allowed": allowed})
-
-
-def info() -> Request:
-    """Ask for Asterisk's version."""
-    return Request("GET", "asterisk/info")
-
-
-def modules() -> Request:
-    """Ask for the loaded modules."""
-    return Request("GET", "asterisk/modules")
-
-
-def endpoints() -> Request:
-    """Ask for the configured endpoints."""
-    return Request("GET", "endpoints")
-
-
-def call_out(endpoint: str) -> Request:
-    """Call an endpoint for one second at most, into a context that does nothing."""
-    return Request(
-        "POST",
-        "channels",
-        (("endpoint", endpoint), ("context", ABORT_CONTEXT), ("extension", "s"), ("timeout", "1")),
-    )

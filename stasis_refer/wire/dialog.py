@@ -82,11 +82,11 @@ def opens(message: sip.Message) -> bool:
 
 def read_invite(message: sip.Request, source_ip: str) -> Invite:
     """Return what the INVITE of a call, captured as it came from ``source_ip``, says of it."""
-    dialed, domain = _parties(message.uri)
+    dialed, domain = parties(message.uri)
     return Invite(
         dialed=dialed,
         domain=domain,
-        peer=_parties(sip.header(message, "from") or "")[1],
+        peer=parties(sip.header(message, "from") or "")[1],
         source_ip=source_ip,
         headers=sip.headers_named(message, "X-")
         + sip.headers_named(message, "User-to-User")
@@ -144,8 +144,8 @@ _TO_REFER: Final = re.compile(rb"[0-9]\s+REFER\b")  # as the CSeq of a response 
 _URI: Final = re.compile(r"sips?:(?:([^@:;>]*)[^@>]*@)?(\[[^\]>]*\]|[^:;?>]*)", re.IGNORECASE)
 
 
-def _parties(text: str) -> tuple[str, str]:
-    """Return user and host of the URI in a request line or a name-addr; '' where there is none."""
+def parties(text: str) -> tuple[str, str]:
+    """Return user and host of the SIP URI in a request line or a name-addr; '' where none is."""
     found = _URI.match(text.rpartition("<")[2])
     return (found[1] or "", found[2].strip("[]")) if found else ("", "")
 

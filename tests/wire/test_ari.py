@@ -1,4 +1,3 @@
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,12 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stasis_refer.core.events import (
+    Bridged,
     CallEnded,
     ChannelHeld,
     ChannelResumed,
     ChannelReturned,
     ChannelUp,
+    DigitPressed,
     PlaybackEnded,
+    QueueLeft,
+    QueueStatus,
     TransferStatus,
 )
 from stasis_refer.wire import ari
@@ -23,7 +26,6 @@ from stasis_refer.wire.ari import (
     Happened,
     Occurrence,
     Replaced,
-    Request,
     Response,
 )
 
@@ -72,9 +74,6 @@ def with_variables(status: str, code: str) -> dict[str, object]:
 def playback(state: str, target: str = f"channel:{ID}") -> dict[str, object]:
     told = {"id": f"{ID}-1", "media_uri": "sound:x", "target_uri": target, "state": state}
     return {"type": "PlaybackFinished", "application": "stasis_refer", "playback": told}
-
-
-# -- what comes in ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -147,6 +146,21 @@ def playback(state: str, target: str = f"channel:{ID}") -> dict[str, object]:
         ),
         pytest.param(playback("done", "bridge:1"), None, id="a sound of a bridge"),
         pytest.param(
+            of_channel("ChannelDtmfReceived", digit="#", duration_ms=90),
+            Happened(ID, DigitPressed("#")),
+            id="a key was pressed",
+        ),
+        pytest.param(
+            of_channel("ChannelEnteredBridge", bridge={"id": "b"}),
+            Happened(ID, Bridged()),
+            id="the dialplan connected it to somebody",
+        ),
+        pytest.param(
+            of_channel("StasisStart", args=["support", "queued", "TIMEOUT"]),
+            Happened(ID, QueueLeft(QueueStatus.TIMEOUT)),
+            id="a call is back from Queue()",
+        ),
+        pytest.param(
             {"type": "ApplicationReplaced", "application": "stasis_refer"},
             Replaced(),
             id="another connection took over",
@@ -206,15 +220,6 @@ def test_whatever_an_event_holds_it_is_read_or_refused(
     assert occurrence is None or isinstance(occurrence, Entered | Happened | Replaced)
 
 
-def test_only_events_that_are_asked_for_are_read() -> None:
-    body = ari.filter_events("stasis_refer").body
-    assert body is not None
-    asked = {allowed["type"] for allowed in body["allowed"]}
-    assert {"StasisStart", "ChannelHangupRequest", "ApplicationReplaced"} <= asked
-    # Without it the filter holds back the answers to our own requests.
-    assert asked == {*ari.EVENT_TYPES, "RESTResponse"}
-
-
 @pytest.mark.parametrize(
     ("changes", "read"),
     [
@@ -269,78 +274,19 @@ def test_what_transfer_said(arguments: tuple[str, ...], returned: ChannelReturne
     assert ari.read_returned(arguments) == returned
 
 
-# -- what goes out ---------------------------------------------------------------
+@pytest.mark.parametrize("status", QueueStatus)
+def test_what_queue_said(status: QueueStatus) -> None:
+    assert ari.read_back(("support", "queued", status.value)) == QueueLeft(status)
 
 
-@pytest.mark.parametrize(
-    ("request_", "method", "path", "query"),
-    [
-        (ari.answer(ID), "POST", f"channels/{ID}/answer", {}),
-        (ari.hang_up(ID, 17), "DELETE", f"channels/{ID}", {"reason_code": "17"}),
-        (
-            ari.subscribe("app", ID),
-            "POST",
-            "applications/app/subscription",
-            {"eventSource": f"channel:{ID}"},
-        ),
-        (
-            ari.set_variable(ID, "A", "1,2;3"),
-            "POST",
-            f"channels/{ID}/variable",
-            {"variable": "A", "value": "1,2;3"},
-        ),
-        (ari.get_variable(ID, "A"), "GET", f"channels/{ID}/variable", {"variable": "A"}),
-        (ari.go_on(ID), "POST", f"channels/{ID}/continue", {}),
-        (
-            ari.transfer(ID),
-            "POST",
-            f"channels/{ID}/continue",
-            {"context": "stasis-refer-transfer", "extension": "s", "priority": "1"},
-        ),
-        (ari.play(ID, "p1", "sound:x"), "POST", f"channels/{ID}/play/p1", {"media": "sound:x"}),
-        (ari.stop("p1"), "DELETE", "playbacks/p1", {}),
-        (ari.channels(), "GET", "channels", {}),
-        (ari.info(), "GET", "asterisk/info", {}),
-        (ari.modules(), "GET", "asterisk/modules", {}),
-        (ari.endpoints(), "GET", "endpoints", {}),
-    ],
-)
-def test_requests(request_: Request, method: str, path: str, query: Mapping[str, str]) -> None:
-    assert request_ == Request(method, path, tuple(query.items()))
+@pytest.mark.parametrize("arguments", [("support", "queued"), ("support", "queued", "")])
+def test_a_queue_that_says_nothing_is_not_there(arguments: tuple[str, ...]) -> None:
+    assert ari.read_back(arguments) == QueueLeft(QueueStatus.UNKNOWN)
 
 
-def test_many_variables_travel_in_the_body() -> None:
-    request = ari.set_variables(ID, {"A": "1", "B": ""})
-    assert (request.method, request.path) == ("POST", f"channels/{ID}/variables")
-    assert request.body == {"variables": {"A": "1", "B": ""}}
-
-
-def test_the_wait_is_broken_off_by_a_local_channel_that_names_the_waiting_one() -> None:
-    request = ari.break_off(ID)
-    assert ("endpoint", "Local/s@stasis-refer-abort/n") in request.query
-    assert request.body == {"variables": {"STASIS_REFER_CHANNEL": ID}}
-
-
-def test_a_request_over_the_websocket_carries_query_and_body() -> None:
-    request = Request(
-        "POST", "channels", (("a", "1 &=ü"), ("a", "2")), {"variables": {"X": "\r\n"}}
-    )
-    message = json.loads(request.over_websocket("7"))
-    assert json.loads(message.pop("message_body")) == request.body
-    assert message == {
-        "type": "RESTRequest",
-        "transaction_id": "7",
-        "request_id": "7",
-        "method": "POST",
-        "uri": "channels",
-        "query_strings": [{"name": "a", "value": "1 &=ü"}, {"name": "a", "value": "2"}],
-        "content_type": "application/json",
-    }
-
-
-def test_a_request_without_query_and_body_says_nothing_of_them() -> None:
-    message = json.loads(ari.channels().over_websocket("8"))
-    assert set(message) == {"type", "transaction_id", "request_id", "method", "uri"}
+def test_a_call_that_enters_is_back_from_nowhere() -> None:
+    assert ari.read_back(("support",)) is None
+    assert ari.read_back(("support", "returned", "SUCCESS", "0")) == ChannelReturned(S, 0)
 
 
 @pytest.mark.parametrize(

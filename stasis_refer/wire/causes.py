@@ -1,0 +1,57 @@
+"""Which Q.850 cause makes Asterisk refuse a ringing call with which SIP status.
+
+An ARI hang-up names a cause, and ``hangup_cause2sip`` (chan_pjsip.c) turns it into a status:
+these are all that can be had, each seen on the wire. ``docs/capabilities.md`` has the table.
+"""
+
+from typing import Final
+
+NORMAL: Final = 16
+
+CAUSES: Final = {
+    403: 21,
+    404: 1,
+    408: 18,
+    410: 22,
+    480: 19,
+    484: 28,
+    486: 17,
+    488: 58,
+    500: 38,
+    501: 29,
+    502: 27,
+    503: 34,
+    603: NORMAL,
+}
+"""SIP status to cause."""
+
+_NEAR: Final = {
+    401: 403,
+    407: 403,
+    433: 403,
+    604: 404,
+    406: 488,
+    415: 488,
+    487: 480,
+    504: 408,
+    600: 486,
+    606: 488,
+    607: 603,
+    608: 603,
+}
+"""Statuses that cannot be had, and what is nearest to each."""
+
+_OF_ITS_CLASS: Final = {4: 403, 5: 500, 6: 603}
+
+
+def status_of(wanted: int | None) -> int:
+    """Return the status that a call is really refused with when ``wanted`` is asked for."""
+    if wanted is None:
+        return 603
+    near = _NEAR.get(wanted, wanted)
+    return near if near in CAUSES else _OF_ITS_CLASS.get(near // 100, 603)
+
+
+def cause_of(wanted: int | None) -> int:
+    """Return the cause to hang up with; None for a plain end."""
+    return CAUSES[status_of(wanted)]

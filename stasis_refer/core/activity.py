@@ -3,17 +3,21 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from stasis_refer.core.intents import FetchKind
+from stasis_refer.core.intents import Fetch
 from stasis_refer.core.outcome import Result
 from stasis_refer.core.sent import SentRefer
-from stasis_refer.core.verbs import Play, Refer, Verb
+from stasis_refer.core.verbs import Enqueue, Gather, Pause, Play, Refer, Verb
 
 
 @dataclass(frozen=True, slots=True)
 class Fetching:
-    """A document is on its way. The webhook has its own time limits."""
+    """A document is on its way. The webhook has its own time limits.
 
-    kind: FetchKind
+    ``or_go_on``: an empty one leaves the document that runs in its place.
+    """
+
+    fetch: Fetch
+    or_go_on: bool = False
     deadline: float | None = None
 
 
@@ -40,6 +44,41 @@ class Pausing:
     """Silence until the deadline."""
 
     deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """The caller hears ringing until the deadline; ``name`` is of the playback, '' without."""
+
+    name: str
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """Digits are collected.
+
+    ``rest`` are the prompts still to come, the one that is on first; ``left`` is how often
+    more it is given, None for ever; ``name`` is of its playback, '' in silence.
+    """
+
+    verb: Gather
+    rest: tuple[Play | Pause, ...]
+    rounds: int
+    digits: str = ""
+    left: int | None = 0
+    name: str = ""
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Queueing:
+    """The channel is in ``Queue()``, out of our control; ``connected_at`` with a member."""
+
+    verb: Enqueue
+    since: float
+    connected_at: float | None = None
+    deadline: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +118,15 @@ class Parting:
 
 
 Activity: TypeAlias = (
-    Fetching | Answering | Playing | Pausing | Referring | Returning | Resuming | Parting
+    Fetching
+    | Answering
+    | Playing
+    | Pausing
+    | Ringing
+    | Gathering
+    | Queueing
+    | Referring
+    | Returning
+    | Resuming
+    | Parting
 )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from stasis_refer.core.redacted import redacted
 from stasis_refer.core.targets import TargetRule
 
 
@@ -15,10 +16,17 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """A webhook address: an absolute URL and the method it is requested with."""
+    """A webhook address: an absolute URL and the method it is requested with.
+
+    ``fallback`` is asked where no document is to be had from it, before the application's own.
+    """
 
     url: str
     method: Method = Method.POST
+    fallback: "Callback | None" = None
+
+    def __repr__(self) -> str:
+        return f"Callback({redacted(self.url)!r}, {self.method.value}, {self.fallback!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +34,7 @@ class Application:
     """One customer application: where its documents come from and what it may do.
 
     Times are in seconds. The credentials are for the dialect that signs; the core never
-    reads them, and they are kept out of every ``repr``.
+    reads them, nor ``cognigy_compat``, and they are kept out of every ``repr``.
     """
 
     name: str
@@ -39,3 +47,7 @@ class Application:
     targets: tuple[TargetRule, ...] = ()
     account_sid: str = field(default="", repr=False)
     auth_token: str = field(default="", repr=False)
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    webhook_secret: str = field(default="", repr=False)
+    cognigy_compat: bool = False

@@ -5,14 +5,19 @@ from typing import assert_never
 from stasis_refer.core.activity import (
     Answering,
     Fetching,
+    Gathering,
     Parting,
     Pausing,
     Playing,
+    Queueing,
     Referring,
     Resuming,
     Returning,
+    Ringing,
 )
+from stasis_refer.core.application import Callback
 from stasis_refer.core.events import (
+    Bridged,
     CallEnded,
     ChannelHeld,
     ChannelResumed,
@@ -21,42 +26,55 @@ from stasis_refer.core.events import (
     Command,
     CommandRefused,
     DeadlinePassed,
+    DigitPressed,
     DocumentFetched,
     DrainOver,
     Event,
     FetchFailed,
     FetchFailure,
     PlaybackEnded,
+    QueueLeft,
     ReferAnswered,
     ReferNotified,
     ReferSeen,
+    Regained,
 )
+from stasis_refer.core.gathering import DigitTaking
 from stasis_refer.core.intents import (
     DocumentFailed,
+    Fetch,
     FetchKind,
-    HangupCause,
     Intent,
+    JoinQueue,
+    QueueResult,
     ReturnToDialplan,
-    StartPlayback,
+    StopPlayback,
 )
+from stasis_refer.core.line import FAILED
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
+from stasis_refer.core.queueing import Waiting
 from stasis_refer.core.refer import Return, Seen
 from stasis_refer.core.sent import report
 from stasis_refer.core.transferring import Transferring
-from stasis_refer.core.verbs import Hangup, Pause, Play, Redirect, Refer, Reject, Verb
-
-RESUME_LIMIT = 5.0
-"""Seconds the recovery document waits for the caller to take us off hold."""
-
-PARTING_TIME = 1.0
-"""Seconds a phone has for its own BYE after a transfer that succeeded."""
+from stasis_refer.core.verbs import (
+    AnswerCall,
+    Enqueue,
+    Gather,
+    Hangup,
+    Pause,
+    Play,
+    Redirect,
+    Refer,
+    Reject,
+    Ring,
+    Tag,
+    Verb,
+)
 
 _CHANNEL_GONE = 404
 
-_REJECTIONS = {True: HangupCause.BUSY, False: HangupCause.REJECTED}
 
-
-class Call(Transferring):
+class Call(Transferring, DigitTaking, Waiting):
     """The machine of one call. ``handle`` never blocks and never raises on a known event."""
 
     def handle(self, event: Event, now: float) -> list[Intent]:  # noqa: C901, PLR0911, PLR0912 - the one switch over all events
@@ -70,10 +88,14 @@ class Call(Transferring):
                 self._held = True
             case ChannelResumed():
                 return self._resumed(now)
+            case Bridged():
+                self._bridged(now)
             case CallEnded():
                 return self._call_ended(now, event.told)
             case ChannelReturned():
                 return self._returned(event, now)
+            case QueueLeft():
+                return self._queue_left(event, now)
             case ReferSeen() | ReferAnswered() | ReferNotified():
                 return self._heard(event, now)
             case DocumentFetched():
@@ -82,6 +104,10 @@ class Call(Transferring):
                 return self._fetch_failed(event, now)
             case PlaybackEnded():
                 return self._playback_ended(event, now)
+            case Regained():
+                return self._regained(now)
+            case DigitPressed():
+                return self._digit(event, now)
             case CommandRefused():
                 return self._refused(event, now)
             case DeadlinePassed():
@@ -95,10 +121,13 @@ class Call(Transferring):
     # -- documents ---------------------------------------------------------------
 
     def _fetched(self, fetched: DocumentFetched, now: float) -> list[Intent]:
-        if not isinstance(self._activity, Fetching):
+        activity = self._activity
+        if not isinstance(activity, Fetching):
             return []
         if self._gone:
             return self._finish(now)
+        if activity.or_go_on and not fetched.document:
+            return self._next(now)
         if not self._program.load(fetched.document):
             return self._going_round(now)
         return self._next(now)
@@ -108,19 +137,29 @@ class Call(Transferring):
         loop = FetchFailed(FetchFailure.TOO_MANY_STEPS, self._document.url, message)
         if self._program.allow_once_more():
             return self._fetch_failed(loop, now)
-        return [*self._failure_notes(loop), *self._hang_up(now, HangupCause.FAILED)]
+        self._broken = loop
+        return [*self._failure_notes(loop), *self._hang_up(now, FAILED)]
 
     def _fetch_failed(self, failed: FetchFailed, now: float) -> list[Intent]:
-        activity, fallback = self._activity, self.application.fallback
+        activity = self._activity
         if not isinstance(activity, Fetching):
             return []
         notes = self._failure_notes(failed)
         if self._gone:
             return [*notes, *self._finish(now)]
-        if fallback is None or activity.kind is FetchKind.FALLBACK:
+        fallback = self._fallback_of(activity.fetch)
+        if fallback is None:
+            self._broken = failed
             self._program.clear()
-            return [*notes, *self._next(now, HangupCause.FAILED)]
-        return [*notes, *self._fetch(FetchKind.FALLBACK, fallback, failure=failed)]
+            return [*notes, *self._next(now, FAILED)]
+        standing = self._standing(self._status)
+        instead = Fetch(FetchKind.FALLBACK, fallback, standing, failed, activity.fetch)
+        return [*notes, *self._ask(instead)]
+
+    def _fallback_of(self, fetch: Fetch) -> Callback | None:
+        if fetch.kind is FetchKind.FALLBACK:
+            return None
+        return fetch.callback.fallback or self.application.fallback
 
     @staticmethod
     def _failure_notes(failed: FetchFailed) -> list[Intent]:
@@ -128,31 +167,50 @@ class Call(Transferring):
 
     # -- verbs -------------------------------------------------------------------
 
-    def _next(self, now: float, last: HangupCause = HangupCause.NORMAL) -> list[Intent]:
+    def _next(self, now: float, refusal: int | None = None) -> list[Intent]:
+        self._activity = None
+        if self._stepping:
+            return []  # a verb that took no time: the loop below goes on
+        self._stepping, intents = True, list[Intent]()
+        while self._activity is None and not self.over:
+            intents += self._step(now, refusal)
+        self._stepping = False
+        return intents
+
+    def _step(self, now: float, refusal: int | None) -> list[Intent]:
         if self._gone:
             return self._finish(now)
         verb = self._program.next()
         if verb is not None:
             return self._run(verb, now)
-        if not self._transferred:
-            return self._hang_up(now, last)
-        self._activity = Parting(now + PARTING_TIME)
-        return []
+        return self._part(now) if self._transferred else self._hang_up(now, refusal)
 
-    def _run(self, verb: Verb, now: float) -> list[Intent]:
+    def _run(self, verb: Verb, now: float) -> list[Intent]:  # noqa: C901, PLR0911 - the one switch over all verbs
         match verb:
             case Refer():
                 return self._refer(verb, now)
-            case Redirect(to):
-                return self._fetch(FetchKind.DOCUMENT, to)
-            case Pause(seconds):
-                return self._pause(seconds, now)
+            case Redirect(to, or_go_on):
+                return self._fetch(FetchKind.DOCUMENT, to, or_go_on=or_go_on)
+            case Pause():
+                return self._pause(verb, now)
             case Play():
                 return self._play(verb, now)
+            case Ring():
+                return self._ring(verb, now)
+            case Gather():
+                return self._gather(verb, now)
+            case Enqueue():
+                return self._enqueue(verb, now)
+            case Tag(text):
+                self._tag = text
+                return self._next(now)
+            case AnswerCall():
+                ringing = self._answered_at is None
+                return self._answer_for(verb, now) if ringing else self._next(now)
             case Hangup():
                 return self._hang_up(now)
-            case Reject(busy):
-                return self._hang_up(now, _REJECTIONS[busy])
+            case Reject(status):
+                return self._hang_up(now, status)
             case _:
                 assert_never(verb)
 
@@ -163,43 +221,24 @@ class Call(Transferring):
             return self._run(self._activity.verb, now)
         return []
 
-    def _pause(self, seconds: float, now: float) -> list[Intent]:
-        if seconds > 0:
-            self._program.took_time()
-        self._activity = Pausing(now + seconds)
-        return []
-
-    def _play(self, verb: Play, now: float) -> list[Intent]:
-        if self._answered_at is None:
-            return self._answer_for(verb, now)
-        if self._held and self._recovering:
-            self._activity = Resuming(verb, now + RESUME_LIMIT)
-            return []
-        self._recovering = False
-        return self._play_once(verb, verb.times or None)
-
-    def _play_once(self, verb: Play, left: int | None) -> list[Intent]:
-        self._playbacks += 1
-        name = f"{self.info.channel}-{self._playbacks}"
-        self._activity = Playing(name, verb, left)
-        return [StartPlayback(name, verb.source)]
-
     def _playback_ended(self, ended: PlaybackEnded, now: float) -> list[Intent]:
-        playing = self._activity
-        if not isinstance(playing, Playing) or playing.name != ended.playback:
-            return []
-        left = None if playing.left is None else playing.left - 1
-        if ended.ok:
-            self._program.took_time()
-        if left == 0 or not ended.ok:
-            return self._next(now)
-        return self._play_once(playing.verb, left)
+        match self._activity:
+            case Playing() as playing:
+                return self._played(playing, ended, now)
+            case Gathering() as gathering:
+                return self._prompted(gathering, ended, now)
+            case _:
+                return []
 
-    def _resumed(self, now: float) -> list[Intent]:
-        self._held = False
-        if isinstance(self._activity, Resuming):
-            return self._run(self._activity.verb, now)
-        return []
+    def _regained(self, now: float) -> list[Intent]:
+        match self._activity:
+            case Playing(name) | Gathering(name=name) if name:
+                # Its end may have come and gone: what is left of it is not worth a dead call.
+                return [StopPlayback(name), *self._playback_ended(PlaybackEnded(name), now)]
+            case Queueing(verb):
+                return [JoinQueue(verb.queue)]
+            case _:
+                return []
 
     # -- the end -----------------------------------------------------------------
 
@@ -214,6 +253,8 @@ class Call(Transferring):
                 return []
             case Returning(verb, result):
                 return self._go_on(verb, result, now)
+            case Queueing() as queueing:
+                return self._out_of_queue(queueing, QueueResult.HANGUP, now)
             case Fetching():
                 return []  # the application gets its answer taken, then the call is over
             case _:
@@ -234,6 +275,9 @@ class Call(Transferring):
                 return self._lose_channel(now)
             case Answering() if refused.command is Command.ANSWER:
                 return self._hang_up(now)
+            case Queueing() as queueing if refused.command is Command.QUEUE:
+                self._away = False
+                return self._out_of_queue(queueing, QueueResult.ERROR, now)
             case _:
                 return []
 
@@ -244,6 +288,10 @@ class Call(Transferring):
                 return self._transfer_over(sent, now)
             case Pausing():
                 return self._next(now)
+            case Ringing():
+                return [*self._stop_playback(), *self._next(now)]
+            case Gathering() as gathering:
+                return self._gathered_nothing_yet(gathering, now)
             case Resuming(verb):
                 self._recovering = False
                 return self._run(verb, now)
@@ -257,7 +305,9 @@ class Call(Transferring):
     def _drain_over(self) -> list[Intent]:
         self.over = True
         # A channel in Transfer() is in the dialplan already, and goes on without us.
-        back: list[Intent] = [] if self._gone or self._away else [ReturnToDialplan()]
+        gone = self._gone or self._away
+        # Behind a sound that plays it would wait, behind one without end for ever.
+        back = [] if gone else [*self._stop_playback(), ReturnToDialplan()]
         if not isinstance(self._activity, Referring):
             return back
         sent = self._activity.sent

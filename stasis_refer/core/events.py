@@ -128,10 +128,52 @@ class PlaybackEnded:
     ok: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Regained:
+    """Asterisk is connected again, and the channel is in our hands.
+
+    What was asked of it before may not have been done, and what happened to it is not known.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed:
+    """The caller pressed a key: one of ``0123456789*#ABCD``."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bridged:
+    """The channel was connected to another one, by the dialplan."""
+
+
+class QueueStatus(StrEnum):
+    """Asterisk's ``QUEUESTATUS`` (app_queue.c), and what it leaves unsaid."""
+
+    TIMEOUT = "TIMEOUT"
+    FULL = "FULL"
+    JOIN_EMPTY = "JOINEMPTY"
+    LEAVE_EMPTY = "LEAVEEMPTY"
+    JOIN_UNAVAILABLE = "JOINUNAVAIL"
+    LEAVE_UNAVAILABLE = "LEAVEUNAVAIL"
+    CONTINUE = "CONTINUE"  # a member took the call and hung up
+    WITHDRAWN = "WITHDRAW"
+    UNKNOWN = "UNKNOWN"  # there is no such queue
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLeft:
+    """The channel is back from ``Queue()``."""
+
+    status: QueueStatus
+
+
 class Command(StrEnum):
     """What was asked of Asterisk, for the answer that refuses it."""
 
     ANSWER = "answer"
+    QUEUE = "queue"
     REFER = "refer"
     BREAK_OFF = "break_off"
 
@@ -166,6 +208,10 @@ Event: TypeAlias = (
     | DocumentFetched
     | FetchFailed
     | PlaybackEnded
+    | Regained
+    | DigitPressed
+    | Bridged
+    | QueueLeft
     | CommandRefused
     | DeadlinePassed
     | DrainOver

@@ -25,7 +25,7 @@ class CallInfo:
 
     ``key`` is ours, 32 hexadecimal digits; ``channel`` is Asterisk's channel id, ``call_id``
     the SIP Call-ID. ``headers``, ``domain``, ``source_ip`` and ``peer`` are those of
-    ``Invite``, empty when nothing was captured.
+    ``Invite``, empty when nothing was captured. ``started`` is in seconds since 1970.
     """
 
     key: str
@@ -39,6 +39,17 @@ class CallInfo:
     peer: str = ""
     source_ip: str = ""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    started: float = 0.0
+
+    @property
+    def identity(self) -> str:
+        """The caller as a SIP URI, '' where it is not known."""
+        return self.at_peer(self.caller) if self.caller else ""
+
+    def at_peer(self, user: str) -> str:
+        """Return the SIP URI of a user at the caller's host, '' where that is not known."""
+        host = f"[{self.peer}]" if ":" in self.peer else self.peer
+        return f"sip:{user}@{host}" if host else ""
 
     @property
     def is_sip(self) -> bool:

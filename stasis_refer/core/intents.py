@@ -19,13 +19,14 @@ class Answer:
 class SendRefer:
     """Send a REFER in the call's dialog; ``ChannelReturned`` follows, whatever becomes of it.
 
-    Both texts were parsed and written again by ``core.uri``. ``number`` counts the REFERs of a
-    call from 1.
+    Both texts were parsed and written again by ``core.uri``; ``headers`` are further ones of the
+    REFER, checked by ``core.headers``. ``number`` counts the REFERs of a call from 1.
     """
 
     refer_to: str
     referred_by: str | None = None
     number: int = 1
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +48,100 @@ class CallStatus(StrEnum):
     RINGING = "ringing"
     IN_PROGRESS = "in_progress"
     COMPLETED = "completed"
-    BUSY = "busy"  # refused by us as busy
-    FAILED = "failed"  # refused by us otherwise
+    BUSY = "busy"  # refused by its application as busy
+    REJECTED = "rejected"  # refused by its application otherwise
+    FAILED = "failed"  # refused because its application could not be asked
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a call stands. ``answered_after`` is in seconds from its start, None while it rings."""
+
+    status: CallStatus
+    answered_after: float | None = None
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """A transfer is over; ``name`` is the document's own name for its verb."""
+
+    result: Result
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The caller's digits; ``finished_by`` is the key that ended them, '' without one."""
+
+    digits: str
+    finished_by: str = ""
+    name: str = ""
+
+
+class QueueResult(StrEnum):
+    """How the wait in a queue ended, in no vendor's words."""
+
+    CONNECTED = "connected"  # a member took the call; it is over
+    FULL = "full"
+    EMPTY = "empty"  # there is nobody who could take the call
+    TIMEOUT = "timeout"
+    WITHDRAWN = "withdrawn"
+    HANGUP = "hangup"  # the caller did not wait
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftQueue:
+    """The wait in a queue is over; ``waited`` is in seconds, up to the connection if any."""
+
+    queue: str
+    result: QueueResult
+    waited: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A NOTIFY told this of a transfer that is under way, or of its end."""
+
+    notify_code: int
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Request a document; ``DocumentFetched`` or ``FetchFailed`` follows."""
+    """Request a document; ``DocumentFetched`` or ``FetchFailed`` follows.
+
+    ``about`` is what the request tells; of a fallback, what it is asked to mend.
+    ``instead_of`` is the request a fallback stands in for, None where none was made.
+    """
 
     kind: FetchKind
     callback: Callback
-    status: CallStatus
-    result: Result | None = None  # of the transfer this action request tells about
-    failure: FetchFailed | None = None  # what the fallback is asked to mend
+    standing: Standing
+    about: Transferred | Gathered | LeftQueue | FetchFailed | None = None
+    instead_of: "Fetch | None" = None
+
+
+class TellKind(StrEnum):
+    """What an application is told, whatever it replies; values of the label ``kind``."""
+
+    STATUS = "status"  # the call is over
+    EVENT = "event"  # a NOTIFY
+    ACTION = "action"  # a transfer that ended the call
 
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Tell the application how the call stands; nothing follows."""
+    """Tell the application, at least once and in order; nothing follows.
 
+    ``about`` goes with the kind: of STATUS the failure that ended the call, if one did.
+    """
+
+    kind: TellKind
     callback: Callback
-    status: CallStatus
-    duration: float  # seconds since the call was answered
+    standing: Standing
+    about: Progress | Transferred | FetchFailed | None = None
+    duration: float = 0.0  # seconds since the call was answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +159,23 @@ class StopPlayback:
     playback: str
 
 
-class HangupCause(StrEnum):
-    """Why we end a call; the adapter knows Asterisk's number for each.
+@dataclass(frozen=True, slots=True)
+class IndicateRinging:
+    """Send 180 on the ringing channel."""
 
-    A call that is up ends NORMAL: only what still rings can be told more.
-    """
 
-    NORMAL = "normal"
-    BUSY = "busy"
-    REJECTED = "rejected"
-    FAILED = "failed"  # its application could not be asked what to do
+@dataclass(frozen=True, slots=True)
+class JoinQueue:
+    """Send the channel into ``Queue()``; ``QueueLeft`` follows, or ``CallEnded``."""
+
+    queue: str
 
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """End the call."""
+    """End the call. ``status`` is what a ringing one is refused with, None for a plain end."""
 
-    cause: HangupCause = HangupCause.NORMAL
+    status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +246,8 @@ Deed: TypeAlias = (
     | Tell
     | StartPlayback
     | StopPlayback
+    | IndicateRinging
+    | JoinQueue
     | HangUp
     | ReturnToDialplan
 )

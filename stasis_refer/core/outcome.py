@@ -49,6 +49,7 @@ class Reason(StrEnum):
     STOPPED = "stopped"  # the program stopped first
     POLICY = "policy"
     BAD_URI = "bad_uri"
+    BAD_HEADER = "bad_header"
     RESERVED_HEADER = "reserved_header"
     NOT_SIP = "not_sip"
     COMMAND_REFUSED = "command_refused"
@@ -71,6 +72,20 @@ class Result:
     notify_code: int | None = None
     conflict: bool = False  # the two witnesses contradict each other
     detail: str = field(default="", compare=False)  # what is wrong and what to do, for the log
+
+    @property
+    def final_code(self) -> int | None:
+        """The code of the final NOTIFY, None where there was none or the outcome gainsays it."""
+        if self.notify_code is None or self.outcome not in _BY_FINAL_NOTIFY:
+            return None
+        final = self.notify_code >= 200  # noqa: PLR2004 - RFC 3261, 7.2: below it is provisional
+        agrees = (outcome_of(self.notify_code) is Outcome.COMPLETED) is (
+            self.outcome is Outcome.COMPLETED
+        )
+        return self.notify_code if final and agrees else None
+
+
+_BY_FINAL_NOTIFY = frozenset({Outcome.COMPLETED, Outcome.BUSY, Outcome.NO_ANSWER, Outcome.FAILED})
 
 
 def outcome_of(code: int) -> Outcome:

@@ -150,13 +150,26 @@ class Facts:
     call_gone: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """How long a REFER that was accepted may take, in seconds."""
+
+    no_notify: float  # from the acceptance to the first NOTIFY
+    ring: float  # from the first NOTIFY to the final one
+    ring_from_acceptance: bool = False  # from the acceptance to the final one instead
+
+    @property
+    def whole(self) -> float:
+        """Seconds from the acceptance to the latest end there may be."""
+        return self.ring if self.ring_from_acceptance else self.no_notify + self.ring
+
+
 @dataclass(slots=True)
 class Refer:
     """One REFER: feed it with ``see`` until it is ``over``; times are the loop clock's seconds."""
 
     started_at: float
-    no_notify_timeout: float  # seconds a transferee may stay silent once it accepted
-    ring_timeout: float  # seconds from the first NOTIFY to the final one
+    limits: TimeLimits
     copies: bool = False  # the call's messages are captured; a copy may be late
     state: State = State.REQUESTED
     facts: Facts = field(default_factory=Facts)
@@ -168,7 +181,7 @@ class Refer:
 
     def __post_init__(self) -> None:
         # Until our REFER is captured nothing can be told apart: what is silent may be ringing.
-        silence = self.no_notify_timeout + self.ring_timeout
+        silence = self.limits.whole
         self.deadline = self.started_at + (max(silence, REQUEST_LIMIT) if self.copies else silence)
 
     @property
@@ -316,12 +329,12 @@ class Refer:
             case State.CHALLENGED:
                 self.deadline = now + CHALLENGE_TIME
             case State.ACCEPTED:
-                self.deadline = now + self.no_notify_timeout
+                self.deadline = now + self.limits.no_notify
             case State.PROCEEDING:
                 # A ringing target is not a silent one. Counted from the first NOTIFY:
                 # phones send one 180 and then nothing until the end.
-                since = now if self.notified_at is None else self.notified_at
-                self.deadline = since + self.ring_timeout
+                first = self.answered_at if self.limits.ring_from_acceptance else self.notified_at
+                self.deadline = (now if first is None else first) + self.limits.ring
             case State.LEAVING:
                 self.deadline = now + GRACE_AFTER_BYE
             case State.SETTLING:

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from stasis_refer.core import targets, uri
+from stasis_refer.core import headers, targets, uri
 from stasis_refer.core.application import Application
 from stasis_refer.core.events import ReferAnswered, ReferNotified, ReferSeen
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import SendRefer, TransferEnded, TransferTimes
 from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason, Result
-from stasis_refer.core.refer import Refer, Seen
+from stasis_refer.core.refer import Refer, Seen, TimeLimits
+from stasis_refer.core.verbs import AtPeer, Party, Transferee
 from stasis_refer.core.verbs import Refer as ReferVerb
 from stasis_refer.core.verdict import judge
 
@@ -38,29 +39,76 @@ def clear(verb: ReferVerb, info: CallInfo, rules: Sequence[targets.TargetRule]) 
     """Check a Refer before anything is sent: a result here means that nothing may be sent."""
     what = "target"
     try:
-        target = uri.parse(verb.target)
+        target = _uri_of(verb.target, info)
         what = "Referred-By"
-        referred_by = uri.parse(verb.referred_by) if verb.referred_by else None
+        by = _referred_by(verb, info)
+        further = headers.check(verb.headers)
     except uri.BadUri as bad:
         reserved = bad.why is uri.Flaw.RESERVED_HEADER
         reason = Reason.RESERVED_HEADER if reserved else Reason.BAD_URI
-        return _blocked(reason, MALFORMED, f"{what}: {bad}")
+        return _blocked(verb, reason, MALFORMED, f"{what}: {bad}")
+    except headers.BadHeader as bad:
+        reserved = isinstance(bad, headers.ReservedHeader)
+        reason = Reason.RESERVED_HEADER if reserved else Reason.BAD_HEADER
+        return _blocked(verb, reason, MALFORMED, str(bad))
     if targets.deciding_rule(rules, target) is None:
-        return _blocked(Reason.POLICY, FORBIDDEN, _NO_RULE)
+        return _blocked(verb, Reason.POLICY, FORBIDDEN, _NO_RULE)
     if not info.is_sip:
         return Result(Outcome.ERROR, Reason.NOT_SIP, Evidence.NONE)
-    by = uri.name_addr(referred_by) if referred_by else None
-    return Cleared(SendRefer(uri.name_addr(target), by), DEFAULT_GROUP)
+    return Cleared(SendRefer(uri.name_addr(target), by, headers=further), DEFAULT_GROUP)
 
 
-def _blocked(reason: Reason, code: int, detail: str) -> Result:
-    return Result(Outcome.BLOCKED, reason, Evidence.NONE, code, detail=detail)
+def text_of(target: Party) -> str:
+    """Return a target as its document has it."""
+    match target:
+        case AtPeer(user):
+            return user
+        case Transferee():
+            return ""
+        case _:
+            return target
+
+
+def _uri_of(target: Party, info: CallInfo) -> uri.Uri:
+    match target:
+        case AtPeer(user):
+            if not info.peer:
+                raise uri.BadUri(uri.Flaw.BAD_HOST, 0, _NO_PEER)
+            return uri.parse(info.at_peer(user))
+        case Transferee():
+            return uri.parse(info.identity)
+        case _:
+            return uri.parse(target)
+
+
+def _referred_by(verb: ReferVerb, info: CallInfo) -> str | None:
+    """Return the Referred-By; None leaves it to Asterisk, which names itself.
+
+    A caller whose identity is not known is anonymous (RFC 3323, 4.1.1.3).
+    """
+    by = verb.referred_by
+    if not by:
+        return None
+    try:
+        party = _uri_of(by, info)
+    except uri.BadUri:
+        if not isinstance(by, Transferee):
+            raise
+        # What the caller called itself is no fault of the document.
+        party = uri.SipUri(scheme="sip", user="anonymous", host="anonymous.invalid")
+    return uri.name_addr(party, verb.referred_by_name)
+
+
+def _blocked(verb: ReferVerb, reason: Reason, code: int, detail: str) -> Result:
+    place = f"{verb.place}: " if verb.place else ""
+    return Result(Outcome.BLOCKED, reason, Evidence.NONE, code, detail=place + detail)
 
 
 _NO_RULE: Final = (
     "no rule in [targets] allow fits the target: add one if it may be called;"
     " `stasis-refer check --target URI` tells which rule decides"
 )
+_NO_PEER: Final = "the host of the caller is not known: write a whole URI, sip:user@host"
 
 
 @dataclass(slots=True)
@@ -89,10 +137,11 @@ class SentRefer:
         """
         no_notify = verb.no_notify_timeout or application.no_notify_timeout
         ring = verb.ring_timeout or application.ring_timeout
-        return cls(verb, group, Refer(now, no_notify, ring, copies=captured))
+        limits = TimeLimits(no_notify, ring, ring_from_acceptance=verb.ring_from_acceptance)
+        return cls(verb, group, Refer(now, limits, copies=captured))
 
-    def hear(self, heard: Heard, now: float) -> None:
-        """Take in a captured message of this call, if it is of this REFER and new."""
+    def hear(self, heard: Heard, now: float) -> bool:
+        """Take in a captured message of this call; whether it is of this REFER and new."""
         match heard:
             case ReferSeen(cseq):
                 self._left(cseq, now)
@@ -103,8 +152,10 @@ class SentRefer:
                 self.machine.see(_seen_in_notify(heard), now, heard.code)
             case ReferNotified() if not self.owns(heard) and _ends(heard):
                 self.machine.disown(now)
+                return False
             case _:
-                pass
+                return False
+        return True
 
     def owns(self, heard: Heard) -> bool:
         """Whether a NOTIFY is of this REFER's subscription (RFC 3515, 2.4.6)."""
@@ -148,7 +199,8 @@ def report(
     verb: ReferVerb, group: str, result: Result, times: TransferTimes | None = None
 ) -> TransferEnded:
     """Return the report of a sent REFER."""
-    return TransferEnded(Direction.SENT, verb.target, group, result, times or TransferTimes())
+    target = text_of(verb.target)
+    return TransferEnded(Direction.SENT, target, group, result, times or TransferTimes())
 
 
 def _seen_in_answer(answer: ReferAnswered) -> Seen:

@@ -1,6 +1,7 @@
 """The part of a call's machine that transfers: a REFER begins, is followed, and ends."""
 
 from dataclasses import replace
+from typing import assert_never
 
 from stasis_refer.core.activity import Referring, Returning
 from stasis_refer.core.events import ChannelReturned, FetchFailed, FetchFailure, ReferNotified
@@ -11,14 +12,18 @@ from stasis_refer.core.intents import (
     HangUp,
     Intent,
     LateSuccess,
+    Progress,
+    Tell,
+    TellKind,
     TransferBegan,
     TransferEnded,
+    Transferred,
 )
 from stasis_refer.core.line import Line
 from stasis_refer.core.outcome import Direction, Outcome, Reason, Result
 from stasis_refer.core.refer import Return
-from stasis_refer.core.sent import Cleared, Heard, SentRefer, clear, report
-from stasis_refer.core.verbs import Refer
+from stasis_refer.core.sent import Cleared, Heard, SentRefer, clear, report, text_of
+from stasis_refer.core.verbs import Refer, Then
 
 RETURN_LIMIT = 5.0
 """Seconds until a channel must be back from a ``Transfer()`` that was broken off."""
@@ -34,7 +39,7 @@ class Transferring(Line):
         if isinstance(cleared, Cleared) and self._answered_at is None:
             # On a ringing channel Asterisk would send a 302 instead of a REFER.
             return self._answer_for(verb, now)
-        began = TransferBegan(Direction.SENT, verb.target)
+        began = TransferBegan(Direction.SENT, text_of(verb.target))
         if isinstance(cleared, Result):
             return [began, *self._after(verb, report(verb, "", cleared), now)]
         self._away = True
@@ -56,8 +61,14 @@ class Transferring(Line):
             # The call stays: another REFER is open on it.
             self._given_up = None
             notes = [LateSuccess(_code(heard))]
-        sent.hear(heard, now)
-        return [*notes, *self._transfer_over(sent, now)]
+        progress = self._progress(sent, heard) if sent.hear(heard, now) else []
+        return [*notes, *progress, *self._transfer_over(sent, now)]
+
+    def _progress(self, sent: SentRefer, heard: Heard) -> list[Intent]:
+        events, code = sent.verb.events, _code(heard)
+        if events is None or not code:
+            return []
+        return [Tell(TellKind.EVENT, events, self._standing(self._status), Progress(code))]
 
     def _transfer_over(self, sent: SentRefer, now: float) -> list[Intent]:
         if not sent.machine.over:
@@ -78,19 +89,35 @@ class Transferring(Line):
         self._recovering = not self._transferred
         if result.reason is Reason.NOT_SIP:
             return self._not_sip(verb, result, now)
+        return self._go_on_with(_then(verb, result), verb, result, now)
+
+    def _go_on_with(self, then: Then, verb: Refer, result: Result, now: float) -> list[Intent]:
+        about = Transferred(result, verb.name)
+        match then:
+            case Then.RUN | Then.RUN_IF_ANY:
+                or_go_on = then is Then.RUN_IF_ANY
+                return self._request_action(verb.action, about, now, or_go_on=or_go_on)
+            case Then.END:
+                self._program.clear()
+                return [*self._tell_action(verb, about), *self._next(now)]
+            case Then.NOTHING:
+                self._program.clear()
+                return self._next(now)
+            case _:
+                assert_never(then)
+
+    def _tell_action(self, verb: Refer, about: Transferred) -> list[Intent]:
         if verb.action is None:
-            return self._next(now)
-        return self._fetch(FetchKind.ACTION, verb.action, result)
+            return []
+        return [Tell(TellKind.ACTION, verb.action, self._standing(self._status), about)]
 
     def _not_sip(self, verb: Refer, result: Result, now: float) -> list[Intent]:
         message = "a REFER can only be sent on a SIP leg"
         alert, fallback = Alert(ALERT_NOT_SIP, message), self.application.fallback
         if fallback is not None:
             failed = FetchFailed(FetchFailure.NOT_SIP, self._document.url, message)
-            return [alert, *self._fetch(FetchKind.FALLBACK, fallback, failure=failed)]
-        if verb.action is None:
-            return [alert, *self._next(now)]
-        return [alert, *self._fetch(FetchKind.ACTION, verb.action, result)]
+            return [alert, *self._fetch(FetchKind.FALLBACK, fallback, failed)]
+        return [alert, *self._go_on_with(verb.after.failed, verb, result, now)]
 
     def _returned(self, returned: ChannelReturned, now: float) -> list[Intent]:
         if not self._away or self._is_old(returned):
@@ -119,6 +146,16 @@ class Transferring(Line):
     def _lose_channel(self, now: float) -> list[Intent]:
         # It neither came back nor can be reached: the application is told all the same.
         return [HangUp(), *self._call_ended(now)]
+
+
+def _then(verb: Refer, result: Result) -> Then:
+    match result.outcome:
+        case Outcome.COMPLETED:
+            return verb.after.completed
+        case Outcome.CANCELED:
+            return verb.after.canceled
+        case _:
+            return verb.after.failed
 
 
 def _code(heard: Heard) -> int:

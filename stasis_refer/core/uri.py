@@ -19,6 +19,7 @@ from urllib.parse import unquote
 MAX_LENGTH: Final = 2048  # characters of a whole text; Asterisk refuses much longer requests
 MAX_HEADERS_LENGTH: Final = 1023  # characters behind the question mark
 MAX_PORT: Final = 65535
+MAX_DISPLAY_NAME: Final = 256
 
 _RESERVED = """
     call-id i cseq from f to t via v contact m max-forwards route record-route path service-route
@@ -131,10 +132,26 @@ def write(uri: Uri) -> str:
     return text
 
 
-def name_addr(uri: Uri) -> str:
-    """Return what ``write`` does, in ``<...>`` where a header needs it (RFC 3261, 20)."""
+def name_addr(uri: Uri, display_name: str = "") -> str:
+    """Return what ``write`` does, in ``<...>`` where a header needs it (RFC 3261, 20).
+
+    Raises BadUri also for a display name that cannot be sent.
+    """
     text = write(uri)
+    if display_name:
+        return f"{_quoted(display_name)} <{text}>"
     return f"<{text}>" if any(mark in text for mark in "?;,") else text
+
+
+def _quoted(display_name: str) -> str:
+    """Return a quoted-string (RFC 3261, 25.1), UTF-8 on the wire."""
+    flaw = _UNQUOTABLE.search(display_name)
+    if flaw or len(display_name) > MAX_DISPLAY_NAME:
+        at = flaw.start() if flaw else MAX_DISPLAY_NAME
+        remedy = f"write a display name of one line, at most {MAX_DISPLAY_NAME} characters"
+        raise BadUri(Flaw.CONTROL_CHARACTER if flaw else Flaw.TOO_LONG, at, remedy)
+    escaped = display_name.replace("\\", r"\\").replace('"', r"\"")
+    return f'"{escaped}"'
 
 
 def _tail(params: Pairs) -> str:
@@ -155,6 +172,7 @@ def _only(flaw: Flaw, extra: str, part: str) -> _Ban:
     return _Ban(flaw, re.compile(f"[^{allowed}]"), f"write it percent-encoded in {part}")
 
 
+_UNQUOTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]|%(?:[01][0-9A-Fa-f]|7[Ff])")
 _CONTROL = _Ban(Flaw.CONTROL_CHARACTER, _CONTROLS, "take it out, it is sent in no form")
 _A_LABEL = "write a host name as its A-label (xn--...), anything else percent-encoded"

@@ -1,9 +1,48 @@
 """Verbs every dialect compiles to; a dialect's quirks become fields here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import TypeAlias
 
 from stasis_refer.core.application import Callback
+from stasis_refer.core.redacted import redacted
+
+
+class Then(Enum):
+    """What follows when a Refer is over.
+
+    Without an action URL ``RUN`` and ``RUN_IF_ANY`` go on with the next verb.
+    """
+
+    RUN = auto()  # request it; the reply replaces the document, an empty one too
+    RUN_IF_ANY = auto()  # the same, but after an empty reply the document goes on
+    END = auto()  # tell it, and end the call, whatever it replies
+    NOTHING = auto()  # it is not told
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """What follows a Refer, by how it ended: ``canceled`` when the caller hung up first."""
+
+    completed: Then = Then.RUN
+    failed: Then = Then.RUN
+    canceled: Then = Then.RUN
+
+
+@dataclass(frozen=True, slots=True)
+class AtPeer:
+    """A user at the host of the dialog's remote URI; ``user`` is text, escaped as in a URI."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transferee:
+    """The party that is transferred, under the identity it called with."""
+
+
+Party: TypeAlias = str | AtPeer | Transferee
+"""Who is meant: the text of a URI, or somebody who is known only once there is a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,21 +50,32 @@ class Refer:
     """Send a REFER in this call's dialog and follow it to its end (RFC 3515).
 
     ``target`` is the text of the document: it is parsed when the verb runs, because a URI
-    that cannot be read is an outcome (``blocked``), not a broken document.
+    that cannot be read is an outcome (``blocked``), not a broken document. So are
+    ``referred_by`` and the further ``headers`` of the REFER itself. ``events`` is told of every
+    NOTIFY. ``ring_from_acceptance``: the ring timeout runs from the acceptance, not from the
+    first NOTIFY.
     """
 
-    target: str
+    target: Party
     action: Callback | None = None
-    referred_by: str | None = None
+    events: Callback | None = None
+    name: str = ""  # the document's own, told to the action URL
+    referred_by: Party | None = None
+    referred_by_name: str = ""  # display name
+    headers: tuple[tuple[str, str], ...] = ()
     no_notify_timeout: float | None = None  # seconds; None: as the application says
     ring_timeout: float | None = None  # seconds; None: as the application says
+    ring_from_acceptance: bool = False
+    after: After = After()
+    place: str = field(default="", compare=False)  # where it stands, for messages
 
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Go on with another document."""
+    """Go on with another document; ``or_go_on``: where that is empty, with this one."""
 
     to: Callback
+    or_go_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +100,16 @@ class Recording:
 
     url: str
 
+    def __repr__(self) -> str:
+        return f"Recording({redacted(self.url)!r})"
 
-Source: TypeAlias = Speech | Recording
+
+@dataclass(frozen=True, slots=True)
+class Ringback:
+    """The ringing tone, as Asterisk's indications.conf has it."""
+
+
+Source: TypeAlias = Speech | Recording | Ringback
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +121,58 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
+class Ring:
+    """Let the caller hear ringing for a time; ``answer``: answer a ringing call first."""
+
+    seconds: float
+    answer: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """Collect digits (DTMF). Times are in seconds; the first digit ends the prompts.
+
+    ``first_timeout`` runs from the end of the prompts, ``next_timeout`` from each digit. It
+    ends with ``most`` digits, with one of ``finish_on``, which is not one of them, or in
+    silence. ``rounds``: how often the prompts are given before silence is taken for an end.
+    With fewer than ``fewest`` digits nothing was gathered; ``tell_empty`` says whether the
+    action URL is requested all the same.
+    """
+
+    prompts: tuple[Play | Pause, ...] = ()
+    action: Callback | None = None
+    first_timeout: float = 5.0
+    next_timeout: float = 5.0
+    fewest: int = 1
+    most: int | None = None
+    finish_on: str = ""
+    rounds: int = 1
+    tell_empty: bool = False
+    name: str = ""  # the document's own, told to the action URL
+    or_go_on: bool = False  # after an empty reply the document goes on
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueue:
+    """Wait in a queue of Asterisk's (app_queue) and be connected to one of its members."""
+
+    queue: str
+    action: Callback | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """Send ``text`` along with every later request about this call; '' sends none."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCall:
+    """Answer a ringing call."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hangup:
     """End the call."""
 
@@ -71,8 +181,10 @@ class Hangup:
 class Reject:
     """Refuse a ringing call with a SIP status; an answered one is hung up."""
 
-    busy: bool
+    status: int
 
 
-Verb: TypeAlias = Refer | Redirect | Pause | Play | Hangup | Reject
+Verb: TypeAlias = (
+    Refer | Redirect | Pause | Play | Ring | Gather | Enqueue | Tag | AnswerCall | Hangup | Reject
+)
 Document: TypeAlias = tuple[Verb, ...]

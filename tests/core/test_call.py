@@ -1,13 +1,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeAlias
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stasis_refer.core.application import Application, Callback
-from stasis_refer.core.call import RESUME_LIMIT, Call
 from stasis_refer.core.events import (
     CallEnded,
     ChannelHeld,
@@ -21,181 +19,93 @@ from stasis_refer.core.events import (
     DrainOver,
     Event,
     FetchFailed,
-    FetchFailure,
     PlaybackEnded,
+    QueueLeft,
+    QueueStatus,
     ReferAnswered,
     ReferNotified,
     ReferSeen,
+    Regained,
     TransferStatus,
 )
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import (
-    Alert,
     Answer,
     BreakOff,
     CallStatus,
     DocumentFailed,
     Fetch,
     FetchKind,
-    HangUp,
-    HangupCause,
     Intent,
-    LateSuccess,
     ReturnToDialplan,
     SendRefer,
+    Standing,
     StartPlayback,
-    StopPlayback,
     Tell,
     TransferBegan,
     TransferEnded,
+    Transferred,
 )
 from stasis_refer.core.line import ANSWER_LIMIT
 from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason, Result
+from stasis_refer.core.playing import RESUME_LIMIT
 from stasis_refer.core.program import MAX_IDLE_DOCUMENTS
-from stasis_refer.core.targets import parse_rule
 from stasis_refer.core.verbs import (
+    After,
+    AnswerCall,
     Document,
+    Enqueue,
+    Gather,
     Hangup,
     Pause,
-    Play,
-    Recording,
     Redirect,
     Refer,
     Reject,
-    Speech,
+    Ring,
+    Tag,
+    Then,
     Verb,
 )
-
-CHANNEL = "1700000000.1"
-INFO = CallInfo("0" * 32, CHANNEL, "call@127.0.0.1", "PJSIP/caller-00000001")
-LOCAL = replace(INFO, channel_name="Local/s@demo-00000001;1")
-VOICE = Callback("http://127.0.0.1/voice")
-AFTER = Callback("http://127.0.0.1/after")
-FALLBACK = Callback("http://127.0.0.1/fallback")
-STATUS = Callback("http://127.0.0.1/status")
-PLAIN = Application("support", "twiml", VOICE, targets=(parse_rule("sip:*@example.com"),))
-WITH_FALLBACK = replace(PLAIN, fallback=FALLBACK)
-WITH_STATUS = replace(PLAIN, status_callback=STATUS)
-
-REFER = Refer("sip:alice@example.com", AFTER)
-NO_ACTION = Refer("sip:alice@example.com")
-FORBIDDEN = Refer("sip:alice@example.org", AFTER)
-MALFORMED = Refer("sip:alice@example.com\r\nX-Evil: 1", AFTER)
-SAY = Play(Speech("sorry"))
-SECOND = Play(Recording("http://127.0.0.1/second.wav"))
-FIRST_SOUND, SECOND_SOUND = f"{CHANNEL}-1", f"{CHANNEL}-2"
-
-Step: TypeAlias = tuple[float, Event]
-
-
-def document(*verbs: Verb) -> DocumentFetched:
-    return DocumentFetched(verbs)
-
-
-def notify(
-    number: int, code: int | None, *, end: bool = False, refer_id: int | None = None
-) -> ReferNotified:
-    return ReferNotified(code, end, number, refer_id)
-
-
-def returned(code: int = 0) -> ChannelReturned:
-    return ChannelReturned(TransferStatus.FAILURE, code)
-
-
-SUCCESS = ChannelReturned(TransferStatus.SUCCESS, 0)
-OF_THE_FIRST = ChannelReturned(TransferStatus.FAILURE, 486, number=1)
-OF_THE_SECOND = ChannelReturned(TransferStatus.SUCCESS, 0, number=2)
-SENT: Step = (0.0, ReferSeen(7))
-TAKEN: Step = (0.1, ReferAnswered(202, 7))
-RINGING: Step = (0.2, notify(1, 180))
-ANSWERED: tuple[Step, ...] = (SENT, TAKEN, (5.0, notify(2, 200, end=True)), (5.0, SUCCESS))
-BUSY: tuple[Step, ...] = (SENT, TAKEN, (5.0, notify(2, 486, end=True)), (5.0, returned(486)))
-SILENT: tuple[Step, ...] = (SENT, TAKEN, (30.2, returned()))
-NOT_FETCHED = FetchFailed(FetchFailure.STATUS, VOICE.url, "it answered 500")
-
-
-class Line:
-    """A call and its clock: what happens when, and in short words what it asked for."""
-
-    def __init__(
-        self, application: Application = PLAIN, info: CallInfo = INFO, *, up: bool = True
-    ) -> None:
-        self.call = Call(info, application, up=up, now=0.0)
-        self.now = 0.0
-        self.intents: list[Intent] = []
-        self.words: list[str] = []
-        self._keep(self.call.start())
-
-    def happens(self, *steps: Step) -> None:
-        """Let things happen; deadlines that come before them pass first."""
-        for at, event in steps:
-            self.wait(at)
-            self.now = at
-            self._keep(self.call.handle(event, at))
-
-    def wait(self, until: float) -> None:
-        """Let time pass."""
-        while (deadline := self.call.deadline) is not None and deadline <= until:
-            self.now = max(self.now, deadline)
-            self._keep(self.call.handle(DeadlinePassed(), self.now))
-            if self.call.deadline == deadline:
-                break
-
-    def _keep(self, intents: Sequence[Intent]) -> None:
-        self.intents += intents
-        self.words += [f"{self.now:g} {word(intent)}" for intent in intents]
-
-
-def word(intent: Intent) -> str:  # noqa: C901, PLR0911, PLR0912 - one line for each intent
-    match intent:
-        case Fetch(kind, _, _, result, failure):
-            about = (result and result.outcome) or (failure and failure.failure)
-            return f"fetch {kind}" + (f" {about}" if about else "")
-        case TransferBegan():
-            return "began"
-        case TransferEnded(result=result):
-            return f"ended {result.outcome}"
-        case SendRefer(refer_to):
-            return f"refer {refer_to}"
-        case StartPlayback(name):
-            return f"play {name}"
-        case StopPlayback(name):
-            return f"stop {name}"
-        case HangUp(cause):
-            return "hang up" if cause is HangupCause.NORMAL else f"hang up {cause}"
-        case Tell(_, status, duration):
-            return f"tell {status} {duration:g}"
-        case LateSuccess(code):
-            return f"late success {code}"
-        case DocumentFailed(failure):
-            return f"document failed {failure}"
-        case Alert(code):
-            return f"alert {code}"
-        case Answer():
-            return "answer"
-        case BreakOff():
-            return "break off"
-        case ReturnToDialplan():
-            return "return to dialplan"
-
-
-def follow(
-    *steps: Step,
-    verbs: Document = (REFER,),
-    application: Application = PLAIN,
-    info: CallInfo = INFO,
-    up: bool = True,
-    until: float = 300.0,
-) -> list[str]:
-    """Return what a call asked for behind its first request, each line with its time."""
-    line = Line(application, info, up=up)
-    line.happens((0.0, document(*verbs)), *steps)
-    line.wait(until)
-    return line.words[1:]
-
-
-BEGAN = ["0 began", "0 refer sip:alice@example.com"]
-
+from tests.core.calls import (
+    AFTER,
+    ANSWERED,
+    BEGAN,
+    BUSY,
+    CHANNEL,
+    FALLBACK,
+    FIRST_SOUND,
+    FORBIDDEN,
+    INFO,
+    LOCAL,
+    MALFORMED,
+    NO_ACTION,
+    NOT_FETCHED,
+    OF_THE_FIRST,
+    OF_THE_SECOND,
+    OVER,
+    PLAIN,
+    REFER,
+    RINGING,
+    SAY,
+    SECOND,
+    SECOND_SOUND,
+    SENT,
+    SILENT,
+    STATUS,
+    SUCCESS,
+    TAKEN,
+    UP,
+    VOICE,
+    WITH_FALLBACK,
+    WITH_STATUS,
+    Line,
+    Step,
+    document,
+    follow,
+    notify,
+    returned,
+    word,
+)
 
 # -- transfers, one action URL, no fallback --------------------------------------
 
@@ -413,15 +323,15 @@ def test_the_action_url_is_told_the_result() -> None:
     line = Line()
     line.happens((0.0, document(REFER)), *BUSY)
     told = Result(Outcome.BUSY, Reason.FINAL_NOTIFY, Evidence.SIP, 202, 486)
-    assert line.intents[-1] == Fetch(FetchKind.ACTION, AFTER, CallStatus.IN_PROGRESS, told)
-    assert line.intents[1] == TransferBegan(Direction.SENT, REFER.target)
+    assert line.intents[-1] == Fetch(FetchKind.ACTION, AFTER, UP, Transferred(told))
+    assert line.intents[1] == TransferBegan(Direction.SENT, "sip:alice@example.com")
 
 
 def test_of_a_call_that_is_gone_the_action_url_is_told_so() -> None:
     line = Line()
     line.happens((0.0, document(REFER)), SENT, (0.1, CallEnded()), (1.1, DeadlinePassed()))
     told = Result(Outcome.CANCELED, Reason.HANGUP, Evidence.NONE)
-    assert line.intents[-1] == Fetch(FetchKind.ACTION, AFTER, CallStatus.COMPLETED, told)
+    assert line.intents[-1] == Fetch(FetchKind.ACTION, AFTER, OVER, Transferred(told))
 
 
 @pytest.mark.parametrize(
@@ -538,8 +448,8 @@ def test_a_blocked_refer_tells_the_action_url_and_asks_asterisk_for_nothing(
     line.happens((0.0, document(verb)))
     assert line.words[1:] == ["0 began", "0 ended blocked", "0 fetch action blocked"]
     blocked = Result(Outcome.BLOCKED, reason, Evidence.NONE, code)
-    status = CallStatus.IN_PROGRESS if up else CallStatus.RINGING
-    assert line.intents[-1] == Fetch(FetchKind.ACTION, AFTER, status, blocked)
+    standing = UP if up else Standing(CallStatus.RINGING)
+    assert line.intents[-1] == Fetch(FetchKind.ACTION, AFTER, standing, Transferred(blocked))
 
 
 @pytest.mark.parametrize("up", [True, False])
@@ -571,8 +481,8 @@ def test_the_fallback_is_told_which_document_had_the_refer() -> None:
     line.happens((0.0, document(Redirect(AFTER))), (0.1, document(REFER)))
     asked = line.intents[-1]
     assert isinstance(asked, Fetch)
-    assert asked.failure is not None
-    assert asked.failure.url == AFTER.url
+    assert isinstance(asked.about, FetchFailed)
+    assert asked.about.url == AFTER.url
 
 
 # -- ringing calls ---------------------------------------------------------------
@@ -610,9 +520,9 @@ def test_a_call_that_cannot_be_answered(steps: tuple[Step, ...], expected: list[
 @pytest.mark.parametrize(
     ("verb", "up", "expected"),
     [
-        (Reject(busy=True), False, ["0 hang up busy", "0 tell busy 0"]),
-        (Reject(busy=False), False, ["0 hang up rejected", "0 tell failed 0"]),
-        (Reject(busy=True), True, ["0 hang up", "0 tell completed 0"]),
+        (Reject(486), False, ["0 hang up 486", "0 tell busy 0"]),
+        (Reject(404), False, ["0 hang up 404", "0 tell rejected 0"]),
+        (Reject(486), True, ["0 hang up", "0 tell completed 0"]),
         (Hangup(), True, ["0 hang up", "0 tell completed 0"]),
         (Hangup(), False, ["0 hang up", "0 tell completed 0"]),
     ],
@@ -629,8 +539,172 @@ def test_a_pause_waits_and_does_not_answer(*, up: bool) -> None:
 
 
 def test_a_pause_before_a_reject_leaves_the_call_ringing() -> None:
-    words = follow(verbs=(Pause(3.0), Reject(busy=True)), up=False)
-    assert words == ["3 hang up busy"]
+    words = follow(verbs=(Pause(3.0), Reject(486)), up=False)
+    assert words == ["3 hang up 486"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "up", "steps", "expected"),
+    [
+        pytest.param(
+            Ring(2.0), True, (), [f"0 play {FIRST_SOUND}", f"2 stop {FIRST_SOUND}"], id="a tone"
+        ),
+        pytest.param(
+            Ring(2.0),
+            False,
+            ((1.0, ChannelUp()),),
+            ["0 answer", f"1 play {FIRST_SOUND}", f"3 stop {FIRST_SOUND}"],
+            id="answered first",
+        ),
+        pytest.param(Ring(2.0, answer=False), False, (), ["0 ring"], id="180"),
+    ],
+)
+def test_ringing_lasts_its_time(
+    verb: Ring, steps: tuple[Step, ...], expected: list[str], *, up: bool
+) -> None:
+    *words, last = follow(*steps, verbs=(verb, Hangup()), up=up)
+    assert words == expected
+    assert last.endswith("hang up")
+
+
+@pytest.mark.parametrize(
+    ("up", "expected"), [(False, ["0 answer", "1 hang up"]), (True, ["0 hang up"])]
+)
+def test_a_ringing_call_is_answered_when_told_to(expected: list[str], *, up: bool) -> None:
+    words = follow((1.0, ChannelUp()), verbs=(AnswerCall(), Hangup()), up=up)
+    assert words == expected
+
+
+def test_a_tag_goes_with_every_later_request_until_it_is_cleared() -> None:
+    line = Line(WITH_STATUS)
+    line.happens((0.0, document(Tag("vip"), Redirect(AFTER))))
+    line.happens((1.0, document(Redirect(VOICE))), (2.0, document(Tag(""), Redirect(AFTER))))
+    line.happens((3.0, document(Tag("bye"), Hangup())))
+    tags = [each.standing.tag for each in line.intents if isinstance(each, Fetch | Tell)]
+    assert tags == ["", "vip", "vip", "", "bye"]
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        Tag("x"),
+        AnswerCall(),
+        Refer("sip:alice@example.org"),
+        replace(FORBIDDEN, action=None, after=After(failed=Then.NOTHING)),
+    ],
+)
+def test_very_many_verbs_that_take_no_time_run_one_after_the_other(verb: Verb) -> None:
+    line = Line()
+    line.happens((0.0, document(*[verb] * 5000, Hangup())))
+    assert line.call.over
+    assert line.words[-1] == "0 hang up"
+
+
+@pytest.mark.parametrize(
+    ("verbs", "expected"),
+    [
+        pytest.param(
+            (SAY, SECOND), [f"9 stop {FIRST_SOUND}", f"9 play {SECOND_SOUND}"], id="playing"
+        ),
+        pytest.param(
+            (Gather((SAY, SECOND)),),
+            [f"9 stop {FIRST_SOUND}", f"9 play {SECOND_SOUND}"],
+            id="asking for digits",
+        ),
+        pytest.param((Enqueue("sales"),), ["9 join sales"], id="on the way into a queue"),
+        pytest.param((Pause(20.0),), [], id="pausing"),
+        pytest.param((REFER,), [], id="referring: it has its time limits"),
+    ],
+)
+def test_what_may_have_been_lost_in_a_gap_is_made_up_for(
+    verbs: Document, expected: list[str]
+) -> None:
+    line = Line()
+    line.happens((0.0, document(*verbs)))
+    before = len(line.words)
+    line.happens((9.0, Regained()))
+    assert line.words[before:] == expected
+
+
+# -- what follows a transfer, by dialect -----------------------------------------
+
+BXML = After(Then.END, Then.RUN, Then.NOTHING)
+JAMBONZ = After(Then.END, Then.RUN_IF_ANY, Then.NOTHING)
+CANCELED: tuple[Step, ...] = (SENT, TAKEN, (2.0, CallEnded()))
+
+AFTERS = [
+    pytest.param(After(), AFTER, ANSWERED, ["5 fetch action completed", "6.5 hang up"], id="TwiML"),
+    pytest.param(After(), AFTER, BUSY, ["5 fetch action busy", "5.5 hang up"], id="TwiML: failure"),
+    pytest.param(After(), None, ANSWERED, [f"5 play {FIRST_SOUND}"], id="TwiML: no URL"),
+    pytest.param(BXML, AFTER, ANSWERED, ["5 tell action completed", "6 hang up"], id="BXML: ok"),
+    pytest.param(BXML, AFTER, BUSY, ["5 fetch action busy", "5.5 hang up"], id="BXML: failure"),
+    pytest.param(BXML, None, ANSWERED, ["6 hang up"], id="BXML: success, no URL"),
+    pytest.param(BXML, None, BUSY, [f"5 play {FIRST_SOUND}"], id="BXML: failure, no URL"),
+    pytest.param(BXML, AFTER, CANCELED, [], id="BXML: canceled"),
+    pytest.param(JAMBONZ, AFTER, ANSWERED, ["5 tell action completed", "6 hang up"], id="jambonz"),
+    pytest.param(
+        JAMBONZ,
+        AFTER,
+        BUSY,
+        ["5 fetch action busy", f"5.5 play {FIRST_SOUND}"],
+        id="jambonz: failure, an empty reply: the next verb",
+    ),
+    pytest.param(JAMBONZ, None, ANSWERED, ["6 hang up"], id="jambonz: success, no URL"),
+    pytest.param(JAMBONZ, None, BUSY, [f"5 play {FIRST_SOUND}"], id="jambonz: failure, no URL"),
+    pytest.param(JAMBONZ, AFTER, CANCELED, [], id="jambonz: canceled"),
+]
+
+
+@pytest.mark.parametrize(("after", "action", "steps", "expected"), AFTERS)
+def test_what_follows_a_transfer_is_the_dialects(
+    after: After, action: Callback | None, steps: tuple[Step, ...], expected: list[str]
+) -> None:
+    refer = replace(REFER, action=action, after=after)
+    words = follow(*steps, (5.5, document()), verbs=(refer, SAY), until=7)
+    (ended,) = (at for at, word in enumerate(words) if " ended " in word)
+    assert words[ended + 1 :] == expected
+
+
+def test_a_reply_that_is_not_empty_replaces_the_document() -> None:
+    refer = replace(REFER, after=JAMBONZ)
+    words = follow(*BUSY, (5.5, document(Hangup())), verbs=(refer, SAY))
+    assert words == [*BEGAN, "5 ended busy", "5 fetch action busy", "5.5 hang up"]
+
+
+def test_every_notify_is_told_in_order_and_the_last_one_before_the_action() -> None:
+    refer = replace(REFER, events=STATUS, after=JAMBONZ)
+    steps = (SENT, TAKEN, (0.2, notify(1, 100)), (0.3, notify(2, 180)), (0.3, notify(2, 180)))
+    words = follow(*steps, (5.0, notify(3, 486, end=True)), (5.0, returned(486)), verbs=(refer,))
+    assert words[2:] == [
+        "0.2 tell event 100",
+        "0.3 tell event 180",
+        "5 tell event 486",
+        "5 ended busy",
+        "5 fetch action busy",
+    ]
+
+
+def test_a_notify_that_cannot_be_read_or_is_of_another_refer_is_no_event() -> None:
+    refer = replace(REFER, events=STATUS)
+    steps = (SENT, TAKEN, (0.2, notify(1, None)), (0.3, notify(2, 180, refer_id=3)))
+    assert not [word for word in follow(*steps, verbs=(refer,)) if "tell" in word]
+
+
+def test_the_fallback_of_a_callback_goes_before_the_applications() -> None:
+    own = replace(AFTER, fallback=STATUS)
+    line = Line(WITH_FALLBACK)
+    line.happens((0.0, document(Redirect(own))), (0.1, NOT_FETCHED))
+    asked = line.intents[-1]
+    assert isinstance(asked, Fetch)
+    assert (asked.kind, asked.callback) == (FetchKind.FALLBACK, STATUS)
+
+
+def test_a_status_callback_says_what_broke_the_call() -> None:
+    line = Line(WITH_STATUS)
+    line.happens((0.1, NOT_FETCHED))
+    told = line.intents[-1]
+    assert isinstance(told, Tell)
+    assert told.about == NOT_FETCHED
 
 
 # -- what the caller hears -------------------------------------------------------
@@ -779,10 +853,10 @@ def test_an_action_url_that_fails(application: Application, expected: list[str])
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [
-        pytest.param(((0.1, NOT_FETCHED),), "0.1 hang up failed", id="it cannot be asked"),
+        pytest.param(((0.1, NOT_FETCHED),), "0.1 hang up 500", id="it cannot be asked"),
         pytest.param(
             [(float(n), document(Redirect(VOICE))) for n in range(1, MAX_IDLE_DOCUMENTS + 2)],
-            f"{MAX_IDLE_DOCUMENTS + 1} hang up failed",
+            f"{MAX_IDLE_DOCUMENTS + 1} hang up 500",
             id="it leads in circles",
         ),
         pytest.param(((0.1, document()),), "0.1 hang up", id="it wants nothing done"),
@@ -793,14 +867,16 @@ def test_a_ringing_call_tells_whether_its_application_failed(
 ) -> None:
     line = Line(WITH_STATUS, up=False)
     line.happens(*steps)
-    ended = "failed" if "failed" in expected else "completed"
+    ended = "failed" if "500" in expected else "completed"
     assert line.words[-2:] == [expected, f"{expected.split(maxsplit=1)[0]} tell {ended} 0"]
 
 
 def test_the_fallback_is_told_what_failed() -> None:
     line = Line(WITH_FALLBACK)
     line.happens((0.1, NOT_FETCHED))
-    asked = Fetch(FetchKind.FALLBACK, FALLBACK, CallStatus.IN_PROGRESS, None, NOT_FETCHED)
+    first = line.intents[0]
+    assert isinstance(first, Fetch)
+    asked = Fetch(FetchKind.FALLBACK, FALLBACK, UP, NOT_FETCHED, instead_of=first)
     assert line.intents[1:] == [
         DocumentFailed(NOT_FETCHED.failure, NOT_FETCHED.url, NOT_FETCHED.message),
         asked,
@@ -824,6 +900,25 @@ def test_documents_that_redirect_to_one_another_end_the_call() -> None:
         "document failed too_many_steps",
         "hang up",
     ]
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [Gather(action=VOICE, first_timeout=0.0, tell_empty=True), Enqueue("none", VOICE)],
+    ids=["digits that are not waited for", "a queue that is not there"],
+)
+def test_documents_that_take_no_time_end_the_call_too(verb: Gather | Enqueue) -> None:
+    line = Line()
+    for _ in range(4 * MAX_IDLE_DOCUMENTS):
+        if line.call.over:
+            break
+        line.happens((0.0, document(verb)))
+        if isinstance(verb, Enqueue):
+            line.happens((0.0, QueueLeft(QueueStatus.UNKNOWN)))
+        else:
+            line.happens((0.0, DeadlinePassed()))
+    assert line.call.over
+    assert line.words[-2:] == ["0 document failed too_many_steps", "0 hang up"]
 
 
 def test_documents_that_redirect_to_one_another_are_a_case_for_the_fallback() -> None:
@@ -888,7 +983,7 @@ def test_the_status_callback_is_told_how_long_the_call_was_answered(
 @pytest.mark.parametrize(
     ("steps", "at", "verbs", "expected"),
     [
-        pytest.param((), 1.0, (SAY,), ["return to dialplan"], id="playing"),
+        pytest.param((), 1.0, (SAY,), [f"stop {FIRST_SOUND}", "return to dialplan"], id="playing"),
         pytest.param((), 1.0, (Pause(60.0),), ["return to dialplan"], id="pausing"),
         pytest.param(BUSY, 5.1, (REFER,), ["return to dialplan"], id="asking the action URL"),
         pytest.param((SENT, TAKEN), 1.0, (REFER,), ["ended error"], id="in Transfer()"),
@@ -943,7 +1038,7 @@ DOCUMENTS: list[Document] = [
     (SAY, REFER),
     (Pause(2.0), NO_ACTION),
     (Redirect(AFTER),),
-    (Reject(busy=True),),
+    (Reject(486),),
     (),
 ]
 EVENTS: st.SearchStrategy[Event] = st.one_of(

@@ -36,7 +36,7 @@ def test_a_cleared_program_has_nothing_left() -> None:
     assert program.next() is None
 
 
-@pytest.mark.parametrize("document", [(), (ELSEWHERE,), (Reject(busy=True),), (WAIT, ELSEWHERE)])
+@pytest.mark.parametrize("document", [(), (ELSEWHERE,), (Reject(486),), (WAIT, ELSEWHERE)])
 def test_documents_that_only_chase_one_another_come_to_an_end(document: Document) -> None:
     program = Program()
     for _ in range(MAX_IDLE_DOCUMENTS):

@@ -17,6 +17,7 @@ from stasis_refer.core.refer import (
     Return,
     Seen,
     State,
+    TimeLimits,
 )
 
 NO_NOTIFY, RING = 30.0, 60.0
@@ -31,7 +32,7 @@ FAILED = Return(TransferStatus.FAILURE, 486)
 
 
 def refer(*, captured: bool = True, copies: bool = False) -> Refer:
-    machine = Refer(0.0, NO_NOTIFY, RING, copies=copies)
+    machine = Refer(0.0, TimeLimits(NO_NOTIFY, RING), copies=copies)
     if captured:
         machine.left(0.0)
     return machine
@@ -200,10 +201,26 @@ def test_which_time_limit_runs(
 def test_what_is_not_captured_may_be_ringing(
     no_notify: float, ring: float, deadline: float, *, copies: bool
 ) -> None:
-    machine = Refer(0.0, no_notify, ring, copies=copies)
+    machine = Refer(0.0, TimeLimits(no_notify, ring), copies=copies)
     assert machine.deadline == pytest.approx(deadline)
     machine.see(Seen.DEADLINE, machine.deadline)
     assert machine.facts.broken_off is Reason.RING_TIMEOUT
+
+
+def test_a_ring_timeout_from_the_acceptance_is_not_put_off_by_notifies() -> None:
+    machine = Refer(0.0, TimeLimits(30.0, 30.0, ring_from_acceptance=True))
+    machine.left(0.0)
+    see(machine, (1.0, Seen.ACCEPTANCE, 202))
+    assert machine.deadline == pytest.approx(31.0)
+    see(machine, (20.0, Seen.PROVISIONAL_NOTIFY, 180))
+    assert machine.deadline == pytest.approx(31.0)
+    see(machine, (31.0, Seen.DEADLINE, None))
+    assert machine.facts.broken_off is Reason.RING_TIMEOUT
+
+
+def test_without_a_capture_a_ring_timeout_from_the_acceptance_is_all_there_is() -> None:
+    machine = Refer(0.0, TimeLimits(30.0, 30.0, ring_from_acceptance=True))
+    assert machine.deadline == pytest.approx(30.0)
 
 
 def test_the_captured_refer_starts_the_wait_for_its_response() -> None:

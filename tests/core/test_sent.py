@@ -11,7 +11,7 @@ from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason, Resu
 from stasis_refer.core.refer import Return, Seen
 from stasis_refer.core.sent import DEFAULT_GROUP, Cleared, Heard, SentRefer, clear, report
 from stasis_refer.core.targets import parse_rule
-from stasis_refer.core.verbs import Refer
+from stasis_refer.core.verbs import AtPeer, Party, Refer, Transferee
 
 APPLICATION = Application(
     "support",
@@ -644,7 +644,7 @@ def test_times_are_seconds_since_the_transfer_began(
 
 def test_the_report_names_direction_target_and_group() -> None:
     blocked = result(Outcome.BLOCKED, Reason.POLICY, Evidence.NONE, (403, None))
-    expected = TransferEnded(Direction.SENT, VERB.target, "", blocked, TransferTimes())
+    expected = TransferEnded(Direction.SENT, "sip:alice@example.com", "", blocked, TransferTimes())
     assert report(VERB, "", blocked) == expected
     ended = follow(SENT, TAKEN)
     assert (ended.direction, ended.target, ended.group) == (
@@ -760,3 +760,110 @@ def test_nothing_is_allowed_by_default() -> None:
 def test_a_leg_that_is_not_sip_cannot_be_referred() -> None:
     error = Result(Outcome.ERROR, Reason.NOT_SIP, Evidence.NONE)
     assert clear(VERB, LOCAL_LEG, APPLICATION.targets) == error
+
+
+# -- who is meant ----------------------------------------------------------------
+
+CALLED = CallInfo("0" * 32, "1.1", "call@x", "PJSIP/x-1", caller="bob", peer="10.0.0.7")
+ALL = (parse_rule("sip:*"), parse_rule("sip:*@*"), parse_rule("tel:*"))
+
+
+def cleared(verb: Refer, info: CallInfo = CALLED) -> SendRefer:
+    found = clear(verb, info, ALL)
+    assert isinstance(found, Cleared)
+    return found.intent
+
+
+@pytest.mark.parametrize(
+    ("target", "refer_to"),
+    [
+        ("sip:alice@example.com", "sip:alice@example.com"),
+        ("tel:+4930123", "tel:+4930123"),
+        ("<sip:alice@example.com;transport=tcp>", "<sip:alice@example.com;transport=tcp>"),
+        ('"Alice" <sip:alice@example.com>', "sip:alice@example.com"),
+        (AtPeer("+4930123"), "sip:+4930123@10.0.0.7"),
+        (AtPeer("sales"), "sip:sales@10.0.0.7"),
+        (Transferee(), "sip:bob@10.0.0.7"),
+    ],
+)
+def test_a_target_may_be_known_only_once_there_is_a_call(target: Party, refer_to: str) -> None:
+    assert cleared(Refer(target)).refer_to == refer_to
+
+
+def test_a_host_may_be_an_ipv6_address() -> None:
+    caller = replace(CALLED, peer="2001:db8::1")
+    assert cleared(Refer(AtPeer("100")), caller).refer_to == "sip:100@[2001:db8::1]"
+
+
+@pytest.mark.parametrize(
+    ("by", "name", "referred_by"),
+    [
+        (None, "", None),
+        ("sip:me@example.net", "", "sip:me@example.net"),
+        ("sip:me@example.net", "Me", '"Me" <sip:me@example.net>'),
+        ("sip:me@example.net", 'M "e" \\', '"M \\"e\\" \\\\" <sip:me@example.net>'),
+        (AtPeer("100"), "", "sip:100@10.0.0.7"),
+        (Transferee(), "", "sip:bob@10.0.0.7"),
+        (Transferee(), "Zoë", '"Zoë" <sip:bob@10.0.0.7>'),
+    ],
+)
+def test_referred_by_is_parsed_and_written_again(
+    by: Party | None, name: str, referred_by: str | None
+) -> None:
+    verb = Refer("sip:alice@example.com", referred_by=by, referred_by_name=name)
+    assert cleared(verb).referred_by == referred_by
+
+
+@pytest.mark.parametrize(
+    "info", [replace(CALLED, peer=""), replace(CALLED, caller=""), replace(CALLED, caller="b b")]
+)
+def test_an_identity_that_is_not_known_is_anonymous(info: CallInfo) -> None:
+    verb = Refer("sip:alice@example.com", referred_by=Transferee())
+    assert cleared(verb, info).referred_by == "sip:anonymous@anonymous.invalid"
+
+
+@pytest.mark.parametrize("name", ["a\r\nb", "x" * 257])
+def test_a_display_name_that_cannot_be_sent_is_blocked_whoever_is_named(name: str) -> None:
+    verb = replace(VERB, referred_by=Transferee(), referred_by_name=name, place="line 3, column 5")
+    blocked = clear(verb, CALLED, ALL)
+    assert isinstance(blocked, Result)
+    assert (blocked.reason, blocked.refer_code) == (Reason.BAD_URI, 400)
+    assert blocked.detail.startswith("line 3, column 5: Referred-By: ")
+
+
+@pytest.mark.parametrize(
+    ("verb", "reason", "detail"),
+    [
+        (Refer(AtPeer("")), Reason.BAD_URI, "user"),
+        (Refer(AtPeer("a b")), Reason.BAD_URI, "percent-encoded"),
+        (Refer(AtPeer("a\r\nX: 1")), Reason.BAD_URI, "control"),
+        (replace(VERB, referred_by="nobody"), Reason.BAD_URI, "Referred-By"),
+        (replace(VERB, referred_by="sip:a@b", referred_by_name="a\r\nb"), Reason.BAD_URI, "line"),
+        (
+            replace(VERB, referred_by="sip:a@b", referred_by_name="x" * 257),
+            Reason.BAD_URI,
+            "at most 256",
+        ),
+        (replace(VERB, headers=(("X-A", "1\r\n2"),)), Reason.BAD_HEADER, "X-A"),
+        (replace(VERB, headers=(("X A", "1"),)), Reason.BAD_HEADER, "token"),
+        (replace(VERB, headers=(("Route", "sip:x"),)), Reason.RESERVED_HEADER, "Route"),
+    ],
+)
+def test_what_cannot_be_sent_is_blocked_as_malformed(
+    verb: Refer, reason: Reason, detail: str
+) -> None:
+    blocked = clear(verb, CALLED, ALL)
+    assert blocked == result(Outcome.BLOCKED, reason, Evidence.NONE, (400, None))
+    assert isinstance(blocked, Result)
+    assert detail in blocked.detail
+
+
+def test_a_user_at_a_host_that_is_not_known_is_blocked_with_the_remedy() -> None:
+    blocked = clear(Refer(AtPeer("100")), replace(CALLED, peer=""), ALL)
+    assert isinstance(blocked, Result)
+    assert "write a whole URI" in blocked.detail
+
+
+def test_further_headers_go_along() -> None:
+    verb = replace(VERB, headers=(("X-A", " 1 "), ("X-B", "2")))
+    assert cleared(verb).headers == (("X-A", "1"), ("X-B", "2"))

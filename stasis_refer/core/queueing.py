@@ -1,0 +1,60 @@
+"""The part of a call's machine that lets the caller wait in a queue of Asterisk's."""
+
+from dataclasses import replace
+from typing import Final
+
+from stasis_refer.core.activity import Queueing
+from stasis_refer.core.events import QueueLeft, QueueStatus
+from stasis_refer.core.intents import Intent, JoinQueue, LeftQueue, QueueResult
+from stasis_refer.core.line import Line
+from stasis_refer.core.verbs import Enqueue
+
+_RESULTS: Final = {
+    QueueStatus.TIMEOUT: QueueResult.TIMEOUT,
+    QueueStatus.FULL: QueueResult.FULL,
+    QueueStatus.JOIN_EMPTY: QueueResult.EMPTY,
+    QueueStatus.LEAVE_EMPTY: QueueResult.EMPTY,
+    QueueStatus.JOIN_UNAVAILABLE: QueueResult.EMPTY,
+    QueueStatus.LEAVE_UNAVAILABLE: QueueResult.EMPTY,
+    QueueStatus.CONTINUE: QueueResult.CONNECTED,
+    QueueStatus.WITHDRAWN: QueueResult.WITHDRAWN,
+    QueueStatus.UNKNOWN: QueueResult.ERROR,
+}
+
+
+_WAITED: Final = 1.0
+"""Seconds from which on it was a wait, and no queue that turned the call away at once."""
+
+
+class Waiting(Line):
+    """A call that can wait in a queue."""
+
+    def _enqueue(self, verb: Enqueue, now: float) -> list[Intent]:
+        if self._answered_at is None:
+            return self._answer_for(verb, now)
+        self._away = True
+        self._activity = Queueing(verb, now)
+        return [JoinQueue(verb.queue)]
+
+    def _bridged(self, now: float) -> None:
+        match self._activity:
+            case Queueing(connected_at=None) as queueing:
+                self._activity = replace(queueing, connected_at=now)
+            case _:
+                pass
+
+    def _queue_left(self, left: QueueLeft, now: float) -> list[Intent]:
+        if not isinstance(self._activity, Queueing):
+            return []
+        self._away = False
+        return self._out_of_queue(self._activity, _RESULTS[left.status], now)
+
+    def _out_of_queue(self, queueing: Queueing, result: QueueResult, now: float) -> list[Intent]:
+        verb, until = queueing.verb, queueing.connected_at
+        if until is not None:
+            result = QueueResult.CONNECTED
+        waited = (now if until is None else until) - queueing.since
+        if now - queueing.since >= _WAITED:
+            self._program.took_time()
+        about = LeftQueue(verb.queue, result, waited)
+        return self._request_action(verb.action, about, now)

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import aiohttp
 
 from stasis_refer.settings import Settings
-from stasis_refer.wire import ari, hep, version
+from stasis_refer.wire import ari, commands, hep, version
 
 _MODULES = (
     "app_channelredirect",
@@ -27,7 +27,12 @@ _MODULES = (
 )
 _ADVICE = "use 20.20, 22.10, 23.4 or later"
 _CAPTURE_MODULES = ("res_hep", "res_hep_pjsip")
-_CONTEXTS = (ari.TRANSFER_CONTEXT, ari.ABORT_CONTEXT, "stasis-refer-enter")
+_CONTEXTS = (
+    commands.TRANSFER_CONTEXT,
+    commands.QUEUE_CONTEXT,
+    commands.ABORT_CONTEXT,
+    "stasis-refer-enter",
+)
 _PROBE = "stasis_refer_doctor"
 """An application and a channel of our own: dialplan functions can only be asked of a channel."""
 
@@ -35,7 +40,7 @@ _HEP_PATIENCE = 2.0  # seconds
 _DISCARD = "sip:doctor@127.0.0.1:9"
 """Nobody listens there; the INVITE never leaves the machine, and its copy shows that HEP works."""
 
-Ask: TypeAlias = Callable[[ari.Request], Coroutine[Any, Any, ari.Response]]
+Ask: TypeAlias = Callable[[commands.Request], Coroutine[Any, Any, ari.Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class _Asker:
     session: aiohttp.ClientSession
     url: str
 
-    async def ask(self, request: ari.Request) -> ari.Response:
+    async def ask(self, request: commands.Request) -> ari.Response:
         """Make a request; status 0 and no body when nothing that can be read comes back."""
         try:
             async with self.session.request(
@@ -90,12 +95,12 @@ class _Asker:
         probe = (("endpoint", f"Local/s@{_PROBE}"), ("app", _PROBE), ("channelId", _PROBE))
         try:
             async with self.session.ws_connect(f"{self.url}/ari/events", params={"app": _PROBE}):
-                created = await self.ask(ari.Request("POST", "channels/create", probe))
+                created = await self.ask(commands.Request("POST", "channels/create", probe))
                 answers = [
-                    await self.ask(ari.get_variable(_PROBE, f"DIALPLAN_EXISTS({context},s,1)"))
+                    await self.ask(commands.get_variable(_PROBE, f"DIALPLAN_EXISTS({context},s,1)"))
                     for context in contexts
                 ]
-                await self.ask(ari.hang_up(_PROBE, 16))
+                await self.ask(commands.hang_up(_PROBE, 16))
         except (aiohttp.ClientError, TimeoutError):
             return None
         channel, bodies = created.body, [answer.body for answer in answers]
@@ -113,7 +118,7 @@ class _Asker:
 
 async def _findings(settings: Settings, asker: _Asker) -> AsyncIterator[Finding]:
     ask = asker.ask
-    info = await ask(ari.info())
+    info = await ask(commands.info())
     if info.body is None:
         yield _no_ari(settings, info.status)
         return
@@ -174,7 +179,7 @@ def _version(info: ari.Response) -> Finding:
 
 
 async def _modules(settings: Settings, ask: Ask) -> Finding:
-    listed = await ask(ari.modules())
+    listed = await ask(commands.modules())
     running = {
         str(module.get("name", "")).removesuffix(".so")
         for module in listed.body or ()
@@ -251,7 +256,7 @@ async def _await_copy(ask: Ask, listening: socket.socket, password: str) -> Find
             text="capture cannot be tried: ARI names no PJSIP endpoint",
             remedy="configure one in pjsip.conf; load res_ari_endpoints",
         )
-    calling = asyncio.create_task(ask(ari.call_out(f"PJSIP/{endpoint}/{_DISCARD}")))
+    calling = asyncio.create_task(ask(commands.call_out(f"PJSIP/{endpoint}/{_DISCARD}")))
     try:
         async with asyncio.timeout(_HEP_PATIENCE):
             data = await asyncio.get_running_loop().sock_recv(listening, 65535)
@@ -281,7 +286,7 @@ async def _await_copy(ask: Ask, listening: socket.socket, password: str) -> Find
 
 
 async def _any_endpoint(ask: Ask) -> str | None:
-    listed = await ask(ari.endpoints())
+    listed = await ask(commands.endpoints())
     for endpoint in listed.body or ():
         if endpoint.get("technology") == "PJSIP":
             return str(endpoint.get("resource"))

@@ -58,7 +58,7 @@ async def test_nothing_is_wrong_with_what_we_ship(
         f"ARI answers at {asterisk.url}",
         "Asterisk 22.10",
         "all 13 modules run",
-        "all 3 dialplan contexts are there",
+        "all 4 dialplan contexts are there",
         "the end of a call tells what became of its transfer",
         "copies of SIP messages arrive",
     ]

@@ -14,7 +14,7 @@ import aiohttp
 import stamina
 import structlog
 
-from stasis_refer.wire import ari, version
+from stasis_refer.wire import ari, commands, version
 
 _log = structlog.get_logger(__name__)
 
@@ -92,11 +92,11 @@ class AriConnection:
             finally:
                 self._session = None
 
-    async def request(self, request: ari.Request) -> ari.Response:
+    async def request(self, request: commands.Request) -> ari.Response:
         """Make one request. Never raises: status 0 when Asterisk could not be asked."""
         return (await self.in_turn(request))[-1]
 
-    async def in_turn(self, *requests: ari.Request) -> Sequence[ari.Response]:
+    async def in_turn(self, *requests: commands.Request) -> Sequence[ari.Response]:
         """Make requests in this order; the answers to all that may have reached Asterisk.
 
         Over the WebSocket all are sent before the first is answered, so those behind a refused
@@ -129,7 +129,7 @@ class AriConnection:
         _log.info("connected to Asterisk", version=str(self.version), app=self._account.app)
 
     async def _ask_version(self) -> version.Version:
-        info = await self._over_http(ari.info())
+        info = await self._over_http(commands.info())
         if info.status in _DENIED:
             _log.error(
                 "ARI refuses our name and password: compare [ari] username and password"
@@ -209,7 +209,7 @@ class AriConnection:
                 waiting.set_result(_NO_ANSWER)
         self._waiting.clear()
 
-    async def _over_websocket(self, requests: Sequence[ari.Request]) -> Sequence[ari.Response]:
+    async def _over_websocket(self, requests: Sequence[commands.Request]) -> Sequence[ari.Response]:
         socket, loop = self._socket, asyncio.get_running_loop()
         if socket is None:
             return [_NO_ANSWER]
@@ -232,7 +232,7 @@ class AriConnection:
             for request_id in waiting:
                 self._waiting.pop(request_id, None)
 
-    async def _patiently(self, request: ari.Request) -> ari.Response:
+    async def _patiently(self, request: commands.Request) -> ari.Response:
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
@@ -244,7 +244,7 @@ class AriConnection:
         finally:
             self._listener.timed(loop.time() - began)
 
-    async def _over_http(self, request: ari.Request) -> ari.Response:
+    async def _over_http(self, request: commands.Request) -> ari.Response:
         if self._session is None:
             return _NO_ANSWER
         async with self._session.request(

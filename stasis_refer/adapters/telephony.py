@@ -5,8 +5,8 @@ from typing import Final, Protocol
 
 import structlog
 
-from stasis_refer.core.intents import HangupCause, SendRefer
-from stasis_refer.wire import ari, version
+from stasis_refer.core.intents import SendRefer
+from stasis_refer.wire import ari, causes, commands, version
 
 _log = structlog.get_logger(__name__)
 
@@ -14,18 +14,10 @@ _log = structlog.get_logger(__name__)
 class Send(Protocol):
     """Makes requests in their order; the answers to all that may have reached Asterisk."""
 
-    def __call__(self, *requests: ari.Request) -> Awaitable[Sequence[ari.Response]]:
+    def __call__(self, *requests: commands.Request) -> Awaitable[Sequence[ari.Response]]:
         """Return at least one answer."""
         ...
 
-
-_CAUSES: Final = {
-    # Q.850, as chan_pjsip maps it to SIP (hangup_cause2sip).
-    HangupCause.NORMAL: 16,
-    HangupCause.BUSY: 17,  # 486
-    HangupCause.REJECTED: 1,  # 404
-    HangupCause.FAILED: 38,  # 500: whoever routes the call may try another way
-}
 
 _NOT_SENT: Final = 503
 
@@ -43,7 +35,7 @@ class AriTelephony:
 
     async def answer(self, channel: str) -> int:
         """Answer a ringing channel."""
-        return await self._status(ari.answer(channel))
+        return await self._status(commands.answer(channel))
 
     async def refer(self, channel: str, refer: SendRefer, application: str) -> int:
         """Send a REFER. The channel's events are kept coming before it leaves ``Stasis()``.
@@ -57,14 +49,19 @@ class AriTelephony:
             "STASIS_REFER_NUMBER": str(refer.number),
             "STASIS_REFER_APP": self._app,
             "STASIS_REFER_APPLICATION": application,
-            "SIPREFERREDBYHDR": refer.referred_by or "",
+            "SIPREFERREDBYHDR": _referred_by_and_further_headers(refer),
             # The last one: without its target the dialplan sends no REFER.
             "STASIS_REFER_TO": refer.refer_to,
         }
+        return await self._leave(channel, variables, commands.transfer(channel))
+
+    async def _leave(
+        self, channel: str, variables: Mapping[str, str], into_the_dialplan: commands.Request
+    ) -> int:
         steps = (
-            ari.subscribe(self._app, channel),
+            commands.subscribe(self._app, channel),
             *self._setting(channel, variables),
-            ari.transfer(channel),
+            into_the_dialplan,
         )
         answers = await self._send(*steps)
         never_left = len(answers) < len(steps)
@@ -72,34 +69,51 @@ class AriTelephony:
 
     async def break_off(self, channel: str) -> int:
         """Take a channel out of ``Transfer()``."""
-        return await self._status(ari.break_off(channel))
+        return await self._status(commands.break_off(channel))
 
-    async def play(self, channel: str, playback: str, url: str) -> int:
-        """Play a WAV that Asterisk fetches over HTTP."""
-        return await self._status(ari.play(channel, playback, f"sound:{url}"))
+    async def play(self, channel: str, playback: str, media: str) -> int:
+        """Play a media URI."""
+        return await self._status(commands.play(channel, playback, media))
+
+    async def ring(self, channel: str) -> int:
+        """Tell the caller of a ringing channel that it rings."""
+        return await self._status(commands.ring(channel))
+
+    async def join_queue(self, channel: str, queue: str, application: str) -> int:
+        """Send a channel into a queue; its events are kept coming before it leaves ``Stasis()``.
+
+        0 only when it got no answer: it may be on its way then.
+        """
+        variables = {
+            "QUEUESTATUS": "",
+            "STASIS_REFER_APP": self._app,
+            "STASIS_REFER_APPLICATION": application,
+            "STASIS_REFER_QUEUE": queue,
+        }
+        return await self._leave(channel, variables, commands.queue(channel))
 
     async def stop(self, playback: str) -> int:
         """Stop a playback."""
-        return await self._status(ari.stop(playback))
+        return await self._status(commands.stop(playback))
 
-    async def hang_up(self, channel: str, cause: HangupCause) -> int:
-        """End a channel."""
-        return await self._status(ari.hang_up(channel, _CAUSES[cause]))
+    async def hang_up(self, channel: str, status: int | None) -> int:
+        """End a channel; one that rings is refused with a SIP status, as near as there is."""
+        return await self._status(commands.hang_up(channel, causes.cause_of(status)))
 
     async def go_on(self, channel: str) -> int:
         """Let a channel go on in the dialplan."""
-        return await self._status(ari.go_on(channel))
+        return await self._status(commands.go_on(channel))
 
-    def _setting(self, channel: str, variables: Mapping[str, str]) -> list[ari.Request]:
+    def _setting(self, channel: str, variables: Mapping[str, str]) -> list[commands.Request]:
         if self._has(version.MANY_VARIABLES):
-            return [ari.set_variables(channel, variables)]
-        return [ari.set_variable(channel, name, value) for name, value in variables.items()]
+            return [commands.set_variables(channel, variables)]
+        return [commands.set_variable(channel, name, value) for name, value in variables.items()]
 
-    async def _status(self, request: ari.Request) -> int:
+    async def _status(self, request: commands.Request) -> int:
         return self._told((request,), await self._send(request))
 
     @staticmethod
-    def _told(steps: Sequence[ari.Request], answers: Sequence[ari.Response]) -> int:
+    def _told(steps: Sequence[commands.Request], answers: Sequence[ari.Response]) -> int:
         """Return the status that counts.
 
         404 where the channel is gone, else that of the first step that is not done, or of the
@@ -118,3 +132,18 @@ class AriTelephony:
                 )
                 return response.status
         return answers[-1].status
+
+
+def _referred_by_and_further_headers(refer: SendRefer) -> str:
+    """Return what makes Asterisk write Referred-By, and further header lines behind it.
+
+    chan_pjsip copies the variable raw into the one header of a REFER that can be set; it has no
+    other way to add any (asterisk#2071). Both parts were checked by the core.
+    """
+    if not refer.headers:
+        return refer.referred_by or ""
+    lines = (f"{name}: {value}" for name, value in refer.headers)
+    return "\r\n".join((refer.referred_by or _NOBODY, *lines))
+
+
+_NOBODY: Final = "<sip:anonymous@anonymous.invalid>"  # RFC 3323, 4.1.1.3

@@ -60,7 +60,8 @@ class AsteriskPlan:
     """What one private Asterisk listens on and who may command it; all on 127.0.0.1.
 
     ``folder`` receives everything that it writes. ``hep_port`` None leaves the capture off.
-    ``pjsip_extra`` is a file of further PJSIP objects, included as it is.
+    ``pjsip_extra`` is a file of further PJSIP objects, ``queues_extra`` one of queues, each
+    included as it is.
     """
 
     folder: Path
@@ -72,6 +73,7 @@ class AsteriskPlan:
     hep_password: str = field(default="", repr=False)
     app: str = "stasis_refer"
     pjsip_extra: Path | None = None
+    queues_extra: Path | None = None
     rtp_start: int = 20000
     rtp_end: int = 29999
 
@@ -194,13 +196,14 @@ def _values(plan: AsteriskPlan, install: Install) -> Mapping[str, str]:
         "HEP_PASSWORD": plan.hep_password,
         "RTP_START": str(plan.rtp_start),
         "RTP_END": str(plan.rtp_end),
-        "PJSIP_EXTRA": _include(plan.pjsip_extra),
+        "PJSIP_EXTRA": _include(plan.pjsip_extra, "further PJSIP objects"),
+        "QUEUES_EXTRA": _include(plan.queues_extra, "queues"),
     }
 
 
-def _include(extra: Path | None) -> str:
+def _include(extra: Path | None, what: str) -> str:
     if extra is not None and not extra.is_file():
-        raise AsteriskFailed(f"there is no file {extra} with further PJSIP objects")
+        raise AsteriskFailed(f"there is no file {extra} with {what}")
     return f'#include "{extra.resolve()}"' if extra else ""
 
 

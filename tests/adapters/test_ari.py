@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from stasis_refer.adapters.ari import Account, AriConnection, Listener
 from stasis_refer.core.events import CallEnded, ChannelReturned, ChannelUp, TransferStatus
-from stasis_refer.wire import ari
+from stasis_refer.wire import ari, commands
 from tests.fakes.asterisk import Asterisk
 
 GONE = ari.Response(0)
@@ -143,7 +143,7 @@ async def test_what_nobody_understands_is_passed_over(
             entered = await heard.next()
             assert isinstance(entered, ari.Entered)
             assert entered.channel.id == channel.id
-            assert (await made.request(ari.info())).ok
+            assert (await made.request(commands.info())).ok
     assert [each["event"] for each in logs if each["log_level"] == "error"] == (
         [log] if log else []
     )
@@ -207,10 +207,10 @@ async def test_the_road_of_a_request_is_the_best_the_version_has(version: str, o
         channel = asterisk.call("support")
         text = "<sip:a%20b@c;x=1?X-A=1%2C2;3>, +49 & ü"
         answers = [
-            await made.request(ari.answer(channel.id)),
-            await made.request(ari.set_variable(channel.id, "STASIS_REFER_TO", text)),
-            await made.request(ari.channels()),
-            await made.request(ari.answer("gone")),
+            await made.request(commands.answer(channel.id)),
+            await made.request(commands.set_variable(channel.id, "STASIS_REFER_TO", text)),
+            await made.request(commands.channels()),
+            await made.request(commands.answer("gone")),
         ]
         assert [answer.status for answer in answers] == [204, 204, 200, 404]
         assert channel.variables == {"STASIS_REFER_TO": text}
@@ -238,9 +238,9 @@ async def test_requests_in_turn(version: str, refused: str, statuses: list[int])
         if refused:
             asterisk.refuse(f"POST channels/{channel}/{refused}", 409)
         steps = [
-            ari.answer(channel),
-            ari.set_variable(channel, "STASIS_REFER_TO", "<sip:a@b>"),
-            ari.transfer(channel),
+            commands.answer(channel),
+            commands.set_variable(channel, "STASIS_REFER_TO", "<sip:a@b>"),
+            commands.transfer(channel),
         ]
         asked, timed = len(asterisk.asked), len(heard.seconds)
         answers = await made.in_turn(*steps)
@@ -257,7 +257,7 @@ async def test_answers_that_come_out_of_order_find_their_requests(asterisk: Aste
         await until(lambda: made.connected)
         for number, channel in enumerate(channels):
             asterisk.refuse(f"POST channels/{channel}/answer", 400 + number)
-        answers = await asyncio.gather(*(made.request(ari.answer(each)) for each in channels))
+        answers = await asyncio.gather(*(made.request(commands.answer(each)) for each in channels))
         assert [answer.status for answer in answers] == [400 + number for number in range(50)]
 
 
@@ -267,25 +267,25 @@ async def test_requests_under_way_fail_when_the_connection_goes(version: str) ->
         await asterisk.connected()
         await until(lambda: made.connected)
         asterisk.stalled = True
-        waiting = [asyncio.create_task(made.request(ari.answer(str(n)))) for n in range(3)]
+        waiting = [asyncio.create_task(made.request(commands.answer(str(n)))) for n in range(3)]
         await asyncio.sleep(0.1)
         assert not any(each.done() for each in waiting)
         await asterisk.crash()
         async with asyncio.timeout(2):
             assert await asyncio.gather(*waiting) == [GONE] * 3
-            steps = [ari.answer("a"), ari.answer("b")]
+            steps = [commands.answer("a"), commands.answer("b")]
             assert await made.in_turn(*steps) == [GONE]
         await until(lambda: not made.connected)
-        assert await made.request(ari.info()) == GONE
+        assert await made.request(commands.info()) == GONE
 
 
 async def test_before_and_after_its_run_nothing_can_be_asked(asterisk: Asterisk) -> None:
     asterisk.version = "22.3.0"
     async with connection(asterisk) as made:
-        assert await made.request(ari.info()) == GONE
+        assert await made.request(commands.info()) == GONE
         await until(lambda: made.connected)
-        assert (await made.request(ari.info())).ok
-    assert await made.request(ari.info()) == GONE
+        assert (await made.request(commands.info())).ok
+    assert await made.request(commands.info()) == GONE
     assert not made.connected
 
 
@@ -294,7 +294,7 @@ async def test_an_answer_that_is_no_json_is_an_answer_without_a_body(asterisk: A
         await asterisk.connected()
         await until(lambda: made.connected)
         asterisk.stalled = True
-        waiting = asyncio.create_task(made.request(ari.info()))
+        waiting = asyncio.create_task(made.request(commands.info()))
         await asyncio.sleep(0.05)
         asterisk.emit(
             {"type": "RESTResponse", "request_id": "1", "status_code": 200, "message_body": "{"}
@@ -380,7 +380,7 @@ async def test_whoever_is_replaced_stands_down(asterisk: Asterisk) -> None:
             await asyncio.sleep(0.5)
             assert (old.replaced, new.replaced) == (True, False)
             assert new.connected
-            assert await old.request(ari.info()) == GONE
+            assert await old.request(commands.info()) == GONE
     assert asterisk.connections == 2
     assert first.states == [True, False]
     assert first.occurrences.empty()

@@ -4,9 +4,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from stasis_refer.adapters.telephony import AriTelephony
-from stasis_refer.core.intents import HangupCause, SendRefer
+from stasis_refer.core.intents import SendRefer
 from stasis_refer.runtime.ports import Telephony
-from stasis_refer.wire import ari
+from stasis_refer.wire import ari, commands
 from stasis_refer.wire.version import Version
 
 CHANNEL = "1764000000.17"
@@ -36,9 +36,9 @@ class Carrier:
     ) -> None:
         self.refusals = refusals or {}
         self.together = together
-        self.asked: list[ari.Request] = []
+        self.asked: list[commands.Request] = []
 
-    async def send(self, *requests: ari.Request) -> Sequence[ari.Response]:
+    async def send(self, *requests: commands.Request) -> Sequence[ari.Response]:
         answers: list[ari.Response] = []
         for request in requests:
             self.asked.append(request)
@@ -66,7 +66,7 @@ NEW, OLD = Version(22, 10), Version(22, 9)
         (lambda t: t.answer(CHANNEL), ("POST", f"channels/{CHANNEL}/answer", {}), None),
         (lambda t: t.go_on(CHANNEL), ("POST", f"channels/{CHANNEL}/continue", {}), None),
         (
-            lambda t: t.play(CHANNEL, "p-1", "http://127.0.0.1:8080/media/a.wav"),
+            lambda t: t.play(CHANNEL, "p-1", "sound:http://127.0.0.1:8080/media/a.wav"),
             (
                 "POST",
                 f"channels/{CHANNEL}/play/p-1",
@@ -74,24 +74,25 @@ NEW, OLD = Version(22, 10), Version(22, 9)
             ),
             None,
         ),
+        (lambda t: t.ring(CHANNEL), ("POST", f"channels/{CHANNEL}/ring", {}), None),
         (lambda t: t.stop("p-1"), ("DELETE", "playbacks/p-1", {}), None),
         (
-            lambda t: t.hang_up(CHANNEL, HangupCause.NORMAL),
+            lambda t: t.hang_up(CHANNEL, None),
             ("DELETE", f"channels/{CHANNEL}", {"reason_code": "16"}),
             None,
         ),
         (
-            lambda t: t.hang_up(CHANNEL, HangupCause.BUSY),
+            lambda t: t.hang_up(CHANNEL, 486),
             ("DELETE", f"channels/{CHANNEL}", {"reason_code": "17"}),
             None,
         ),
         (
-            lambda t: t.hang_up(CHANNEL, HangupCause.REJECTED),
+            lambda t: t.hang_up(CHANNEL, 404),
             ("DELETE", f"channels/{CHANNEL}", {"reason_code": "1"}),
             None,
         ),
         (
-            lambda t: t.hang_up(CHANNEL, HangupCause.FAILED),
+            lambda t: t.hang_up(CHANNEL, 500),
             ("DELETE", f"channels/{CHANNEL}", {"reason_code": "38"}),
             None,
         ),
@@ -133,6 +134,44 @@ async def test_a_refer_subscribes_sets_its_variables_and_leaves() -> None:
     body = carrier.asked[1].body
     assert body == {"variables": VARIABLES}
     assert list(body["variables"])[-1] == "STASIS_REFER_TO"
+
+
+async def test_a_call_joins_a_queue_as_it_is_transferred() -> None:
+    carrier = Carrier()
+    assert await carrier.telephony(NEW).join_queue(CHANNEL, "sales", "support") == 204
+    query = {"context": "stasis-refer-queue", "extension": "s", "priority": "1"}
+    assert carrier.told == [
+        SUBSCRIBE,
+        ("POST", f"channels/{CHANNEL}/variables", {}),
+        ("POST", f"channels/{CHANNEL}/continue", query),
+    ]
+    assert carrier.asked[1].body == {
+        "variables": {
+            "QUEUESTATUS": "",
+            "STASIS_REFER_APP": "our_app",
+            "STASIS_REFER_APPLICATION": "support",
+            "STASIS_REFER_QUEUE": "sales",
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("referred_by", "variable"),
+    [
+        ("<sip:me@example.net>", "<sip:me@example.net>\r\nX-A: 1\r\nX-B: two, 3"),
+        # There has to be a Referred-By for them to stand behind.
+        (None, "<sip:anonymous@anonymous.invalid>\r\nX-A: 1\r\nX-B: two, 3"),
+    ],
+)
+async def test_further_headers_follow_referred_by_on_lines_of_their_own(
+    referred_by: str | None, variable: str
+) -> None:
+    carrier = Carrier()
+    refer = SendRefer("sip:a@b", referred_by, headers=(("X-A", "1"), ("X-B", "two, 3")))
+    await carrier.telephony(NEW).refer(CHANNEL, refer, "support")
+    body = carrier.asked[1].body
+    assert body is not None
+    assert body["variables"]["SIPREFERREDBYHDR"] == variable
 
 
 async def test_an_older_asterisk_gets_one_variable_at_a_time() -> None:

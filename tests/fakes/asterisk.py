@@ -37,7 +37,12 @@ MODULES = (
     "res_stasis_playback",
 )
 
-CONTEXTS = ("stasis-refer-transfer", "stasis-refer-abort", "stasis-refer-enter")
+CONTEXTS = (
+    "stasis-refer-transfer",
+    "stasis-refer-queue",
+    "stasis-refer-abort",
+    "stasis-refer-enter",
+)
 
 _REST_OVER_WEBSOCKET = {20: 14, 21: 9, 22: 4}
 

@@ -157,6 +157,10 @@ def _answer(asterisk: Asterisk, channel: Channel, _: Asked) -> Answer:
     return _DONE
 
 
+def _ring(_: Asterisk, __: Channel, ___: Asked) -> Answer:
+    return _DONE
+
+
 def _continue(asterisk: Asterisk, channel: Channel, _: Asked) -> Answer:
     asterisk.leave(channel)
     return _DONE
@@ -226,6 +230,7 @@ COMMANDS: tuple[tuple[re.Pattern[str], _Command], ...] = tuple(
         (r"POST channels/create", _create),
         (r"GET channels/(?P<channel>[^/]+)/variable", _in_stasis(_read)),
         (r"POST channels/(?P<channel>[^/]+)/answer", _in_stasis(_answer)),
+        (r"POST channels/(?P<channel>[^/]+)/ring", _in_stasis(_ring)),
         (r"POST channels/(?P<channel>[^/]+)/continue", _in_stasis(_continue)),
         (r"POST channels/(?P<channel>[^/]+)/variable", _in_stasis(_variable)),
         (r"POST channels/(?P<channel>[^/]+)/variables", _in_stasis(_variables)),

@@ -16,6 +16,14 @@ from stasis_refer.lab.asterisk import AsteriskPlan, PrivateAsterisk, free_port, 
 
 APP = "stasis_refer_7"
 
+QUEUES = """
+[nobody there]
+joinempty = no
+
+[full]
+maxlen = 1
+"""
+
 
 class Channel(TypedDict):
     id: str
@@ -68,7 +76,11 @@ async def entered(events: aiohttp.ClientWebSocketResponse) -> StasisStart:
 @pytest.fixture(scope="module")
 async def asterisk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PrivateAsterisk]:
     folder = tmp_path_factory.mktemp("asterisk")
-    plan = AsteriskPlan(folder, free_udp_port(), free_port(), "ari", "password", app=APP)
+    queues = folder / "queues.conf"
+    queues.write_text(QUEUES)
+    plan = AsteriskPlan(
+        folder, free_udp_port(), free_port(), "ari", "password", app=APP, queues_extra=queues
+    )
     async with PrivateAsterisk(plan) as running:
         yield running
 
@@ -126,6 +138,26 @@ async def test_target_and_referred_by_are_used_once(ari: Ari, name: str) -> None
         url = f"/ari/channels/{start['channel']['id']}/variable"
         async with ari.session.get(url, params={"variable": name}) as response:
             assert await response.json() == {"value": ""}
+
+
+@pytest.mark.parametrize(
+    ("queue", "status"), [("nobody there", "JOINEMPTY"), ("no such queue", "UNKNOWN")]
+)
+async def test_a_call_that_no_queue_takes_is_back_at_once(
+    ari: Ari, queue: str, status: str
+) -> None:
+    async with ari.listening() as events:
+        variables = {"STASIS_REFER_QUEUE": queue, "STASIS_REFER_APPLICATION": "support"}
+        await ari.dial("s", "stasis-refer-queue", QUEUESTATUS="", **variables)
+        assert (await entered(events))["args"] == ["support", "queued", status]
+
+
+async def test_a_full_queue_sends_a_call_back(ari: Ari) -> None:
+    variables = {"STASIS_REFER_QUEUE": "full", "STASIS_REFER_APPLICATION": "support"}
+    async with ari.listening() as events:
+        for _ in range(2):
+            await ari.dial("s", "stasis-refer-queue", **variables)
+        assert (await entered(events))["args"] == ["support", "queued", "FULL"]
 
 
 async def test_a_call_waits_for_an_application_that_is_away(ari: Ari) -> None:

@@ -27,7 +27,8 @@ _CLOCKS_AND_CHANCE = {"time", "datetime", "random", "logging", "structlog"}
 _NETWORK = {"aiohttp", "socket", "sqlite3", "prometheus_client", "pydantic", "pydantic_settings"}
 FORBIDDEN = {
     "core": {"asyncio", *_CLOCKS_AND_CHANCE, *_NETWORK},
-    "dialects": {"asyncio", *_CLOCKS_AND_CHANCE, *_NETWORK},
+    # A dialect writes times and reads JSON by models; it has no clock and no network.
+    "dialects": {"asyncio", *_CLOCKS_AND_CHANCE, *_NETWORK} - {"datetime", "pydantic"},
     "wire": {"asyncio", *_CLOCKS_AND_CHANCE, *_NETWORK},
     "runtime": _NETWORK,
 }
@@ -93,7 +94,7 @@ def test_every_folder_is_a_room() -> None:
         ("core", "import stasis_refer.settings", True),
         ("core", "from stasis_refer import __version__", True),
         ("core", "def late():\n    import asyncio.queues", True),
-        ("dialects", "from datetime import UTC", True),
+        ("dialects", "from time import time", True),
         ("wire", "from stasis_refer.dialects import twiml", True),
         ("runtime", "import asyncio", False),
         ("runtime", "import aiohttp", True),

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from stasis_refer.core.events import FetchFailure
+from stasis_refer.core.redacted import redacted
 from stasis_refer.dialects.dialect import DocumentError, Remark
 from stasis_refer.dialects.markup import Element, fault
 
@@ -35,17 +36,28 @@ def value(element: Element, attribute: Attribute[T]) -> T:
         return attribute.parse(text.strip())
     except ValueError as allowed:
         raise not_valid(
-            element, f"{attribute.name}={text!r:.80} in <{element.name}>: {allowed}"
+            element, f"{attribute.name}={redacted(text)!r:.80} in <{element.name}>: {allowed}"
         ) from None
 
 
-def unknown(element: Element, known: Iterable[Attribute[object]]) -> Iterator[Remark]:
-    """Yield a remark for every attribute of ``element`` that is not in ``known``."""
+_NO_REASONS: Final[Mapping[str, str]] = {}
+
+
+def unknown(
+    element: Element,
+    known: Iterable[Attribute[object]],
+    passed_over: Mapping[str, str] = _NO_REASONS,
+) -> Iterator[Remark]:
+    """Yield a remark for every attribute of ``element`` that is not in ``known``.
+
+    ``passed_over`` says of some of them, by name, why they do nothing here.
+    """
     names = {attribute.name for attribute in known}
     for name in element.attributes:
         if name not in names:
             has = f"known are {', '.join(sorted(names))}" if names else "it has none"
-            message = f"Attribute {name!r:.80} of <{element.name}> is passed over; {has}."
+            why = passed_over.get(name, has)
+            message = f"Attribute {name!r:.80} of <{element.name}> is passed over; {why}."
             yield Remark(message, element.line, element.column)
 
 
@@ -84,6 +96,18 @@ def seconds(high: int) -> Callable[[str], float]:
         readable = re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text)
         if not readable or not 0 < float(text) <= high:
             raise ValueError(f"allowed is a number of seconds over 0 and up to {high}.")
+        return float(text)
+
+    return parse
+
+
+def seconds_from(low: float, high: float) -> Callable[[str], float]:
+    """Return a parser for a time in seconds, decimals allowed, from ``low`` to ``high``."""
+
+    def parse(text: str) -> float:
+        readable = re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text)
+        if not readable or not low <= float(text) <= high:
+            raise ValueError(f"allowed is a number of seconds from {low:g} to {high:g}.")
         return float(text)
 
     return parse

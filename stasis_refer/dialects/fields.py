@@ -1,7 +1,7 @@
-"""The standard parameters of a TwiML-like request: who calls whom, in the vendor's names."""
+"""The standard parameters of TwiML's and RCML's requests: who calls whom, in their names."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import unquote
 
@@ -11,35 +11,33 @@ from stasis_refer.core.info import CallInfo
 def standard_fields(
     info: CallInfo, *, account_sid: str, status: str, api_version: str
 ) -> dict[str, str]:
-    """Return the parameters that every request about a call carries, in the order sent.
+    """Return the parameters of every request of Twilio's about a call, in the order sent.
 
     What is not known is left out, never sent empty: receivers whose form parser drops empty
     values could not check the signature. ``status`` is already the vendor's word.
     """
-    caller, dialed = _parties(info)
-    fields = {
-        "CallSid": call_sid(info),
-        "AccountSid": account_sid,
-        "From": caller,
-        "To": dialed,
-        "Caller": caller,
-        "Called": dialed,
-        "CallStatus": status,
-        "ApiVersion": api_version,
-        "Direction": "inbound",
-        "CallerName": info.caller_name,
-        "ForwardedFrom": _forwarded_from(info),
-    }
+    caller, dialed = both = parties(info)
+    fields = _common(info, both, account_sid, status, api_version)
+    fields |= {"Caller": caller, "Called": dialed}
     if info.is_sip:
         fields |= {
             "SipDomain": info.domain,
             "SipCallId": info.call_id,
             "SipSourceIp": info.source_ip,
         }
-        for name, value in _passed_headers(info):
-            # RFC 3261, 7.3.1: header fields of one name are one list, joined by commas.
-            fields[name] = f"{fields[name]}, {value}" if name in fields else value
-    return {name: _encodable(value) for name, value in fields.items() if value}
+        fields |= _joined((*_x_headers(info), *_user_to_user(info)))
+    return _known(fields)
+
+
+def basic_fields(
+    info: CallInfo, *, account_sid: str, status: str, api_version: str
+) -> dict[str, str]:
+    """Return the parameters of every request of Restcomm's about a call, in the order sent.
+
+    They are fewer than ``standard_fields``, and parties are user parts, not URIs.
+    """
+    fields = _common(info, _users(info), account_sid, status, api_version)
+    return _known(fields | _joined(_x_headers(info)))
 
 
 def call_sid(info: CallInfo) -> str:
@@ -54,11 +52,36 @@ _USER_PART: Final = re.compile(
 )
 
 
-def _parties(info: CallInfo) -> tuple[str, str]:
-    caller = info.caller or _ANONYMOUS
+def parties(info: CallInfo) -> tuple[str, str]:
+    """Return who calls and who is called: SIP URIs where the host is known, else users.
+
+    The caller is ``anonymous`` where nobody told; the called one may be ''.
+    """
+    caller, dialed = _users(info)
     if not info.is_sip:
-        return caller, info.dialed
-    return _address(caller, info.peer), _address(info.dialed, info.domain)
+        return caller, dialed
+    return _address(caller, info.peer), _address(dialed, info.domain)
+
+
+def _common(
+    info: CallInfo, both: tuple[str, str], account_sid: str, status: str, api_version: str
+) -> dict[str, str]:
+    caller, dialed = both
+    return {
+        "CallSid": call_sid(info),
+        "AccountSid": account_sid,
+        "From": caller,
+        "To": dialed,
+        "CallStatus": status,
+        "ApiVersion": api_version,
+        "Direction": "inbound",
+        "CallerName": info.caller_name,
+        "ForwardedFrom": forwarded_from(info),
+    }
+
+
+def _users(info: CallInfo) -> tuple[str, str]:
+    return info.caller or _ANONYMOUS, info.dialed
 
 
 def _address(user: str, host: str) -> str:
@@ -69,7 +92,7 @@ def _address(user: str, host: str) -> str:
     return f"sip:{user}@{host}" if user else f"sip:{host}"
 
 
-def _forwarded_from(info: CallInfo) -> str:
+def forwarded_from(info: CallInfo) -> str:
     """Return the user part of the topmost Diversion, the latest one (RFC 5806)."""
     for name, value in info.headers:
         if name.lower() == "diversion":
@@ -78,15 +101,32 @@ def _forwarded_from(info: CallInfo) -> str:
     return ""
 
 
-def _passed_headers(info: CallInfo) -> Iterator[tuple[str, str]]:
-    """Yield the INVITE's headers that are passed on, as the caller spelled them."""
+def _x_headers(info: CallInfo) -> Iterator[tuple[str, str]]:
+    """Yield the INVITE's own headers of the caller, named as it spelled them."""
     for name, value in info.headers:
         if name.lower().startswith("x-"):
             yield f"SipHeader_{name}", value
-        elif name.lower() == "user-to-user":  # RFC 7433
+
+
+def _user_to_user(info: CallInfo) -> Iterator[tuple[str, str]]:
+    """Yield the INVITE's User-to-User (RFC 7433)."""
+    for name, value in info.headers:
+        if name.lower() == "user-to-user":
             yield "SipHeader_User-to-User", value
 
 
-def _encodable(value: str) -> str:
+def _joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    # RFC 3261, 7.3.1: header fields of one name are one list, joined by commas.
+    fields: dict[str, str] = {}
+    for name, value in headers:
+        fields[name] = f"{fields[name]}, {value}" if name in fields else value
+    return fields
+
+
+def _known(fields: Mapping[str, str]) -> dict[str, str]:
+    return {name: encodable(value) for name, value in fields.items() if value}
+
+
+def encodable(value: str) -> str:
     """Replace what UTF-8 cannot write: lone surrogates, from bytes that were no UTF-8."""
     return value.encode(errors="replace").decode()

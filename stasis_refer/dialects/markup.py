@@ -11,9 +11,8 @@ from typing import Final
 from xml.parsers import expat
 
 from stasis_refer.core.events import FetchFailure
-from stasis_refer.dialects.dialect import DocumentError
+from stasis_refer.dialects.dialect import DocumentError, refuse_too_large
 
-MAX_BYTES: Final = 65_536
 MAX_DEPTH: Final = 16
 MAX_ELEMENTS: Final = 500
 MAX_ATTRIBUTES: Final = 32
@@ -40,11 +39,7 @@ def parse(body: bytes) -> Element:
     Raises DocumentError with TOO_LARGE or EMPTY (without a place), NOT_WELL_FORMED or LIMIT
     (with the line and column in ``body``).
     """
-    if len(body) > MAX_BYTES:
-        raise DocumentError(
-            FetchFailure.TOO_LARGE,
-            f"The document has {len(body)} bytes; at most {MAX_BYTES} are read.",
-        )
+    refuse_too_large(body)
     # PHP sends what stands before its opening tag, in every included file: blank lines and
     # byte order marks end up before the XML declaration, where XML allows nothing.
     document = body.lstrip(_BOM + _WHITESPACE)
@@ -69,7 +64,8 @@ _ENCODINGS: Final = frozenset({"utf-8", "us-ascii", "iso-8859-1", "utf-16", "utf
 _REMEDIES: Final = {
     expat.errors.XML_ERROR_SYNTAX: "a document begins with <.",
     expat.errors.XML_ERROR_INVALID_TOKEN: (
-        "in text and attributes & is written &amp; and < is written &lt;."
+        "in text and attributes & is written &amp; and < is written &lt;, and the document is in "
+        "UTF-8 unless its first line says otherwise."
     ),
     expat.errors.XML_ERROR_UNDEFINED_ENTITY: (
         "there are only &amp; &lt; &gt; &quot; &apos; and numbers such as &#160;."

@@ -2,11 +2,14 @@
 
 import re
 from base64 import b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
 
 from stasis_refer.dialects.dialect import WebhookLimits
+
+_DEFAULT: Final = WebhookLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class WebhookUrl:
         return parts.scheme, parts.netloc.lower()
 
 
+@lru_cache(maxsize=256)  # an application's documents name the same few URLs again and again
 def resolve(base: str, text: str) -> str:
     """Return the absolute URL that ``text`` means in the document at ``base``.
 
@@ -48,10 +52,11 @@ def resolve(base: str, text: str) -> str:
     return url
 
 
-def take_apart(url: str) -> WebhookUrl:
-    """Take an absolute URL apart; its fragment may hold Twilio's connection overrides.
+@lru_cache(maxsize=256)  # most requests go to the few URLs of the configuration
+def take_apart(url: str, limits: WebhookLimits = _DEFAULT) -> WebhookUrl:
+    """Take an absolute URL apart; its fragment may hold connection overrides (as Twilio's).
 
-    Raises ValueError where there is no absolute URL.
+    ``limits`` are the dialect's own. Raises ValueError where there is no absolute URL.
     """
     parts = urlsplit(url)
     if not parts.netloc:
@@ -63,8 +68,18 @@ def take_apart(url: str) -> WebhookUrl:
     return WebhookUrl(
         urlunsplit((parts.scheme, authority, path, query, "")),
         _basic(userinfo) if userinfo else "",
-        _limits(parts.fragment) if parts.fragment else _DEFAULT,
+        _limits(parts.fragment, limits) if parts.fragment else limits,
     )
+
+
+def with_credentials(url: str, username: str, password: str) -> str:
+    """Return an absolute URL with userinfo in the place of its own; without both it stays."""
+    if not username and not password:
+        return url
+    parts = urlsplit(url)
+    userinfo = f"{quote(username, safe='')}:{quote(password, safe='')}"
+    authority = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{userinfo}@{authority}"))
 
 
 def with_query(url: str, query: str) -> str:
@@ -80,8 +95,6 @@ _HOST: Final = re.compile(r"[a-z0-9._-]+|[0-9a-f.]*:[0-9a-f:.]+")
 # because what is escaped already stays as it is. Brackets are not in it but in wide use.
 _PATH: Final = "/%!$&'()*+,;=:@"
 _QUERY: Final = _PATH + "?[]"
-
-_DEFAULT: Final = WebhookLimits()
 
 _RETRY_POLICIES: Final = {
     "ct": frozenset({"connection"}),
@@ -99,23 +112,24 @@ def _basic(userinfo: str) -> str:
     return f"Basic {b64encode(credentials).decode()}"
 
 
-def _limits(fragment: str) -> WebhookLimits:
+def _limits(fragment: str, default: WebhookLimits) -> WebhookLimits:
     """Read ``ct=…&rt=…&tt=…&rc=…&rp=…``: times in ms, clamped; what is unreadable is default."""
     told = dict(parse_qsl(fragment))
     policies = [_RETRY_POLICIES.get(word.strip(), _NEVER) for word in told.get("rp", "").split(",")]
-    return WebhookLimits(
-        connect=_clamped(told.get("ct"), 100, 10_000, 5_000) / 1000,
-        read=_clamped(told.get("rt"), 100, 15_000, 15_000) / 1000,
-        total=_clamped(told.get("tt"), 100, 15_000, 15_000) / 1000,
-        retries=_clamped(told.get("rc"), 0, 5, 1),
-        retry_on=_NEVER.union(*policies) or _DEFAULT.retry_on,
+    return replace(
+        default,
+        connect=_clamped(told.get("ct"), 100, 10_000, default.connect * 1000) / 1000,
+        read=_clamped(told.get("rt"), 100, 15_000, default.read * 1000) / 1000,
+        total=_clamped(told.get("tt"), 100, 15_000, default.total * 1000) / 1000,
+        retries=int(_clamped(told.get("rc"), 0, 5, default.retries)),
+        retry_on=_NEVER.union(*policies) or default.retry_on,
     )
 
 
 _NEVER: Final[frozenset[str]] = frozenset()
 
 
-def _clamped(text: str | None, low: int, high: int, default: int) -> int:
+def _clamped(text: str | None, low: int, high: int, default: float) -> float:
     if text is None or not re.fullmatch(r"[0-9]{1,9}", text):
         return default
     return max(low, min(high, int(text)))

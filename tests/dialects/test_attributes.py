@@ -8,6 +8,7 @@ from stasis_refer.dialects.attributes import (
     like,
     one_of,
     seconds,
+    seconds_from,
     unknown,
     unsupported,
     value,
@@ -30,6 +31,9 @@ TAG = like(r"[a-z]{2}", "two letters, such as en")
         (whole_number(0, 9), "09", 9),
         (seconds(600), "600", 600.0),
         (seconds(600), "0.5", 0.5),
+        (seconds_from(0, 60), "0", 0.0),
+        (seconds_from(0.1, 60), "0.1", 0.1),
+        (seconds_from(0.1, 60), "60.0", 60.0),
         (TAG, "en", "en"),
         (TAG, "", ""),
     ],
@@ -56,6 +60,11 @@ def test_values(parse: Callable[[str], object], text: str, read: object) -> None
         (seconds(600), "nan", "over 0 and up to 600"),
         (seconds(600), "1e2", "over 0 and up to 600"),
         (seconds(600), "-1", "over 0 and up to 600"),
+        (seconds_from(0.1, 86_400), "0.09", "from 0.1 to 86400"),
+        (seconds_from(0.1, 86_400), "86400.1", "from 0.1 to 86400"),
+        (seconds_from(0, 60), "-1", "from 0 to 60"),
+        (seconds_from(0, 60), "", "from 0 to 60"),
+        (seconds_from(0, 60), "1e1", "from 0 to 60"),
         (TAG, "eng", "two letters"),
         (TAG, "e\n", "two letters"),
         (unsupported, "ww1", "not supported here"),
@@ -89,3 +98,12 @@ def test_an_attribute_we_do_not_know_is_remarked_upon() -> None:
 def test_the_remark_upon_an_attribute_of_a_verb_that_has_none_says_so() -> None:
     (remark,) = unknown(Element("Verb", {"b": "1"}, "", (), 1, 1), ())
     assert remark.message == "Attribute 'b' of <Verb> is passed over; it has none."
+
+
+def test_the_remark_says_why_an_attribute_does_nothing_where_that_is_known() -> None:
+    element = Element("Verb", {"b": "1", "c": "1"}, "", (), 3, 7)
+    remarks = unknown(element, (Attribute("a", str, ""),), {"b": "it is of yesterday"})
+    assert [remark.message for remark in remarks] == [
+        "Attribute 'b' of <Verb> is passed over; it is of yesterday.",
+        "Attribute 'c' of <Verb> is passed over; known are a.",
+    ]

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from stasis_refer.core.info import CallInfo
-from stasis_refer.dialects.fields import standard_fields
+from stasis_refer.dialects.fields import basic_fields, standard_fields
 
 KEY = "0123456789abcdef0123456789abcdef"
 BARE = CallInfo(key=KEY, channel="1.1", caller="+4930123", dialed="support")
@@ -117,3 +117,37 @@ def test_forwarded_from_is_the_user_of_the_latest_diversion(
 def test_what_utf_8_cannot_write_is_replaced() -> None:
     told = fields(replace(SIP, caller_name="A\ud800", headers=(("X-B", "\udcff"),)))
     assert (told["CallerName"], told["SipHeader_X-B"]) == ("A?", "?")
+
+
+# Restcomm's.
+
+
+def basic(info: CallInfo) -> dict[str, str]:
+    return basic_fields(info, account_sid="AC1", status="ringing", api_version="2012-04-24")
+
+
+def test_restcomm_is_told_less_and_parties_are_user_parts() -> None:
+    assert basic(SIP) == {
+        "CallSid": "CA0123456789abcdef0123456789abcdef",
+        "AccountSid": "AC1",
+        "From": "+4930123",
+        "To": "support",
+        "CallStatus": "ringing",
+        "ApiVersion": "2012-04-24",
+        "Direction": "inbound",
+        "CallerName": "Alice Ö",
+        "ForwardedFrom": "+4940 x",
+        "SipHeader_X-Acct-Number": "123456",
+        "SipHeader_X-A": "1, 2",
+    }
+
+
+def test_what_is_not_known_is_not_told_to_restcomm_either() -> None:
+    assert basic(CallInfo(key=KEY, channel="1.1")) == {
+        "CallSid": "CA0123456789abcdef0123456789abcdef",
+        "AccountSid": "AC1",
+        "From": "anonymous",
+        "CallStatus": "ringing",
+        "ApiVersion": "2012-04-24",
+        "Direction": "inbound",
+    }

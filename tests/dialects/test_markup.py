@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stasis_refer.core.events import FetchFailure
-from stasis_refer.dialects.dialect import DocumentError
-from stasis_refer.dialects.markup import MAX_BYTES, Element, parse
+from stasis_refer.dialects.dialect import MAX_BYTES, DocumentError
+from stasis_refer.dialects.markup import Element, parse
+from tests.dialects.saying import assert_refused
 
 DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 
@@ -118,13 +119,7 @@ def test_what_reaches_a_limit_is_read(body: bytes) -> None:
 def test_what_is_refused_says_where_and_what_to_do(
     body: bytes, failure: str, place: tuple[int | None, int | None], says: str
 ) -> None:
-    with pytest.raises(DocumentError) as caught:
-        parse(body)
-    error = caught.value
-    assert (error.failure, error.line, error.column) == (FetchFailure(failure), *place)
-    assert says in str(error)
-    if error.line is not None:
-        assert str(error).startswith(f"Line {error.line}, column {error.column}: ")
+    assert_refused(lambda: parse(body), FetchFailure(failure), place, says)
 
 
 LAUGHS = b"".join(b'<!ENTITY a%d "%s">' % (n, b"&a%d;" % (n - 1) * 10) for n in range(1, 10))

@@ -1,9 +1,16 @@
+from base64 import b64encode
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stasis_refer.dialects.dialect import WebhookLimits
-from stasis_refer.dialects.webhook_urls import resolve, take_apart, with_query
+from stasis_refer.dialects.webhook_urls import (
+    resolve,
+    take_apart,
+    with_credentials,
+    with_query,
+)
 
 BASE = "https://user:pass@example.com:8443/app/voice.xml?x=1#rc=2"
 
@@ -164,3 +171,24 @@ def test_connection_overrides_are_clamped_and_nonsense_is_ignored(
 )
 def test_a_query_goes_behind_the_one_there_is(url: str, whole: str) -> None:
     assert with_query(url, "a=b") == whole
+
+
+@pytest.mark.parametrize(
+    ("url", "credentials", "expected"),
+    [
+        ("https://h/x?y=1#rc=2", ("", ""), "https://h/x?y=1#rc=2"),
+        ("https://a:b@h/x", ("", ""), "https://a:b@h/x"),
+        ("https://h/x?y=1#rc=2", ("u", "p"), "https://u:p@h/x?y=1#rc=2"),
+        ("https://a:b@h:8443/x", ("u", ""), "https://u:@h:8443/x"),
+        ("http://[::1]:80/", ("", "p"), "http://:p@[::1]:80/"),
+        ("https://h", ("u@h", "p:/ %\u00fc"), "https://u%40h:p%3A%2F%20%25%C3%BC@h"),
+    ],
+)
+def test_credentials_become_userinfo(url: str, credentials: tuple[str, str], expected: str) -> None:
+    assert with_credentials(url, *credentials) == expected
+
+
+def test_credentials_in_a_url_come_back_as_they_were() -> None:
+    taken = take_apart(with_credentials("https://h/x", "u@h", "p:/ %"))
+    assert taken.url == "https://h/x"
+    assert taken.authorization == f"Basic {b64encode(b'u@h:p:/ %').decode()}"

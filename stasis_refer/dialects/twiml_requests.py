@@ -4,84 +4,60 @@ import hmac
 import math
 from base64 import b64encode
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import partial
 from typing import Final
-from urllib.parse import quote_plus, urlencode
 
 from stasis_refer.core.application import Application, Method
 from stasis_refer.core.info import CallInfo
-from stasis_refer.core.intents import Fetch, Tell
-from stasis_refer.dialects.dialect import WebhookRequest
+from stasis_refer.core.intents import Fetch, Tell, TellKind
+from stasis_refer.dialects.credentials import authorization
+from stasis_refer.dialects.dialect import Letter, WebhookRequest
 from stasis_refer.dialects.fields import standard_fields
-from stasis_refer.dialects.twiml_words import CALL_STATUS, failure_fields, refer_fields
-from stasis_refer.dialects.webhook_urls import WebhookUrl, take_apart, with_query
+from stasis_refer.dialects.form_requests import form_fields, form_request
+from stasis_refer.dialects.twiml_words import CALL_STATUS, about_fields
+from stasis_refer.dialects.webhook_urls import take_apart
 
 API_VERSION: Final = "2010-04-01"
 
-# Names and most values are the same in every request, and quoting them is half of its price.
-_quoted: Final = lru_cache(maxsize=1024)(quote_plus)
 
-_FORM: Final = "application/x-www-form-urlencoded; charset=UTF-8"
+def twiml_fields(intent: Fetch | Tell, info: CallInfo, application: Application) -> dict[str, str]:
+    """Return the parameters of a request, in the order sent."""
+    fields = standard_fields(
+        info,
+        account_sid=application.account_sid,
+        status=CALL_STATUS[intent.standing.status],
+        api_version=API_VERSION,
+    )
+    if isinstance(intent, Tell) and intent.kind is TellKind.STATUS:
+        fields["CallDuration"] = str(math.ceil(intent.duration))
+        return fields
+    return fields | about_fields(intent.about)
 
 
-def twiml_request(
-    intent: Fetch | Tell, info: CallInfo, application: Application, token: str
-) -> WebhookRequest:
-    """Put a request into Twilio's words: a form POST, or a GET with a query.
+def twiml_request(letter: Letter, application: Application) -> WebhookRequest:
+    """Put a letter into Twilio's form: a form POST, or a GET with a query.
 
     The Authorization made of a URL's userinfo comes from ``sign``, with the signature:
     a redirect to another origin must not carry it along.
     """
-    callback = intent.callback
-    fields = _fields(intent, info, application)
-    target = take_apart(callback.url)
-    form = urlencode(fields, quote_via=_quoted)
-    url, headers = target.url, {"I-Twilio-Idempotency-Token": token}
-    if callback.method is Method.GET:
-        url, form = with_query(url, form), ""
-    else:
-        headers["Content-Type"] = _FORM
-    return WebhookRequest(
-        method=callback.method,
-        url=url,
-        headers=headers,
-        body=form.encode(),
-        sign=partial(_sign, application.auth_token, target, fields),
-        limits=target.limits,
-    )
-
-
-def _fields(intent: Fetch | Tell, info: CallInfo, application: Application) -> dict[str, str]:
-    fields = standard_fields(
-        info,
-        account_sid=application.account_sid,
-        status=CALL_STATUS[intent.status],
-        api_version=API_VERSION,
-    )
-    match intent:
-        case Tell(duration=duration):
-            fields["CallDuration"] = str(math.ceil(duration))
-        case Fetch(result=result, failure=failure):
-            if result is not None:
-                fields |= refer_fields(result)
-            if failure is not None:
-                fields |= failure_fields(failure)
-    return fields
+    sign = partial(_sign, application, letter.callback.url, form_fields(letter))
+    return form_request(letter, "I-Twilio-Idempotency-Token", sign)
 
 
 def _sign(
-    auth_token: str, target: WebhookUrl, fields: Mapping[str, str], url: str, method: Method
+    application: Application,
+    asked: str,
+    fields: Mapping[str, str],
+    url: str,
+    method: Method,
+    _now: float,
 ) -> dict[str, str]:
     """Return the headers of one try: the signature over its own URL, and the credentials."""
-    this = take_apart(url)
-    headers = {}
-    ours = target.authorization if this.origin == target.origin else ""
-    if authorization := this.authorization or ours:
-        headers["Authorization"] = authorization
-    if auth_token:
-        headers["X-Twilio-Signature"] = _signature(
-            auth_token, this.url, fields if method is Method.POST else {}
-        )
+    headers = authorization(asked, url, application)
+    if application.auth_token:
+        signed = fields if method is Method.POST else {}
+        signature = _signature(application.auth_token, take_apart(url).url, signed)
+        headers["X-Twilio-Signature"] = signature
     return headers
 
 

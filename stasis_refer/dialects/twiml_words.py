@@ -1,11 +1,19 @@
 """Twilio's words for our outcomes, failures and states: tables, nothing else decides."""
 
+import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Final, assert_never
 
 from stasis_refer.core.events import FetchFailed, FetchFailure
-from stasis_refer.core.intents import CallStatus
+from stasis_refer.core.intents import (
+    CallStatus,
+    Gathered,
+    LeftQueue,
+    Progress,
+    QueueResult,
+    Transferred,
+)
 from stasis_refer.core.outcome import Outcome, Result
 from stasis_refer.dialects.webhook_urls import take_apart
 
@@ -14,6 +22,8 @@ CALL_STATUS: Final[Mapping[CallStatus, str]] = {
     CallStatus.IN_PROGRESS: "in-progress",
     CallStatus.COMPLETED: "completed",
     CallStatus.BUSY: "busy",
+    # Twilio's page on <Reject> knows no other word than this one beside "busy".
+    CallStatus.REJECTED: "no-answer",
     CallStatus.FAILED: "failed",
 }
 
@@ -54,21 +64,83 @@ ERROR_CODE: Final[Mapping[FetchFailure, int]] = {
     FetchFailure.NOT_SIP: 13801,
 }
 
+QUEUE_RESULT: Final[Mapping[QueueResult, str]] = {
+    QueueResult.CONNECTED: "bridged",
+    QueueResult.FULL: "queue-full",
+    # As behind <Leave>, Twilio's way out of a queue that nobody serves: the call goes on.
+    QueueResult.EMPTY: "leave",
+    QueueResult.TIMEOUT: "leave",
+    QueueResult.WITHDRAWN: "leave",
+    QueueResult.HANGUP: "hangup",
+    # "error" would say that the document is wrong; the queue or Asterisk is.
+    QueueResult.ERROR: "system-error",
+}
+
+_NEVER_WAITED: Final = frozenset({QueueResult.FULL, QueueResult.ERROR})
+
 _PROVISIONAL: Final = range(100, 200)
 
 
-def refer_fields(result: Result) -> dict[str, str]:
-    """Return what the action URL is told of a transfer; what is not known is left out."""
-    if result.outcome is Outcome.ERROR:
-        return {"ReferCallStatus": REFER_CALL_STATUS[result.outcome]}
+def about_fields(
+    about: Transferred | Gathered | LeftQueue | FetchFailed | Progress | None,
+) -> dict[str, str]:
+    """Return what a request tells beyond the standard parameters."""
+    match about:
+        case Transferred(result):
+            return refer_fields(result)
+        case Gathered():
+            return gather_fields(about)
+        case LeftQueue():
+            return queue_fields(about)
+        case FetchFailed():
+            return failure_fields(about)
+        case Progress() | None:  # a NOTIFY is told at the end only
+            return {}
+        case _:
+            assert_never(about)
+
+
+def refer_fields(
+    result: Result, words: Mapping[Outcome, str] = REFER_CALL_STATUS
+) -> dict[str, str]:
+    """Return what the action URL is told of a transfer; what is not known is left out.
+
+    So is the status of an outcome that has no word in ``words``.
+    """
     fields = {}
-    if result.outcome is not Outcome.UNCONFIRMED or result.notify_code in _PROVISIONAL:
-        fields["ReferCallStatus"] = REFER_CALL_STATUS[result.outcome]
+    heard = result.outcome is not Outcome.UNCONFIRMED or result.notify_code in _PROVISIONAL
+    if heard and result.outcome in words:
+        fields["ReferCallStatus"] = words[result.outcome]
+    if result.outcome is Outcome.ERROR:
+        return fields
     if result.refer_code is not None:
         fields["ReferSipResponseCode"] = str(result.refer_code)
     if result.notify_code is not None:
         fields["NotifySipResponseCode"] = str(result.notify_code)
     return fields
+
+
+def gather_fields(gathered: Gathered) -> dict[str, str]:
+    """Return what the action URL is told of the keys; what was not pressed is left out.
+
+    ``FinishedOnKey`` is not on Twilio's page, but in its requests.
+    """
+    fields = {"Digits": gathered.digits, "FinishedOnKey": gathered.finished_by}
+    return {name: keys for name, keys in fields.items() if keys}
+
+
+def queue_fields(left: LeftQueue) -> dict[str, str]:
+    """Return what the action URL is told of the wait; of a queue never joined only that."""
+    fields = {"QueueResult": QUEUE_RESULT[left.result]}
+    if left.result not in _NEVER_WAITED:
+        fields["QueueSid"] = queue_sid(left.queue)
+        fields["QueueTime"] = str(int(left.waited))
+    return fields
+
+
+def queue_sid(name: str) -> str:
+    """Return the sid of a queue, ``QU`` and 32 hexadecimal digits: the same for a name always."""
+    return f"QU{hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()}"
 
 
 def failure_fields(failed: FetchFailed) -> dict[str, str]:

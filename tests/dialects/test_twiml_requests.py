@@ -8,10 +8,21 @@ from twilio.request_validator import RequestValidator
 from stasis_refer.core.application import Application, Callback, Method
 from stasis_refer.core.events import FetchFailed, FetchFailure
 from stasis_refer.core.info import CallInfo
-from stasis_refer.core.intents import CallStatus, Fetch, FetchKind, Tell
+from stasis_refer.core.intents import (
+    CallStatus,
+    Fetch,
+    FetchKind,
+    Gathered,
+    LeftQueue,
+    QueueResult,
+    Standing,
+    Tell,
+    TellKind,
+    Transferred,
+)
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
-from stasis_refer.dialects.dialect import WebhookRequest
-from stasis_refer.dialects.twiml_requests import twiml_request
+from stasis_refer.dialects.dialect import Letter, WebhookRequest
+from stasis_refer.dialects.twiml_requests import twiml_fields, twiml_request
 
 BASE = "https://example.com/app/voice"
 AUTH_TOKEN = "0123456789abcdef"
@@ -52,22 +63,26 @@ STANDARD = {
 }
 COMPLETED = Result(Outcome.COMPLETED, Reason.FINAL_NOTIFY, Evidence.SIP, 202, 200)
 GET, POST = Method.GET, Method.POST
+NOW = 1_764_000_000.0
+ANSWERED = Standing(CallStatus.IN_PROGRESS, 0.5)
 
 
 def fetch(url: str = BASE, method: Method = POST, result: Result | None = None) -> Fetch:
     kind = FetchKind.ACTION if result else FetchKind.DOCUMENT
-    return Fetch(kind, Callback(url, method), CallStatus.IN_PROGRESS, result)
+    about = Transferred(result) if result else None
+    return Fetch(kind, Callback(url, method), ANSWERED, about)
 
 
 def ask(intent: Fetch | Tell, application: Application = APPLICATION) -> WebhookRequest:
-    return twiml_request(intent, INFO, application, "token-1")
+    fields = twiml_fields(intent, INFO, application)
+    return twiml_request(Letter(intent.callback, "token-1", fields), application)
 
 
 def form(request: WebhookRequest) -> dict[str, str]:
     return dict(parse_qsl(request.body.decode(), strict_parsing=True))
 
 
-# The scenarios of Twilio's page on <Refer>.
+# Seed 000 (Twilio's page on <Refer>), action, the example scenarios.
 
 
 @pytest.mark.parametrize(
@@ -94,6 +109,16 @@ def form(request: WebhookRequest) -> dict[str, str]:
             id="action, scenario 2: the new call fails",
         ),
         pytest.param(
+            Outcome.FAILED,
+            (202, 404),
+            {
+                "ReferCallStatus": "failed",
+                "ReferSipResponseCode": "202",
+                "NotifySipResponseCode": "404",
+            },
+            id="action, scenario 2: the new call fails otherwise",
+        ),
+        pytest.param(
             Outcome.REJECTED,
             (405, None),
             {"ReferCallStatus": "failed", "ReferSipResponseCode": "405"},
@@ -118,20 +143,37 @@ def test_action_parameters_of_the_refer_page(
     assert form(ask(fetch(result=result))) == STANDARD | told
 
 
+@pytest.mark.parametrize(
+    ("about", "told"),
+    [
+        (Gathered("1*2", "#"), {"Digits": "1*2", "FinishedOnKey": "#"}),
+        (Gathered(""), {}),
+        (LeftQueue("a", QueueResult.FULL, 0.0), {"QueueResult": "queue-full"}),
+    ],
+)
+@pytest.mark.parametrize("method", [Method.GET, Method.POST])
+def test_the_action_url_is_told_of_keys_and_queues(
+    about: Gathered | LeftQueue, told: dict[str, str], method: Method
+) -> None:
+    request = ask(Fetch(FetchKind.ACTION, Callback(BASE, method), ANSWERED, about))
+    sent = form(request) if method is POST else {}
+    query = dict(parse_qsl(urlsplit(request.url).query))
+    assert sent | query == STANDARD | told
+    assert valid(request.url, sent, request.sign(request.url, method, NOW), AUTH_TOKEN)
+
+
 # Requests.
 
 
 def test_a_post_sends_a_form() -> None:
     request = ask(fetch("https://u:p@example.com/voice?a=b#rc=3&rp=all"))
-    assert request.method is POST
-    assert request.url == "https://example.com/voice?a=b"
+    assert (request.method, request.url) == (POST, "https://example.com/voice?a=b")
     assert form(request) == STANDARD
     assert request.headers == {
         "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
         "I-Twilio-Idempotency-Token": "token-1",
     }
-    assert request.limits.retries == 3
-    assert "status_5xx" in request.limits.retry_on
+    assert (request.limits.retries, len(request.limits.retry_on)) == (3, 4)
 
 
 def test_a_get_sends_a_query() -> None:
@@ -154,17 +196,18 @@ def test_a_get_sends_a_query() -> None:
         ("in_progress", "in-progress"),
         ("completed", "completed"),
         ("busy", "busy"),
+        ("rejected", "no-answer"),
         ("failed", "failed"),
     ],
 )
 def test_the_call_status(status: str, told: str) -> None:
-    intent = Fetch(FetchKind.DOCUMENT, Callback(BASE), CallStatus(status))
+    intent = Fetch(FetchKind.DOCUMENT, Callback(BASE), Standing(CallStatus(status)))
     assert form(ask(intent)) == STANDARD | {"CallStatus": told}
 
 
 def test_the_fallback_is_told_what_failed() -> None:
     failed = FetchFailed(FetchFailure.UNKNOWN_VERB, "https://u:p@h/x?y=1#rc=1", "…", 2, 1)
-    intent = Fetch(FetchKind.FALLBACK, Callback(BASE), CallStatus.IN_PROGRESS, failure=failed)
+    intent = Fetch(FetchKind.FALLBACK, Callback(BASE), ANSWERED, failed)
     told = {"ErrorCode": "12200", "ErrorUrl": "https://h/x?y=1"}
     assert form(ask(intent)) == STANDARD | told
 
@@ -175,7 +218,8 @@ def test_the_fallback_is_told_what_failed() -> None:
 def test_the_status_callback_is_told_the_duration_in_whole_seconds_rounded_up(
     duration: float, told: str
 ) -> None:
-    intent = Tell(Callback(BASE), CallStatus.COMPLETED, duration)
+    standing = Standing(CallStatus.COMPLETED, 0.5)
+    intent = Tell(TellKind.STATUS, Callback(BASE), standing, duration=duration)
     expected = STANDARD | {"CallStatus": "completed", "CallDuration": told}
     assert form(ask(intent)) == expected
 
@@ -206,7 +250,7 @@ def test_twilios_validator_accepts_the_signature(
 ) -> None:
     request = ask(fetch(url, method, result))
     sent = form(request) if method is POST else {}
-    signed = request.sign(request.url, method)
+    signed = request.sign(request.url, method, NOW)
     assert valid(request.url, sent, signed, AUTH_TOKEN)
     assert not valid(request.url, sent, signed, "another token")
     assert not valid(request.url + "x", sent, signed, AUTH_TOKEN)
@@ -221,18 +265,18 @@ def test_twilios_validator_accepts_the_signature_after_a_redirect(
 ) -> None:
     request, url = ask(fetch(method=first)), "https://other.example/moved?to=here"
     sent = form(request) if then is POST else {}
-    assert valid(url, sent, request.sign(url, then), AUTH_TOKEN)
+    assert valid(url, sent, request.sign(url, then, NOW), AUTH_TOKEN)
 
 
 def test_the_signature_is_over_the_url_alone_when_post_became_get() -> None:
     url = "https://other.example/moved"
-    assert ask(fetch()).sign(url, GET) == ask(fetch(method=GET)).sign(url, GET)
-    assert ask(fetch()).sign(url, GET) != ask(fetch()).sign(url, POST)
+    assert ask(fetch()).sign(url, GET, NOW) == ask(fetch(method=GET)).sign(url, GET, NOW)
+    assert ask(fetch()).sign(url, GET, NOW) != ask(fetch()).sign(url, POST, NOW)
 
 
 def test_nothing_is_signed_without_an_auth_token() -> None:
     unsigned = Application(name="support", dialect="twiml", document=Callback(BASE))
-    assert ask(fetch(), unsigned).sign(BASE, POST) == {}
+    assert ask(fetch(), unsigned).sign(BASE, POST, NOW) == {}
     assert "AccountSid" not in form(ask(fetch(), unsigned))
 
 
@@ -241,21 +285,14 @@ def test_nothing_is_signed_without_an_auth_token() -> None:
 
 @pytest.mark.parametrize(
     ("tried", "credentials"),
-    [
-        ("https://example.com/voice", "us:er:p@ss"),
-        ("https://example.com/moved?x", "us:er:p@ss"),
-        ("http://example.com/voice", None),
-        ("https://example.com:8443/voice", None),
-        ("https://evil.example/voice", None),
-        ("https://a:b@evil.example/voice", "a:b"),
-    ],
+    [("https://example.com/moved?x", "us:er:p@ss"), ("https://evil.example/voice", None)],
 )
 def test_userinfo_becomes_basic_authorization_for_its_own_origin(
     tried: str, credentials: str | None
 ) -> None:
     request = ask(fetch("https://us%3Aer:p%40ss@example.com/voice"))
     told = f"Basic {b64encode(credentials.encode()).decode()}" if credentials else None
-    assert request.sign(tried, POST).get("Authorization") == told
+    assert request.sign(tried, POST, NOW).get("Authorization") == told
 
 
 @pytest.mark.parametrize("method", [GET, POST])

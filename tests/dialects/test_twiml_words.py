@@ -1,13 +1,24 @@
 import pytest
 
 from stasis_refer.core.events import FetchFailed, FetchFailure
-from stasis_refer.core.intents import CallStatus
+from stasis_refer.core.intents import (
+    CallStatus,
+    Gathered,
+    LeftQueue,
+    Progress,
+    QueueResult,
+    Transferred,
+)
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
 from stasis_refer.dialects.twiml_words import (
     CALL_STATUS,
     ERROR_CODE,
+    QUEUE_RESULT,
     REFER_CALL_STATUS,
+    about_fields,
     failure_fields,
+    gather_fields,
+    queue_fields,
     refer_fields,
 )
 
@@ -89,7 +100,77 @@ def test_what_is_no_url_is_not_told(url: str) -> None:
     assert failure_fields(failed) == {"ErrorCode": "11200"}
 
 
+@pytest.mark.parametrize(
+    ("gathered", "told"),
+    [
+        (Gathered("1234", "#"), {"Digits": "1234", "FinishedOnKey": "#"}),
+        (Gathered("1234"), {"Digits": "1234"}),
+        (Gathered("", "#"), {"FinishedOnKey": "#"}),
+        (Gathered("", name="menu"), {}),
+    ],
+)
+def test_digits_in_twilios_names(gathered: Gathered, told: dict[str, str]) -> None:
+    assert gather_fields(gathered) == told
+
+
+SUPPORT = "QU434990c8a25d2be94863561ae98bd682"  # the MD5 of "support"
+
+
+@pytest.mark.parametrize(
+    ("result", "waited", "told"),
+    [
+        ("connected", 61.9, ("bridged", SUPPORT, "61")),
+        ("full", 0.1, ("queue-full", None, None)),
+        ("empty", 0.2, ("leave", SUPPORT, "0")),
+        ("timeout", 300.0, ("leave", SUPPORT, "300")),
+        ("withdrawn", 5.5, ("leave", SUPPORT, "5")),
+        ("hangup", 7.0, ("hangup", SUPPORT, "7")),
+        ("error", 0.0, ("system-error", None, None)),
+    ],
+)
+def test_the_end_of_a_wait_in_twilios_words(
+    result: str, waited: float, told: tuple[str, str | None, str | None]
+) -> None:
+    names = ("QueueResult", "QueueSid", "QueueTime")
+    expected = {name: word for name, word in zip(names, told, strict=True) if word is not None}
+    assert queue_fields(LeftQueue("support", QueueResult(result), waited)) == expected
+
+
+def test_the_sid_of_a_queue_is_that_of_its_name() -> None:
+    one, other = (
+        queue_fields(LeftQueue(name, QueueResult.TIMEOUT, 1.0))["QueueSid"]
+        for name in ("sales", "Sales")
+    )
+    assert one != other
+    assert one == queue_fields(LeftQueue("sales", QueueResult.HANGUP, 2.0))["QueueSid"]
+
+
+@pytest.mark.parametrize(
+    ("about", "told"),
+    [
+        (
+            Transferred(Result(O.REJECTED, R.REFER_REFUSED, Evidence.SIP, 405), "name"),
+            {"ReferCallStatus": "failed", "ReferSipResponseCode": "405"},
+        ),
+        (Gathered("1"), {"Digits": "1"}),
+        (LeftQueue("support", QueueResult.FULL, 0.0), {"QueueResult": "queue-full"}),
+        (
+            FetchFailed(FetchFailure.EMPTY, "https://h/", "…"),
+            {"ErrorCode": "12100", "ErrorUrl": "https://h/"},
+        ),
+        (Progress(180), {}),
+        (None, {}),
+    ],
+)
+def test_what_a_request_is_about(
+    about: Transferred | Gathered | LeftQueue | FetchFailed | Progress | None,
+    told: dict[str, str],
+) -> None:
+    assert about_fields(about) == told
+
+
 def test_nothing_of_ours_is_without_a_word() -> None:
     assert set(REFER_CALL_STATUS) == set(Outcome)
     assert set(ERROR_CODE) == set(FetchFailure)
     assert set(CALL_STATUS) == set(CallStatus)
+    assert set(QUEUE_RESULT) == set(QueueResult)

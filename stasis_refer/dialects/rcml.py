@@ -1,0 +1,72 @@
+"""Restcomm's RCML for voice calls: requests as Restcomm sends them, documents as it reads them.
+
+Sources: Restcomm's page on ``<Refer>`` (seed 004), its pages on RCML, and the code of
+Restcomm-Connect where they are silent: parties are user parts, and a call that is over has
+its ``CallDuration``. Both are silent on what a fallback URL is told, on time limits of ours
+and on connection overrides in a URL's fragment: they are as in TwiML. Nothing is signed.
+"""
+
+import math
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+from stasis_refer.core.application import Application, Method
+from stasis_refer.core.info import CallInfo
+from stasis_refer.core.intents import Fetch, Tell, TellKind
+from stasis_refer.dialects.credentials import authorization
+from stasis_refer.dialects.dialect import Dialect, Letter, Reading, WebhookRequest
+from stasis_refer.dialects.fields import basic_fields
+from stasis_refer.dialects.form_requests import form_request
+from stasis_refer.dialects.rcml_verbs import RCML_VERBS
+from stasis_refer.dialects.rcml_words import about_fields
+from stasis_refer.dialects.twiml_words import CALL_STATUS
+from stasis_refer.dialects.xml_documents import read_xml
+
+API_VERSION: Final = "2012-04-24"
+
+
+class Rcml:
+    """The dialect ``rcml``."""
+
+    name: str = "rcml"
+    media_type: str = "text/xml"
+    time_limits: tuple[float, float] = (30.0, 60.0)
+
+    def fields(
+        self, intent: Fetch | Tell, info: CallInfo, application: Application, now: float
+    ) -> Mapping[str, object]:
+        """Put what a webhook is told into Restcomm's words."""
+        del now
+        fields = basic_fields(
+            info,
+            account_sid=application.account_sid,
+            status=CALL_STATUS[intent.standing.status],
+            api_version=API_VERSION,
+        )
+        if isinstance(intent, Tell) and intent.kind is TellKind.STATUS:
+            return fields | {"CallDuration": str(math.ceil(intent.duration))}
+        return fields | about_fields(intent.about)
+
+    def request(self, letter: Letter, application: Application) -> WebhookRequest:
+        """Return a letter as Restcomm sends it: a form POST, or a GET with a query.
+
+        Its token goes along as ``Idempotency-Key``, which is ours.
+        """
+        sign = partial(_credentials, application, letter.callback.url)
+        return form_request(letter, "Idempotency-Key", sign)
+
+    def read(self, body: bytes, content_type: str, url: str, application: Application) -> Reading:
+        """Read a reply fetched from ``url``; raises DocumentError."""
+        del application
+        return read_xml(body, content_type, url, RCML_VERBS)
+
+
+def _credentials(
+    application: Application, asked: str, url: str, _method: Method, _now: float
+) -> dict[str, str]:
+    """Return the headers of one try: credentials, for the origin they were given for."""
+    return authorization(asked, url, application)
+
+
+RCML: Final[Dialect] = Rcml()

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 import structlog
@@ -12,28 +13,32 @@ from stasis_refer.adapters.addresses import AllowedNetworks
 from stasis_refer.adapters.ari import Account, AriConnection, Listener
 from stasis_refer.adapters.capture import CaptureListener, CaptureRules, NoCapture
 from stasis_refer.adapters.http import HttpServer
+from stasis_refer.adapters.ledger import Ledger
 from stasis_refer.adapters.log import log_note
 from stasis_refer.adapters.media import MAX_RECORDING, MediaShelf
 from stasis_refer.adapters.metrics import Metrics
 from stasis_refer.adapters.speech import Speaker
 from stasis_refer.adapters.telephony import AriTelephony
 from stasis_refer.adapters.webhooks import Webhooks
-from stasis_refer.core.application import Application, Method
-from stasis_refer.core.info import CallInfo
+from stasis_refer.core.application import Application
+from stasis_refer.core.events import Event, Regained
 from stasis_refer.core.intents import Note
 from stasis_refer.core.sent import DEFAULT_GROUP
-from stasis_refer.dialects.dialect import WebhookLimits, WebhookRequest
-from stasis_refer.dialects.twiml import TWIML
+from stasis_refer.dialects.credentials import download
+from stasis_refer.dialects.dialect import WebhookLimits
+from stasis_refer.dialects.registry import DIALECTS
+from stasis_refer.entrance import Entrance
 from stasis_refer.errors import StartError
+from stasis_refer.runtime.courier import Courier
 from stasis_refer.runtime.effects import Effects
 from stasis_refer.runtime.journal import Entry, Tap, all_of
+from stasis_refer.runtime.outbox import Outbox
+from stasis_refer.runtime.ports import StoreError
 from stasis_refer.runtime.switchboard import Switchboard
 from stasis_refer.settings import Settings
-from stasis_refer.wire import ari
+from stasis_refer.wire import ari, commands
 
 _log = structlog.get_logger(__name__)
-
-DIALECTS = {TWIML.name: TWIML}
 
 _LAG_INTERVAL = 1.0  # seconds
 
@@ -59,15 +64,19 @@ class App:
         telephony = AriTelephony(self.ari.in_turn, settings.ari.app, self.ari.has)
         networks = AllowedNetworks(settings.webhooks.allow_networks)
         self._webhooks = Webhooks(networks.open_socket)
+        self._ledger = Ledger(settings.ledger_path)
+        self._outbox = self._make_outbox(applications)
         self._media = self._make_media()
         self._http = self._make_http()
         effects = Effects(
             telephony=telephony,
             webhooks=self._webhooks,
+            outbox=self._outbox,
             media=self._media,
             dialects=DIALECTS,
             count_webhook=self._count_webhook,
             clock=self._clock,
+            wall=time.time,
         )
         self.switchboard = Switchboard(
             applications=applications,
@@ -76,10 +85,10 @@ class App:
             perform=effects.perform,
             tap=all_of((self._tap, *taps)),
             clock=self._clock,
+            wall=time.time,
             on_change=self.metrics.calls,
         )
-        # Calls whose INVITE was not captured yet, by channel.
-        self._at_the_door: dict[str, tuple[asyncio.TimerHandle, ari.Channel, tuple[str, ...]]] = {}
+        self._entrance = Entrance(self._capture, self.ari.request, self.switchboard.entered)
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -88,12 +97,16 @@ class App:
         return self._http.port
 
     async def __aenter__(self) -> Self:
-        """Listen and connect. Raises StartError when an address cannot be had."""
+        """Listen and connect. Raises StartError when an address or a file cannot be had."""
         capture = self._settings.capture
         try:
+            self._ledger.open()
             if isinstance(self._capture, CaptureListener) and capture is not None:
                 self._capture.start(*_host_and_port(capture.listen))
             await self._http.start()
+        except StoreError as error:
+            await self.__aexit__()
+            raise StartError(f"ledger.url: {error}") from error
         except OSError as error:
             await self.__aexit__()
             raise StartError(
@@ -101,15 +114,16 @@ class App:
                 + (f" or capture.listen {capture.listen!r}" if capture else "")
                 + f": {error}: end what has the port, or choose another"
             ) from error
-        self._tasks = [asyncio.create_task(self.ari.run()), asyncio.create_task(self._watch_lag())]
+        self._outbox.start()
+        running = (self.ari.run(), self._watch_lag(), self._ledger.keep())
+        self._tasks = [asyncio.create_task(each) for each in running]
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Let go of everything; calls still live are left to the dialplan."""
-        for waiting in self._at_the_door.values():
-            waiting[0].cancel()
-        self._at_the_door.clear()
+        self._entrance.close()
         await self.switchboard.stop()
+        await self._outbox.stop()
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
@@ -120,11 +134,17 @@ class App:
         await self._media.close()
         await self._webhooks.close()
         await self._http.stop()
+        self._ledger.close()
 
     async def drain(self, seconds: float) -> None:
-        """Take no new calls, let live ones finish for ``seconds``, send the rest back."""
+        """Take no new calls, let live ones finish for ``seconds``, send the rest back.
+
+        What is left of the time is for what applications were not told yet.
+        """
         self.metrics.draining(draining=True)
+        end = self._clock() + seconds
         await self.switchboard.drain(seconds)
+        await self._outbox.first_tries(end - self._clock())
 
     async def ready(self) -> None:
         """Wait until calls can be taken."""
@@ -137,6 +157,7 @@ class App:
             "ari: another connection took the application over": self.ari.replaced,
             "ari: not connected to Asterisk": not self.ari.connected,
             "draining: no new calls are taken": self.switchboard.draining,
+            "ledger: cannot be written": not self._ledger.writable(),
         }
         return [reason for reason, applies in reasons.items() if applies]
 
@@ -171,6 +192,17 @@ class App:
         )
         return CaptureListener(rules, self.metrics.packet, self.metrics.sip_response)
 
+    def _make_outbox(self, applications: Mapping[str, Application]) -> Outbox:
+        courier = Courier(self._webhooks, applications, DIALECTS, self._count_webhook, self._clock)
+        return Outbox(
+            store=self._ledger,
+            deliver=courier.deliver,
+            clock=self._clock,
+            wall=time.time,
+            later=asyncio.get_running_loop().call_later,
+            on_change=self.metrics.outbox,
+        )
+
     def _make_media(self) -> MediaShelf:
         speaker, settings = Speaker(), self._settings.http
         return MediaShelf(
@@ -181,8 +213,7 @@ class App:
         )
 
     async def _download(self, url: str) -> bytes:
-        limits = WebhookLimits(largest=MAX_RECORDING)
-        request = WebhookRequest(Method.GET, url, {}, b"", lambda _url, _method: {}, limits)
+        request = download(url, WebhookLimits(largest=MAX_RECORDING))
         return (await self._webhooks.fetch(request)).body
 
     def _make_http(self) -> HttpServer:
@@ -202,41 +233,12 @@ class App:
         self._capture.drain()
         match occurrence:
             case ari.Entered(channel, arguments):
-                if not channel.call_id or self._capture.knows(channel.call_id):
-                    self._entered(channel, arguments)
-                else:
-                    self._wait_for_copy(channel, arguments)
+                self._entrance.entered(channel, arguments)
             case ari.Happened(channel_id, event):
-                self._let_in(channel_id)
+                self._entrance.let_in(channel_id)
                 self.switchboard.happened(channel_id, event)
             case ari.Replaced():
                 _log.error("another connection took our application over: standing down")
-
-    def _wait_for_copy(self, channel: ari.Channel, arguments: tuple[str, ...]) -> None:
-        # Asterisk copies its messages on the side: that of the INVITE may be late.
-        due = asyncio.get_running_loop().call_later(_COPY_PATIENCE, self._let_in, channel.id)
-        self._at_the_door[channel.id] = (due, channel, arguments)
-
-    def _let_in(self, channel_id: str) -> None:
-        waiting = self._at_the_door.pop(channel_id, None)
-        if waiting is not None:
-            due, channel, arguments = waiting
-            due.cancel()
-            self._entered(channel, arguments)
-
-    def _entered(self, channel: ari.Channel, arguments: tuple[str, ...]) -> None:
-        application = arguments[0] if arguments else ""
-        info = CallInfo(
-            key="",
-            channel=channel.id,
-            call_id=channel.call_id,
-            channel_name=channel.name,
-            caller=channel.caller,
-            caller_name=channel.caller_name,
-            # Where the dialplan has moved on to "s", the extension dialed is not known.
-            dialed=channel.dialed if channel.dialed != "s" else application,
-        )
-        self.switchboard.entered(info, application, up=channel.up)
 
     def _connection_changed(self, connected: bool) -> None:  # noqa: FBT001 - the state itself
         self.metrics.ari_connected(connected)
@@ -244,23 +246,21 @@ class App:
     async def _connected(self) -> None:
         """Catch up with what happened while nobody listened."""
         app = self._settings.ari.app
-        await self.ari.request(ari.filter_events(app))
+        await self.ari.request(commands.filter_events(app))
         # Calls that come in from here on may be missing in the list.
         known = list(self.switchboard.channels)
-        listed = await self.ari.request(ari.channels())
+        listed = await self.ari.request(commands.channels())
         found = listed.body
         if not listed.ok or not isinstance(found, list):
             _log.error("Asterisk does not list its channels", status=listed.status)
             return
         channels = [ari.read_channel(channel) for channel in found]
         ours = {channel.id: channel for channel in channels if channel.stasis[:1] == (app,)}
-        self.switchboard.happened_meanwhile(
-            known,
-            {
-                channel.id: ari.read_returned(channel.stasis[1:]) if channel.id in ours else None
-                for channel in channels
-            },
-        )
+        existing: dict[str, Event | None] = {channel.id: None for channel in channels}
+        for channel in ours.values():
+            here = Regained() if channel.id in known else None
+            existing[channel.id] = ari.read_back(channel.stasis[1:]) or here
+        self.switchboard.happened_meanwhile(known, existing)
         # One that has just come in may be listed before its event arrives.
         await asyncio.sleep(_EVENT_PATIENCE)
         for channel_id in ours:
@@ -288,7 +288,6 @@ class App:
 
 _POLL = 0.02  # seconds
 _EVENT_PATIENCE = 1.0  # seconds
-_COPY_PATIENCE = 0.05  # seconds
 
 
 def _host_and_port(address: str) -> tuple[str, int]:

@@ -10,26 +10,40 @@ from rich.console import Console
 
 from stasis_refer import __version__
 from stasis_refer.adapters.log import set_up_log
-from stasis_refer.app import DIALECTS
 from stasis_refer.core import targets, uri
+from stasis_refer.core.application import Application, Callback
+from stasis_refer.core.info import CallInfo
+from stasis_refer.core.outcome import Reason, Result
+from stasis_refer.core.sent import clear
 from stasis_refer.core.verbs import Document, Refer
 from stasis_refer.demo.show import run_demo
 from stasis_refer.dialects.dialect import DocumentError
+from stasis_refer.dialects.registry import DIALECTS
 from stasis_refer.doctor import examine
 from stasis_refer.errors import StasisReferError
 from stasis_refer.lab.asterisk import AsteriskError
+from stasis_refer.listing import outbox_line, outbox_table, read_outbox
 from stasis_refer.running import run_lab, run_loop, run_program, unless_told_to_stop
+from stasis_refer.runtime.ports import StoreError
 from stasis_refer.settings import Settings, load
 
 _T = TypeVar("_T")
 
 DEFAULT_CONFIGURATION: Final = Path("stasis_refer.toml")
 
+_NOWHERE: Final = "http://127.0.0.1/"  # the base of relative URLs in a document that is linted
+
 cli = typer.Typer(
     help="Call transfer over SIP REFER on your own Asterisk.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+)
+outbox = typer.Typer(help="What applications are told.", no_args_is_help=True)
+cli.add_typer(outbox, name="outbox")
+_WIDE: Final = 250  # characters
+_SOME_CALL: Final = CallInfo(
+    "0" * 32, "", channel_name="PJSIP/caller", caller="caller", peer="example.com"
 )
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 _out = Console(highlight=False, soft_wrap=True)
@@ -123,7 +137,9 @@ def lint(
     except OSError as error:
         _fail(f"{file}: cannot be read: {error.strerror}")
     try:
-        reading = DIALECTS[dialect].read(body, "text/xml", "http://127.0.0.1/")
+        application = Application(file.stem, dialect, Callback(_NOWHERE))
+        spoken = DIALECTS[dialect]
+        reading = spoken.read(body, spoken.media_type, _NOWHERE, application)
     except DocumentError as error:
         place = f":{error.line}:{error.column}" if error.line else ""
         what = str(error).removeprefix(f"Line {error.line}, column {error.column}: ")
@@ -142,15 +158,36 @@ def lint(
     _out.print(f"{file}: good, {len(reading.document)} verbs", markup=False)
 
 
+@outbox.command("list")
+def list_outbox(
+    config: Configuration = DEFAULT_CONFIGURATION,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """List what applications were not told: not yet, or given up in the last 30 days."""
+    path = _tell_errors(lambda: load(config)).ledger_path
+    try:
+        listed = read_outbox(path)
+    except StoreError as error:
+        _fail(f"{config}: ledger.url: {error}")
+    if as_json:
+        for each in listed:
+            typer.echo(outbox_line(each))
+    elif listed:
+        # Where nobody watches, the lines are as long as they have to be.
+        console = Console(highlight=False, width=None if _out.is_terminal else _WIDE)
+        console.print(outbox_table(listed))
+    else:
+        _out.print("nothing is pending, and nothing was given up")
+
+
 def _blocked(document: Document) -> list[str]:
     """Tell which Refers of a document would never be sent, whatever the configuration allows."""
     found = []
     for verb in document:
-        if isinstance(verb, Refer):
-            try:
-                uri.parse(verb.target)
-            except uri.BadUri as bad:
-                found.append(f"the target {verb.target!r} would be blocked, 400: {bad}")
+        cleared = clear(verb, _SOME_CALL, ()) if isinstance(verb, Refer) else None
+        if isinstance(cleared, Result) and cleared.reason is not Reason.POLICY:
+            found.append(f"{cleared.detail} (the transfer would be blocked, {cleared.refer_code})")
     return found
 
 

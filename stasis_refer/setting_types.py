@@ -9,6 +9,10 @@ from pydantic import AfterValidator, Field
 from stasis_refer.core import targets
 
 _LAST_PORT: Final = 65535
+LEDGER_SCHEME: Final = "sqlite:///"
+_WRITE_LEDGER: Final = (
+    'write "sqlite:///stasis_refer.db", or "sqlite:////var/lib/stasis_refer.db" with a full path'
+)
 
 
 def _address(text: str) -> str:
@@ -64,6 +68,18 @@ def _network(text: str) -> str:
         raise ValueError(f"is no network: {error}; write it as 10.0.0.0/8") from error
 
 
+def _ledger_url(text: str) -> str:
+    scheme, separator, _ = text.partition("://")
+    path = text.removeprefix(LEDGER_SCHEME)
+    if separator and scheme != "sqlite":
+        raise ValueError(f"{scheme!r} is not supported in this version: {_WRITE_LEDGER}")
+    if path == text or path.endswith(("/", ":memory:")) or not path or not path.isprintable():
+        raise ValueError(f"names no SQLite file: {_WRITE_LEDGER}")
+    if "?" in path or "#" in path:
+        raise ValueError(f"has options, and there are none: {_WRITE_LEDGER}")
+    return text
+
+
 def _rule(text: str) -> str:
     targets.parse_rule(text)
     return text
@@ -75,6 +91,7 @@ User = Annotated[str, AfterValidator(_user)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 AsteriskUrl = Annotated[str, AfterValidator(_asterisk_url)]
 Network = Annotated[str, AfterValidator(_network)]
+LedgerUrl = Annotated[str, AfterValidator(_ledger_url)]
 Rule = Annotated[str, AfterValidator(_rule)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$")]

@@ -5,7 +5,7 @@ Every mistake is told with file, key and remedy; an unknown key is a mistake.
 
 import os
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -13,6 +13,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     ValidationError,
     model_validator,
@@ -27,11 +28,14 @@ from pydantic_settings import (
 from stasis_refer import mistakes
 from stasis_refer.core import targets
 from stasis_refer.core.application import Application, Callback, Method
+from stasis_refer.dialects.registry import DIALECTS
 from stasis_refer.errors import ConfigurationError
 from stasis_refer.setting_types import (
+    LEDGER_SCHEME,
     Address,
     AsteriskUrl,
     Ip,
+    LedgerUrl,
     Name,
     Network,
     Rule,
@@ -110,9 +114,9 @@ class Http(_Section):
 
 
 class Ledger(_Section):
-    """Where transfers will be kept."""
+    """Where is kept what must outlive the program: a SQLite file."""
 
-    url: str = ""
+    url: LedgerUrl = f"{LEDGER_SCHEME}stasis_refer.db"
 
 
 class Targets(_Section):
@@ -139,41 +143,57 @@ class Lab(_Section):
 
     sip: Address | None = None
     pjsip_extra: Path | None = None
+    queues_extra: Path | None = None
 
 
 class ApplicationSettings(_Section):
     """One ``[[applications]]`` section."""
 
     name: Name
-    dialect: Literal["twiml"]
+    dialect: Literal["twiml", "rcml", "bxml", "jambonz"]
     url: WebUrl = Field(min_length=1)
     method: Method = Method.POST
     fallback_url: WebUrl = ""
     status_callback: WebUrl = ""
     account_sid: str = ""
     auth_token: SecretStr = SecretStr("")
-    username: str = ""
+    username: Annotated[str, Field(pattern="^[^:]*$")] = ""
     password: SecretStr = SecretStr("")
     webhook_secret: SecretStr = SecretStr("")
     cognigy_compat: bool = False
     trunk: str = ""
-    no_notify_timeout: Seconds = 30.0
-    ring_timeout: Seconds = 60.0
+    no_notify_timeout: Seconds | None = None
+    ring_timeout: Seconds | None = None
 
     def application(self, rules: tuple[targets.TargetRule, ...]) -> Application:
         """Return what the core is told of this application."""
+        no_notify, ring = DIALECTS[self.dialect].time_limits
         return Application(
             name=self.name,
             dialect=self.dialect,
             document=Callback(self.url, self.method),
             fallback=_callback(self.fallback_url),
             status_callback=_callback(self.status_callback),
-            no_notify_timeout=self.no_notify_timeout,
-            ring_timeout=self.ring_timeout,
+            no_notify_timeout=self.no_notify_timeout or no_notify,
+            ring_timeout=self.ring_timeout or ring,
             targets=rules,
             account_sid=self.account_sid,
             auth_token=self.auth_token.get_secret_value(),
+            username=self.username,
+            password=self.password.get_secret_value(),
+            webhook_secret=self.webhook_secret.get_secret_value(),
+            cognigy_compat=self.cognigy_compat,
         )
+
+    def remarks(self) -> Iterator[str]:
+        """Yield what is set and does nothing, each with its key."""
+        for name, dialect in _ONLY_IN.items():
+            if dialect != self.dialect and getattr(self, name) not in _EMPTY:
+                yield f"{name}: has no effect in {self.dialect}"
+        if self.trunk:
+            yield "trunk: has no effect in this version"
+        if self.password.get_secret_value() and not self.username:
+            yield "password: has no effect without username"
 
 
 def _callback(url: str) -> Callback | None:
@@ -197,6 +217,7 @@ class Settings(BaseSettings):
     lab: Lab = Lab()
     applications: tuple[ApplicationSettings, ...] = ()
     drain_timeout: Annotated[float, Field(ge=0, le=86400)] = 120.0
+    _folder: Path = PrivateAttr(Path())  # where the configuration file is
 
     @classmethod
     def settings_customise_sources(
@@ -224,29 +245,31 @@ class Settings(BaseSettings):
         rules = tuple(targets.parse_rule(rule) for rule in self.targets.allow)
         return {each.name: each.application(rules) for each in self.applications}
 
+    @property
+    def ledger_path(self) -> Path:
+        """The ledger's file; a relative path starts where the configuration file is."""
+        return self._folder / self.ledger.url.removeprefix(LEDGER_SCHEME)
+
     def remarks(self) -> Iterator[str]:
         """Yield what is legal and probably not meant."""
         if not self.applications:
             yield "applications: there is none, so every call is refused"
         if not self.targets.allow:
             yield "targets.allow: nothing is allowed, so every transfer is blocked"
-        for key in self._idle_keys():
-            yield f"{key}: has no effect in this version"
-
-    def _idle_keys(self) -> Iterator[str]:
         if "operator_token" in self.http.model_fields_set:
-            yield "http.operator_token"
-        if "url" in self.ledger.model_fields_set:
-            yield "ledger.url"
+            yield "http.operator_token: has no effect in this version"
         for index, each in enumerate(self.applications):
-            for name in _IDLE_APPLICATION_KEYS & each.model_fields_set:
-                if getattr(each, name) not in _EMPTY:
-                    yield f"applications.{index}.{name}"
+            for remark in each.remarks():
+                yield f"applications.{index}.{remark}"
 
 
-_IDLE_APPLICATION_KEYS: Final = frozenset(
-    {"username", "password", "webhook_secret", "cognigy_compat", "trunk"}
-)
+_ONLY_IN: Final[Mapping[str, str]] = {
+    "auth_token": "twiml",
+    "webhook_secret": "jambonz",
+    "cognigy_compat": "jambonz",
+}
+"""Keys of an application that only one dialect knows."""
+
 _EMPTY: Final = ("", False, SecretStr(""))
 
 
@@ -258,7 +281,7 @@ def load(path: Path | None) -> Settings:
     values = _read(path) if path else {}
     _refuse_unknown_variables()
     try:
-        return Settings(**values)
+        settings = Settings(**values)
     except ValidationError as error:
         where = str(path) if path else "environment"
         lines = mistakes.told(where, error, Settings, ENVIRONMENT_PREFIX)
@@ -266,6 +289,8 @@ def load(path: Path | None) -> Settings:
     except SettingsError as error:
         # pydantic-settings names the field; a list or section in the environment is JSON.
         raise ConfigurationError(f"environment: {error}: write it as JSON") from None
+    settings._folder = path.parent if path else Path()  # noqa: SLF001 - it is no setting
+    return settings
 
 
 def _refuse_unknown_variables() -> None:

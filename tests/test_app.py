@@ -1,9 +1,11 @@
 import asyncio
 import socket
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -15,10 +17,10 @@ from stasis_refer.errors import StartError
 from stasis_refer.lab.asterisk import free_udp_port
 from stasis_refer.runtime.journal import Entry, Tap
 from stasis_refer.settings import Settings
-from stasis_refer.wire import ari
+from stasis_refer.wire import commands
 from stasis_refer.wire.hep import Packet, encode
 from tests.fakes.asterisk import Asterisk, Channel
-from tests.fakes.customer import Customer
+from tests.fakes.customer import Customer, Fault, Reply
 
 WAIT = "<Response><Pause length='60'/></Response>"
 HANG_UP = "<Response><Hangup/></Response>"
@@ -27,6 +29,11 @@ INVITE = (
     b"Call-ID: 1-1@a\r\nCSeq: 1 INVITE\r\nX-Account: 17\r\n\r\n"
 )
 REFER = "<Response><Refer action='/after'><Sip>sip:sales@example.com</Sip></Refer></Response>"
+
+
+@pytest.fixture(autouse=True)
+def _ledger_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -107,7 +114,7 @@ async def referred_call(app: App, asterisk: Asterisk, customer: Customer) -> Cha
     customer.reply("/voice", REFER)
     channel = asterisk.call("support")
     await asterisk.received(f"POST channels/{channel.id}/continue")
-    await app.ari.request(ari.info())  # answers keep their order: that of the first is here
+    await app.ari.request(commands.info())  # answers keep their order: that of the first is here
     return channel
 
 
@@ -261,6 +268,30 @@ async def test_a_port_that_is_taken_is_told(asterisk: Asterisk) -> None:
             pass
 
 
+async def test_it_is_not_ready_when_the_ledger_cannot_be_written(
+    asterisk: Asterisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stasis_refer.adapters.ledger._PROBED_FOR", 0.0)
+    reason = '{"ready": false, "reasons": ["ledger: cannot be written"]}'
+    async with running(settings(asterisk)) as app:
+        path = tmp_path / "stasis_refer.db"
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert await get(app, "/readyz") == (503, reason)
+            other.execute("COMMIT")
+        assert await get(app, "/readyz") == (200, '{"ready": true, "reasons": []}')
+
+
+async def test_a_ledger_that_cannot_be_used_is_told(asterisk: Asterisk, tmp_path: Path) -> None:
+    ledger = {"url": f"sqlite:///{tmp_path}/none/stasis_refer.db"}
+    with pytest.raises(StartError) as told:
+        async with App(settings(asterisk, ledger=ledger)):
+            pass
+    assert str(told.value).startswith(f"ledger.url: {tmp_path}/none/stasis_refer.db cannot be used")
+    async with running(settings(asterisk)):
+        pass
+
+
 async def test_the_events_that_nobody_reads_are_filtered(asterisk: Asterisk) -> None:
     async with running(settings(asterisk)):
         await asterisk.received("PUT applications/stasis_refer/eventFilter")
@@ -296,6 +327,22 @@ async def test_a_channel_that_is_back_is_noticed(asterisk: Asterisk, customer: C
         action = await customer.received("/after")
         assert action.form["ReferCallStatus"] == "failed"
         assert action.form["NotifySipResponseCode"] == "603"
+
+
+async def test_a_call_whose_playback_ended_in_the_gap_goes_on(
+    asterisk: Asterisk, customer: Customer
+) -> None:
+    gather = "<Gather timeout='1'><Say>1</Say></Gather>"
+    customer.reply("/voice", f"<Response>{gather}<Redirect>/next</Redirect></Response>")
+    customer.reply("/next", WAIT)
+    async with running(settings(asterisk, customer)) as app:
+        channel = asterisk.call("support")
+        await asterisk.received(f"POST channels/{channel.id}/play/{channel.id}-1")
+        await app.ari.request(commands.info())  # answers keep their order: that of it is here
+        asterisk.drop()
+        await asterisk.connected(2)
+        await asterisk.received(f"DELETE playbacks/{channel.id}-1")
+        await customer.received("/next", within=8)
 
 
 async def test_a_channel_that_is_still_in_transfer_is_waited_for(
@@ -362,6 +409,58 @@ async def test_a_listing_that_is_refused_ends_no_call(
             assert list(app.switchboard.channels) == [channel.id]
 
 
+# -- what the application is told ------------------------------------------------
+
+
+async def ended_call(asterisk: Asterisk, customer: Customer) -> None:
+    asterisk.caller_hangs_up(await waiting_call(asterisk, customer))
+
+
+async def test_what_could_not_be_told_is_told_after_a_restart(
+    asterisk: Asterisk, customer: Customer
+) -> None:
+    customer.reply("/status", Fault.SERVER_ERROR, Reply())
+    async with running(settings(asterisk, customer)) as app:
+        await ended_call(asterisk, customer)
+        first = await customer.received("/status")
+        await until(lambda: not app.switchboard.channels)
+        assert "stasis_refer_outbox_pending 1.0" in (await get(app, "/metrics"))[1]
+    await asyncio.sleep(1.1)
+    assert len([each for each in customer.requests if each.path == "/status"]) == 1
+    async with running(settings(asterisk, customer)) as app:
+        second = await customer.received("/status")
+        _, page = await get(app, "/metrics")
+    assert second.form == first.form
+    token = "I-Twilio-Idempotency-Token"
+    assert second.headers[token] == first.headers[token]
+    assert "stasis_refer_outbox_pending 0.0" in page
+    assert 'kind="status",result="ok"} 1.0' in page
+
+
+async def test_what_is_told_is_told_once(asterisk: Asterisk, customer: Customer) -> None:
+    customer.reply("/status", Reply(status=204))
+    for _ in range(2):
+        async with running(settings(asterisk, customer)):
+            await ended_call(asterisk, customer)
+            await customer.received("/status")
+            await asyncio.sleep(0.1)
+    assert len([each for each in customer.requests if each.path == "/status"]) == 2
+
+
+async def test_nothing_is_told_before_all_ports_are_had(
+    asterisk: Asterisk, customer: Customer
+) -> None:
+    customer.reply("/status", Fault.SERVER_ERROR)
+    async with running(settings(asterisk, customer)):
+        await ended_call(asterisk, customer)
+        await customer.received("/status")
+    with pytest.raises(StartError):
+        async with App(settings(asterisk, customer, http={"listen": asterisk.url[7:]})):
+            pass
+    await asyncio.sleep(0.1)
+    assert len([each for each in customer.requests if each.path == "/status"]) == 1
+
+
 # -- the end ---------------------------------------------------------------------
 
 
@@ -381,6 +480,29 @@ async def test_while_it_drains_new_calls_go_back_to_the_dialplan(
         async with asyncio.timeout(2):
             await draining
     assert len([each for each in customer.requests if each.path == "/voice"]) == 1
+
+
+async def test_a_drain_lets_the_application_be_told(asterisk: Asterisk, customer: Customer) -> None:
+    customer.reply("/status", Reply(delay=0.3))
+    async with running(settings(asterisk, customer)) as app:
+        live = await waiting_call(asterisk, customer)
+        draining = asyncio.create_task(app.drain(10))
+        asterisk.caller_hangs_up(live)
+        await customer.received("/status")
+        async with asyncio.timeout(2):
+            await draining
+        assert "stasis_refer_outbox_pending 0.0" in (await get(app, "/metrics"))[1]
+
+
+async def test_a_drain_has_its_end_also_when_the_application_is_silent(
+    asterisk: Asterisk, customer: Customer
+) -> None:
+    customer.reply("/status", Fault.BLACK_HOLE)
+    async with running(settings(asterisk, customer)) as app:
+        await ended_call(asterisk, customer)
+        await customer.received("/status")
+        async with asyncio.timeout(3):
+            await app.drain(0.5)
 
 
 async def test_calls_that_outlive_the_drain_go_back_to_the_dialplan(

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,11 +13,17 @@ import pytest
 from typer.testing import CliRunner
 
 from stasis_refer import __version__
+from stasis_refer.adapters.ledger import Ledger
 from stasis_refer.cli import cli
+from stasis_refer.core.application import Callback
+from stasis_refer.core.intents import TellKind
+from stasis_refer.dialects.dialect import Letter
 from stasis_refer.lab.asterisk import free_port
+from stasis_refer.runtime.ports import Parcel
 from tests.fakes.asterisk import Asterisk
+from tests.fakes.customer import Customer, Fault, Reply
 
-COMMANDS = ["run", "lab", "demo", "check", "doctor", "lint"]
+COMMANDS = ["run", "lab", "demo", "check", "doctor", "lint", "outbox"]
 
 GOOD = """
 [targets]
@@ -94,8 +100,10 @@ def test_it_tells_its_version() -> None:
         ["check", "--targets", "sip:a@b"],
         ["check", "--config"],
         ["lint"],
+        ["outbox"],
+        ["outbox", "list", "--xml"],
         ["lint", "voice.xml"],
-        ["lint", "voice.xml", "--dialect", "bxml"],
+        ["lint", "voice.xml", "--dialect", "vxml"],
         ["lint", "voice.xml", "--dialect", ""],
     ],
 )
@@ -107,9 +115,9 @@ def test_wrong_usage_is_2(arguments: list[str]) -> None:
 
 def test_a_dialect_that_is_not_here_is_told_with_those_that_are(write: Write) -> None:
     path = write("voice.xml", "<Response/>")
-    code, _, error = told("lint", path, "--dialect", "bxml")
+    code, _, error = told("lint", path, "--dialect", "vxml")
     assert code == 2
-    assert "'bxml'" in error
+    assert "'vxml'" in error
     assert "twiml" in error
 
 
@@ -194,6 +202,19 @@ def test_a_good_document_is_good(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
+    ("dialect", "document"),
+    [
+        ("rcml", "<Response><Say>Hi</Say><Hangup/></Response>"),
+        ("bxml", "<Bxml><SpeakSentence>Hi</SpeakSentence><Hangup/></Bxml>"),
+        ("jambonz", '[{"verb": "say", "text": "Hi"}, {"verb": "hangup"}]'),
+    ],
+)
+def test_a_document_is_read_in_its_own_dialect(write: Write, dialect: str, document: str) -> None:
+    path = write("voice", document)
+    assert told("lint", path, "--dialect", dialect) == (0, f"{path}: good, 2 verbs\n", "")
+
+
+@pytest.mark.parametrize(
     ("document", "place", "names"),
     [
         ("<Response>\n  <Say>a</Say>\n  <Sing/>\n</Response>", ":3:3: ", "Sing"),
@@ -215,6 +236,51 @@ def test_what_is_wrong_with_a_document_is_told_with_its_place(
     assert "fallback URL" in error
 
 
+@pytest.mark.parametrize(
+    ("dialect", "document", "message"),
+    [
+        ("rcml", "<Response>\n<Dial/></Response>", ":2:1: the Restcomm verb <Dial> is not"),
+        ("bxml", "<Bxml>\n <Refer/></Bxml>", ":2:2: <Refer> holds exactly one <SipUri>"),
+        ("jambonz", '[\n {"verb": "sip:refer"}]', ":2:2: $[0]: sip:refer needs the key referTo"),
+        (
+            "jambonz",
+            '[{"sip:refer": {"referTo": "a",\n"actionHook": {"url": 7}}}]',
+            ':2:23: $[0]["sip:refer"].actionHook.url: 7: allowed is',
+        ),
+        ("jambonz", '[{"verb": "dial"}]', ":1:2: $[0]: the jambonz verb dial is not"),
+        ("jambonz", '[{"verb": "say",\n "verb": "say"}]', ":2:2: $[0].verb: the key stands twice"),
+        ("jambonz", "[1,]", ":1:3: not JSON; there is no comma before ]"),
+    ],
+)
+def test_what_is_wrong_in_each_dialect_is_told_with_its_place(
+    write: Write, dialect: str, document: str, message: str
+) -> None:
+    path = write("voice", document)
+    code, out, error = told("lint", path, "--dialect", dialect)
+    assert (code, out) == (1, "")
+    assert f"{path}{message}" in error
+
+
+@pytest.mark.parametrize(
+    ("dialect", "document", "message"),
+    [
+        ("bxml", '<Bxml><Refer>\n<SipUri x="1">sip:a@b.c</SipUri></Refer></Bxml>', ":2:1: warning"),
+        ("jambonz", '[{"verb": "hangup",\n "why": 1}]', ":2:9: warning: $[0].why: passed over"),
+        (
+            "jambonz",
+            '[{"verb": "sip:refer", "referTo": "100", "headers": {"Via": "x"}}]',
+            ": $[0]: the header Via is not",
+        ),
+    ],
+)
+def test_what_would_not_do_in_each_dialect_is_told(
+    write: Write, dialect: str, document: str, message: str
+) -> None:
+    path = write("voice", document)
+    _, _, error = told("lint", path, "--dialect", dialect)
+    assert f"{path}{message}" in error
+
+
 def test_what_is_passed_over_is_a_warning(write: Write) -> None:
     path = write("voice.xml", '<Response>\n <Say loudness="11">a</Say>\n</Response>')
     code, out, error = told("lint", path, "--dialect", "twiml")
@@ -227,17 +293,18 @@ def test_what_is_passed_over_is_a_warning(write: Write) -> None:
 @pytest.mark.parametrize(
     ("target", "why"),
     [
-        ("", "blocked, 400: empty at offset 0"),
-        ("hello world", "blocked, 400: unquoted_delimiter at offset 5"),
-        ("sip:a@b?Route=x", "blocked, 400: reserved_header at offset 8"),
-        ("sip:a@b:70000", "blocked, 400: bad_port at offset 8"),
+        ("", "empty at offset 0"),
+        ("hello world", "unquoted_delimiter at offset 5"),
+        ("sip:a@b?Route=x", "reserved_header at offset 8"),
+        ("sip:a@b:70000", "bad_port at offset 8"),
     ],
 )
 def test_a_target_that_would_be_blocked_is_1(write: Write, target: str, why: str) -> None:
     path = write("voice.xml", f"<Response><Refer><Sip>{target}</Sip></Refer></Response>")
     code, out, error = told("lint", path, "--dialect", "twiml")
     assert (code, out) == (1, "")
-    assert f"the target {target!r} would be {why}" in error
+    assert f"{path}: line 1, column 11: target: {why}" in error
+    assert "(the transfer would be blocked, 400)" in error
 
 
 def test_a_document_that_is_not_there_is_1(tmp_path: Path) -> None:
@@ -247,6 +314,79 @@ def test_a_document_that_is_not_there_is_1(tmp_path: Path) -> None:
         "",
         f"{path}: cannot be read: No such file or directory\n",
     )
+
+
+# -- outbox ----------------------------------------------------------------------
+
+
+def with_ledger(tmp_path: Path) -> str:
+    return f"{GOOD}[ledger]\nurl = 'sqlite:///{tmp_path}/stasis_refer.db'\n"
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """A ledger that a program has open."""
+    ledger = Ledger(tmp_path / "stasis_refer.db")
+    ledger.open()
+    yield ledger
+    ledger.close()
+
+
+def undelivered(name: str) -> Parcel:
+    letter = Letter(Callback("https://user:pass@example.com/status?key=k3y"), name, {})
+    return Parcel("c1", "support", "twiml", TellKind.STATUS, letter, 1_764_000_000.0)
+
+
+def test_the_outbox_is_listed_while_the_program_runs(
+    write: Write, tmp_path: Path, ledger: Ledger
+) -> None:
+    path = write("c.toml", with_ledger(tmp_path))
+    assert told("outbox", "list", "--config", path) == (
+        0,
+        "nothing is pending, and nothing was given up\n",
+        "",
+    )
+    assert told("outbox", "list", "--config", path, "--json") == (0, "", "")
+    ledger.add(undelivered("0" * 32))
+    ledger.give_up(ledger.add(undelivered("1" * 32)), 295, 1_764_086_400.0, "it broke")
+    code, out, error = told("outbox", "list", "--config", path)
+    assert (code, error) == (0, "")
+    for text in ("1 pending, 1 given up", "0" * 32, "1" * 32, "2025-11-24 16:00:00", "it broke"):
+        assert text in out
+    assert "https://example.com/status" in out
+    assert "pass" not in out
+    assert "k3y" not in out
+
+
+def test_the_outbox_is_listed_as_json_a_line_each(
+    write: Write, tmp_path: Path, ledger: Ledger
+) -> None:
+    for name in "ab":
+        ledger.add(undelivered(name * 32))
+    path = write("c.toml", with_ledger(tmp_path))
+    code, out, error = told("outbox", "list", "--json", "--config", path)
+    assert (code, error) == (0, "")
+    first, second = map(json.loads, out.splitlines())
+    assert (first["id"], second["id"]) == ("a" * 32, "b" * 32)
+    assert first["url"] == "https://example.com/status"
+    assert first["tries"] == 0
+
+
+def test_an_outbox_that_is_not_there_is_1(write: Write, tmp_path: Path) -> None:
+    path = write("c.toml", with_ledger(tmp_path))
+    code, out, error = told("outbox", "list", "--config", path)
+    assert (code, out) == (1, "")
+    assert error == (
+        f"{path}: ledger.url: {tmp_path}/stasis_refer.db: there is no such file: "
+        "the program makes it when it runs\n"
+    )
+    assert not (tmp_path / "stasis_refer.db").exists()
+
+
+def test_an_outbox_needs_a_configuration_that_is_good(write: Write) -> None:
+    code, _, error = told("outbox", "list", "--config", write("c.toml", "[ledger]\nurl = 'x'"))
+    assert code == 1
+    assert "ledger.url: names no SQLite file" in error
 
 
 # -- the program itself ----------------------------------------------------------
@@ -292,18 +432,21 @@ async def ready(port: int) -> None:
             await asyncio.sleep(0.05)
 
 
-def serving(asterisk: Asterisk, port: int, more: str = "") -> str:
+def serving(asterisk: Asterisk, port: int, folder: Path) -> str:
     return (
-        f"{more}\n[ari]\nurl = '{asterisk.url}'\npassword = 'secret'\n"
-        f"[http]\nlisten = '127.0.0.1:{port}'\n{GOOD}"
+        f"[ari]\nurl = '{asterisk.url}'\npassword = 'secret'\n"
+        f"[http]\nlisten = '127.0.0.1:{port}'\n{with_ledger(folder)}"
     )
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-async def test_run_serves_until_it_is_told_to_stop(write: Write, number: signal.Signals) -> None:
+async def test_run_serves_until_it_is_told_to_stop(
+    write: Write, tmp_path: Path, number: signal.Signals
+) -> None:
     async with Asterisk() as asterisk:
         port = free_port()
-        async with program("run", "-c", write("c.toml", serving(asterisk, port))) as process:
+        path = write("c.toml", serving(asterisk, port, tmp_path))
+        async with program("run", "-c", path) as process:
             await ready(port)
             process.send_signal(number)
             out, error = await process.communicate()
@@ -313,15 +456,56 @@ async def test_run_serves_until_it_is_told_to_stop(write: Write, number: signal.
     assert "draining: no new calls are taken" in events
 
 
-async def test_run_says_which_port_it_cannot_have(write: Write) -> None:
+async def test_what_was_not_told_when_the_program_was_killed_is_told_by_the_next_one(
+    write: Write, tmp_path: Path
+) -> None:
+    async with Asterisk() as asterisk, Customer() as customer:
+        port, token = free_port(), "I-Twilio-Idempotency-Token"
+        customer.reply("/voice", "<Response><Hangup/></Response>")
+        url = customer.reply("/status", Fault.BLACK_HOLE, Reply(status=204))
+        text = (
+            serving(asterisk, port, tmp_path)
+            .replace("https://example.com/voice", customer.url("/voice"))
+            .replace("[[applications]]", f"[[applications]]\nstatus_callback = '{url}'")
+        )
+        path = write("c.toml", f"{text}[webhooks]\nallow_networks = ['127.0.0.0/8']\n")
+        async with program("run", "-c", path) as process:
+            await ready(port)
+            asterisk.call("support")
+            first = await customer.received("/status")
+            process.kill()
+            await process.wait()
+        code, out, _ = told("outbox", "list", "--json", "-c", path)
+        assert (code, json.loads(out)["id"]) == (0, first.headers[token])
+        async with program("run", "-c", path) as process:
+            again = await customer.received("/status")
+            process.terminate()
+            await process.communicate()
+    assert again.headers[token] == first.headers[token]
+    assert again.form == first.form
+    assert told("outbox", "list", "--json", "-c", path) == (0, "", "")
+
+
+async def test_run_says_which_port_it_cannot_have(write: Write, tmp_path: Path) -> None:
     async with Asterisk() as asterisk:
-        path = write("c.toml", serving(asterisk, asterisk.port))
+        path = write("c.toml", serving(asterisk, asterisk.port, tmp_path))
         async with program("run", "--config", path) as process:
             _, error = await process.communicate()
     assert process.returncode == 1
     assert b"cannot listen" in error
     assert str(asterisk.port).encode() in error
     assert b"Traceback" not in error
+
+
+async def test_run_says_that_it_cannot_have_its_ledger(write: Write, tmp_path: Path) -> None:
+    async with Asterisk() as asterisk:
+        path = write("c.toml", serving(asterisk, free_port(), tmp_path / "none"))
+        async with program("run", "--config", path) as process:
+            _, error = await process.communicate()
+    assert process.returncode == 1
+    text = " ".join(error.decode().split())
+    assert f"ledger.url: {tmp_path}/none/stasis_refer.db cannot be used: No such file" in text
+    assert "Traceback" not in text
 
 
 async def test_run_without_an_asterisk_to_connect_to_is_1(write: Write) -> None:

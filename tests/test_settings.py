@@ -135,9 +135,27 @@ def test_what_is_left_out_has_a_default(write: Write, text: str) -> None:
     assert (settings.ari.url, settings.ari.app) == ("", "stasis_refer")
     assert settings.capture is None
     assert settings.drain_timeout == 120
-    for application in settings.applications:
+    for application in settings.application_table().values():
         assert (application.no_notify_timeout, application.ring_timeout) == (30, 60)
-        assert application.method is Method.POST
+        assert application.document.method is Method.POST
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("", "stasis_refer.db"),
+        ("[ledger]\nurl = 'sqlite:///calls/ä b.db'", "calls/ä b.db"),
+        ("[ledger]\nurl = 'sqlite:////var/lib/calls.db'", "/var/lib/calls.db"),
+        ("[ledger]\nurl = 'sqlite:///a%20b.db'", "a%20b.db"),
+    ],
+)
+def test_the_ledger_is_a_file_beside_the_configuration(write: Write, text: str, path: str) -> None:
+    file = write(text)
+    assert load(file).ledger_path == file.parent / path
+
+
+def test_without_a_file_the_ledger_is_where_the_program_was_started() -> None:
+    assert load(None).ledger_path == Path("stasis_refer.db")
 
 
 def test_no_file_is_a_configuration_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,6 +297,10 @@ NO_NETWORK = "is no network: 127.0.0.1/8 has host bits set; write it as 10.0.0.0
 NO_LIST = "is no list: write it in [ ], a list of sections with [[ ]]"
 NO_NAME = 'may have letters, digits and any of "_.+-", 64 in all, a letter or digit first'
 NO_ARI_URL = 'has "/ari" at its end: leave it out, as in "http://127.0.0.1:8088"'
+USE_DIALECT = "use 'twiml', 'rcml', 'bxml' or 'jambonz'"
+WRITE_LEDGER = (
+    'write "sqlite:///stasis_refer.db", or "sqlite:////var/lib/stasis_refer.db" with a full path'
+)
 SECTIONS = "applications, ari, capture, drain_timeout, http, lab, ledger, log, targets, webhooks"
 
 
@@ -340,6 +362,27 @@ SECTIONS = "applications, ari, capture, drain_timeout, http, lab, ledger, log, t
             "[webhooks]\nallow_networks = ['127.0.0.1/8']",
             f"webhooks.allow_networks.0: {NO_NETWORK}",
         ),
+        *(
+            (f"[ledger]\nurl = '{url}'", f"ledger.url: {told}: {WRITE_LEDGER}")
+            for url, told in (
+                ("", "names no SQLite file"),
+                ("stasis_refer.db", "names no SQLite file"),
+                ("sqlite:stasis_refer.db", "names no SQLite file"),
+                ("sqlite://stasis_refer.db", "names no SQLite file"),
+                ("sqlite:///", "names no SQLite file"),
+                ("sqlite:////var/lib/", "names no SQLite file"),
+                ("sqlite:///:memory:", "names no SQLite file"),
+                ("sqlite:///a\tb", "names no SQLite file"),
+                ("sqlite:///a.db?mode=ro", "has options, and there are none"),
+                ("sqlite:///a.db#x", "has options, and there are none"),
+                (
+                    "postgresql://user:hunter2@db/calls",
+                    "'postgresql' is not supported in this version",
+                ),
+                ("mysql+x://db", "'mysql+x' is not supported in this version"),
+            )
+        ),
+        ("[ledger]\nurl = 5", "ledger.url: is no text: put it in quotes"),
         (
             "[log]\nlevel = 'loud'",
             "log.level: 'loud' is unknown: use 'debug', 'info', 'warning' or 'error'",
@@ -376,9 +419,9 @@ SECTIONS = "applications, ari, capture, drain_timeout, http, lab, ledger, log, t
         *(
             (
                 SUPPORT.replace("twiml", dialect),
-                f"applications.0.dialect: '{dialect}' is unknown: use 'twiml'",
+                f"applications.0.dialect: '{dialect}' is unknown: {USE_DIALECT}",
             )
-            for dialect in ("bxml", "rcml", "jambonz", "")
+            for dialect in ("vxml", "")
         ),
     ],
 )
@@ -430,14 +473,13 @@ def test_a_file_that_cannot_be_read_is_told(
             WHOLE,
             {
                 "http.operator_token: has no effect in this version",
-                "ledger.url: has no effect in this version",
             },
         ),
         (
             "[targets]\nallow = ['sip:*@a']\n" + SUPPORT + "trunk = 'x'\nwebhook_secret = 'y'\n",
             {
                 "applications.0.trunk: has no effect in this version",
-                "applications.0.webhook_secret: has no effect in this version",
+                "applications.0.webhook_secret: has no effect in twiml",
             },
         ),
     ],

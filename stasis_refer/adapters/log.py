@@ -16,6 +16,7 @@ from stasis_refer.core.intents import (
     TransferBegan,
     TransferEnded,
 )
+from stasis_refer.core.redacted import redacted
 
 _log = structlog.get_logger(__name__)
 
@@ -24,7 +25,10 @@ def set_up_log(level: str, style: Literal["auto", "console", "json"]) -> None:
     """Write to standard error: readable on a terminal, one JSON object a line elsewhere."""
     as_text = style == "console" or (style == "auto" and sys.stderr.isatty())
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if as_text else structlog.processors.JSONRenderer()
+        # Rich tracebacks would show local variables, and so whatever secret is in them.
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if as_text
+        else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[
@@ -55,7 +59,10 @@ def log_note(application: Application, info: CallInfo, note: Note) -> None:
             bound.warning("transfer succeeded after it was given up", notify_code=code)
         case DocumentFailed():
             bound.warning(
-                "document cannot be had or run", failure=note.failure.value, why=note.message
+                "document cannot be had or run",
+                failure=note.failure.value,
+                url=redacted(note.url.partition("?")[0]),
+                why=note.message,
             )
         case Alert():
             bound.error("alert", code=note.code, why=note.message)

@@ -21,6 +21,7 @@ from stasis_refer.core.intents import (
     FetchKind,
     LateSuccess,
     Note,
+    TellKind,
     TransferBegan,
     TransferEnded,
 )
@@ -29,7 +30,6 @@ from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason
 OTHER: Final = "other"
 NO_GROUP: Final = "none"  # of targets that no policy rule decided on
 OK: Final = "ok"
-STATUS_CALLBACK: Final = "status"  # the webhook kind beside those of FetchKind
 PACKET_RESULTS: Final = (
     "accepted",
     "passed_over",  # of no live call
@@ -209,7 +209,7 @@ class Metrics:
 
     def _make_webhooks(self, spoken: _Axes) -> None:
         board = self._board
-        kind = _axis("kind", FetchKind, STATUS_CALLBACK, OTHER)
+        kind = _axis("kind", [*FetchKind, *TellKind], OTHER)
         result = _axis("result", [OK], *FetchFailure, OTHER)
         reason = _axis("reason", FetchFailure, OTHER)
         text = "Webhook requests, by how they ended."
@@ -218,6 +218,8 @@ class Metrics:
         self._webhook_duration = board(
             Histogram, "webhook_duration_seconds", text, kind, buckets=_WEBHOOK
         )
+        text = "Parcels that applications are still to be told; from 1000000 on none is kept."
+        self._outbox = board(Gauge, "outbox_pending", text)
         text = "Documents that could not be had or run."
         self._rejected = board(Counter, "documents_rejected_total", text, spoken | reason)
 
@@ -253,9 +255,13 @@ class Metrics:
                 assert_never(note)
 
     def webhook(self, dialect: str, kind: str, result: str, seconds: float) -> None:
-        """Count a webhook: a ``FetchKind`` or STATUS_CALLBACK, OK or a ``FetchFailure``."""
+        """Count a webhook: a ``FetchKind`` or ``TellKind``, OK or a ``FetchFailure``."""
         self._webhooks.at(dialect, kind, result).inc()
         self._webhook_duration.at(kind).observe(seconds)
+
+    def outbox(self, pending: int) -> None:
+        """Say how many parcels are not delivered yet."""
+        self._outbox.at().set(pending)
 
     def ari_event(self, event: str) -> None:
         """Count an ARI event by its ``type``."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import ssl
+import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -98,7 +99,8 @@ class Webhooks:
             if isinstance(reply, Reply):
                 return reply
             if not redirects:
-                text = f"redirected, after the {limits.redirects} allowed"
+                followed = f"after the {limits.redirects} allowed"
+                text = f"redirected, {followed if limits.redirects else 'which is not followed'}"
                 raise _error(hop.url, FetchFailure.REDIRECTS, text)
             redirects -= 1
             hop = reply
@@ -110,7 +112,7 @@ class Webhooks:
             response = await self._session.request(
                 hop.method.value,
                 hop.url,
-                headers={**hop.headers, **request.sign(url, hop.method)},
+                headers={**hop.headers, **request.sign(url, hop.method, time.time())},
                 data=hop.body or None,
                 allow_redirects=False,
                 timeout=_timeout(limits),

@@ -14,7 +14,8 @@ from stasis_refer.app import App
 from stasis_refer.errors import ConfigurationError
 from stasis_refer.lab.asterisk import AsteriskPlan, PrivateAsterisk, free_port, free_udp_port
 from stasis_refer.runtime.journal import Tap
-from stasis_refer.settings import Capture, Settings
+from stasis_refer.setting_types import LEDGER_SCHEME
+from stasis_refer.settings import Capture, Ledger, Settings
 
 LOOPBACK = "127.0.0.1"
 
@@ -69,6 +70,7 @@ class Lab:
             self.folder = Path(
                 stack.enter_context(tempfile.TemporaryDirectory(prefix="stasis-refer-lab-"))
             )
+            self.settings = with_ledger_in(self.folder, self.settings)
             self._asterisk = PrivateAsterisk(self._plan())
             await stack.enter_async_context(self._asterisk)
             self._app = await stack.enter_async_context(App(self.settings, self._taps))
@@ -93,6 +95,7 @@ class Lab:
             hep_password=capture.password.get_secret_value() if capture else "",
             app=settings.ari.app,
             pjsip_extra=settings.lab.pjsip_extra,
+            queues_extra=settings.lab.queues_extra,
         )
 
 
@@ -125,6 +128,15 @@ def _with_ports(settings: Settings) -> Settings:
     return settings.model_copy(
         update={"ari": ari, "http": http, "capture": _capture(settings.capture)}
     )
+
+
+def with_ledger_in(folder: Path, settings: Settings) -> Settings:
+    """Return the settings with a ledger in this folder, where they name none."""
+    ledger = settings.ledger
+    if "url" in ledger.model_fields_set:
+        return settings
+    ledger = Ledger(url=f"{LEDGER_SCHEME}{folder / 'stasis_refer.db'}")
+    return settings.model_copy(update={"ledger": ledger})
 
 
 def _capture(given: Capture | None) -> Capture:

@@ -1,15 +1,15 @@
 """What the runtime needs of the world, as the adapters implement it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from stasis_refer.core.application import Application
 from stasis_refer.core.events import Event, FetchFailure
 from stasis_refer.core.info import Invite
-from stasis_refer.core.intents import HangupCause, SendRefer
+from stasis_refer.core.intents import SendRefer, TellKind
 from stasis_refer.core.verbs import Recording, Speech
-from stasis_refer.dialects.dialect import WebhookRequest
+from stasis_refer.dialects.dialect import Letter, WebhookRequest
 
 
 class Telephony(Protocol):
@@ -30,16 +30,27 @@ class Telephony(Protocol):
         """Take a channel out of ``Transfer()``."""
         ...
 
-    async def play(self, channel: str, playback: str, url: str) -> int:
-        """Play a WAV that Asterisk fetches over HTTP."""
+    async def play(self, channel: str, playback: str, media: str) -> int:
+        """Play a media URI: ``sound:http://…``, a WAV that Asterisk fetches, or ``tone:…``."""
+        ...
+
+    async def ring(self, channel: str) -> int:
+        """Tell the caller of a ringing channel that it rings."""
+        ...
+
+    async def join_queue(self, channel: str, queue: str, application: str) -> int:
+        """Send a channel into a queue: it leaves our control until it is back.
+
+        0 when it may or may not be on its way.
+        """
         ...
 
     async def stop(self, playback: str) -> int:
         """Stop a playback."""
         ...
 
-    async def hang_up(self, channel: str, cause: HangupCause) -> int:
-        """End a channel."""
+    async def hang_up(self, channel: str, status: int | None) -> int:
+        """End a channel; one that rings is refused with a SIP status, as near as there is."""
         ...
 
     async def go_on(self, channel: str) -> int:
@@ -123,3 +134,108 @@ class Media(Protocol):
 
 CountWebhook: TypeAlias = Callable[[Application, str, str, float], None]
 """Called with application, kind, result and seconds of each webhook."""
+
+
+class Timer(Protocol):
+    """What is to happen later, and can be called off."""
+
+    def cancel(self) -> None:
+        """Call it off."""
+        ...
+
+
+Later: TypeAlias = Callable[[float, Callable[[], None]], Timer]
+"""Calls a function in so many seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A letter to an application, with all it takes to send it later, and again.
+
+    ``call`` is the key of the call it is about, ``dialect`` the one in whose words it is
+    written; ``made_at`` is in seconds since 1970.
+    """
+
+    call: str
+    application: str
+    dialect: str
+    kind: TellKind
+    letter: Letter
+    made_at: float
+
+    @property
+    def id(self) -> str:
+        """What names the parcel across all its tries, also to who receives it."""
+        return self.letter.token
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What the log says of it: nothing secret, nothing personal."""
+        return {
+            "application": self.application,
+            "call": self.call,
+            "id": self.id,
+            "kind": self.kind.value,
+        }
+
+
+class Outbox(Protocol):
+    """What applications are told: delivered at least once, that of one call in order."""
+
+    def put(self, parcel: Parcel) -> None:
+        """Keep a parcel and see to its delivery; it is on disk when this returns."""
+        ...
+
+    async def caught_up(self, call: str) -> None:
+        """Wait until nothing put for this call can be tried at once; 1 s a parcel at most."""
+        ...
+
+
+class StoreError(Exception):
+    """The ledger cannot be read or written; ``str()`` is a sentence with the file's name."""
+
+
+class UnreadableError(StoreError):
+    """What is kept is no parcel, and never will be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What is pending of one call: the numbers of its parcels, and of the oldest one more.
+
+    ``next_at``, when it is to be tried again, is in seconds since 1970.
+    """
+
+    call: str
+    numbers: tuple[int, ...]
+    url: str
+    tries: int
+    next_at: float
+
+
+class OutboxStore(Protocol):
+    """Where the outbox keeps its parcels. Every method may raise StoreError; none waits long."""
+
+    def leftovers(self) -> Sequence[Leftover]:
+        """Return what is pending of programs that have ended, the oldest first; each once."""
+        ...
+
+    def add(self, parcel: Parcel) -> int:
+        """Keep a new parcel; its number, which is higher than those of all that are pending."""
+        ...
+
+    def read(self, number: int) -> Parcel | None:
+        """Return a pending parcel; None when it is not there. May raise UnreadableError."""
+        ...
+
+    def delivered(self, number: int) -> None:
+        """Forget a parcel that was delivered."""
+        ...
+
+    def tried(self, number: int, tries: int, next_at: float, why: str) -> None:
+        """Note that a parcel could not be delivered yet."""
+        ...
+
+    def give_up(self, number: int, tries: int, at: float, why: str) -> None:
+        """Keep a parcel for the list of those that were never delivered."""
+        ...

@@ -9,9 +9,9 @@ import structlog
 
 from stasis_refer.core.application import Application
 from stasis_refer.core.call import Call
-from stasis_refer.core.events import CallEnded, ChannelReturned, DrainOver, Event
+from stasis_refer.core.events import CallEnded, ChannelReturned, DrainOver, Event, QueueLeft
 from stasis_refer.core.info import CallInfo
-from stasis_refer.core.intents import HangupCause
+from stasis_refer.core.line import FAILED
 from stasis_refer.runtime.actor import CallActor, Perform
 from stasis_refer.runtime.journal import Tap
 from stasis_refer.runtime.ports import Capture, Telephony
@@ -31,6 +31,7 @@ class Switchboard:
         perform: Perform,
         tap: Tap,
         clock: Callable[[], float],
+        wall: Callable[[], float],
         on_change: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._applications = applications
@@ -39,6 +40,7 @@ class Switchboard:
         self._perform = perform
         self._tap = tap
         self._clock = clock
+        self._wall = wall
         self._on_change = on_change
         self._calls: dict[str, CallActor] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -65,22 +67,22 @@ class Switchboard:
     def happened(self, channel: str, event: Event) -> None:
         """Hand an event to the call of a channel; a channel of no call is passed over.
 
-        One that is back from ``Transfer()`` to no call of ours goes on in the dialplan: it was
-        sent there before we were started, or nobody waits for it any more.
+        One that is back from the dialplan to no call of ours goes on there: it was sent there
+        before we were started, or nobody waits for it any more.
         """
         actor = self._calls.get(channel)
         if actor is not None:
             actor.post(event)
-        elif isinstance(event, ChannelReturned):
+        elif isinstance(event, ChannelReturned | QueueLeft):
             self.send_back(channel)
 
     def happened_meanwhile(
-        self, known: Iterable[str], existing: Mapping[str, ChannelReturned | None]
+        self, known: Iterable[str], existing: Mapping[str, Event | None]
     ) -> None:
         """Catch up after a gap: end the calls whose channels are gone, note who is back.
 
         ``known`` are the channels of calls from before Asterisk was asked; ``existing`` has
-        every channel it lists, with a value for those that are back from ``Transfer()``.
+        every channel it lists, with an event for those that are in our hands.
         """
         for channel in set(known).difference(existing):
             self.happened(channel, CallEnded())
@@ -116,7 +118,7 @@ class Switchboard:
             self.happened(channel.channel, event)
 
         invite = self._capture.watch(channel.call_id, deliver) if channel.call_id else None
-        info = replace(channel, key=uuid.uuid4().hex)
+        info = replace(channel, key=uuid.uuid4().hex, started=self._wall())
         if invite is not None:
             info = replace(
                 info,
@@ -139,14 +141,14 @@ class Switchboard:
         except Exception:  # noqa: BLE001 - a bug ends this call, loudly, and no other
             _log.exception("call ended by a bug", call=info.key, channel=info.channel)
             _close_books(actor)
-            await self._telephony.hang_up(info.channel, HangupCause.FAILED)
+            await self._telephony.hang_up(info.channel, FAILED)
         finally:
             self._calls.pop(info.channel, None)
             self._capture.forget(info.call_id)
             self._on_change(len(self._calls))
 
     async def _reject(self, channel: str) -> None:
-        await self._telephony.hang_up(channel, HangupCause.REJECTED)
+        await self._telephony.hang_up(channel, _NOT_FOUND)
 
     async def _send_back(self, channel: str) -> None:
         await self._telephony.go_on(channel)
@@ -163,6 +165,9 @@ def _close_books(actor: CallActor) -> None:
     except Exception:  # noqa: BLE001 - a bug in a tap must not keep the call from being hung up
         _log.exception("call cannot be closed in the journal", call=actor.call.info.key)
 
+
+_NOT_FOUND = 404
+"""What a call for an application that is not there is refused with."""
 
 _LAST_WORDS = 2.0
 """Seconds the calls have to go back to the dialplan when the program stops."""

@@ -11,7 +11,6 @@ from stasis_refer.adapters.metrics import (
     ARI_EVENTS,
     PACKET_RESULTS,
     SIP_CODES,
-    STATUS_CALLBACK,
     Metrics,
 )
 from stasis_refer.core.application import Application, Callback
@@ -22,6 +21,7 @@ from stasis_refer.core.intents import (
     FetchKind,
     LateSuccess,
     Note,
+    TellKind,
     TransferBegan,
     TransferEnded,
     TransferTimes,
@@ -36,7 +36,7 @@ SIZES = {  # how many values a label has, when it is not two
     "evidence": len(Evidence),
     "code": len(SIP_CODES) + 1,
     "group": 3,
-    "kind": len(FetchKind) + 2,
+    "kind": len({*FetchKind, *TellKind}) + 1,
     "result": len(FetchFailure) + 2,
     "reason": len(FetchFailure) + 1,
     "type": len(ARI_EVENTS) + 1,
@@ -54,6 +54,7 @@ CONTRACT: list[tuple[str, str, str, dict[str, int]]] = [
     ("targets_total", "counter", "group outcome", {}),
     ("webhook_requests_total", "counter", "dialect kind result", {}),
     ("webhook_duration_seconds", "histogram", "kind", {}),
+    ("outbox_pending", "gauge", "", {}),
     ("documents_rejected_total", "counter", "dialect reason", {}),
     ("ari_connected", "gauge", "", {}),
     ("ari_events_total", "counter", "type", {}),
@@ -281,7 +282,7 @@ FACTS: list[tuple[Callable[[Metrics], None], dict[str, float]]] = [
         },
     ),
     (
-        lambda m: m.webhook("twiml", STATUS_CALLBACK, FetchFailure.TIMEOUT, 15.0),
+        lambda m: m.webhook("twiml", TellKind.STATUS, FetchFailure.TIMEOUT, 15.0),
         {
             "webhook_requests_total{dialect=twiml,kind=status,result=timeout}": 1,
             "webhook_duration_seconds_count{kind=status}": 1,
@@ -296,6 +297,15 @@ FACTS: list[tuple[Callable[[Metrics], None], dict[str, float]]] = [
             "webhook_duration_seconds_sum{kind=other}": 1.0,
         },
     ),
+    (
+        lambda m: m.webhook("twiml", TellKind.EVENT, "ok", 0.5),
+        {
+            "webhook_requests_total{dialect=twiml,kind=event,result=ok}": 1,
+            "webhook_duration_seconds_count{kind=event}": 1,
+            "webhook_duration_seconds_sum{kind=event}": 0.5,
+        },
+    ),
+    (lambda m: m.outbox(7), {"outbox_pending{}": 7}),
     (lambda m: m.ari_event("StasisStart"), {"ari_events_total{type=StasisStart}": 1}),
     (lambda m: m.ari_event("TeaServed"), {"ari_events_total{type=other}": 1}),
     (
@@ -331,6 +341,7 @@ def test_a_state_can_be_taken_back() -> None:
         metrics.ari_connected(state)
         metrics.draining(state)
         metrics.calls(int(state))
+        metrics.outbox(int(state))
     assert samples(metrics) == samples(make())
 
 

@@ -51,6 +51,8 @@ class Fault(StrEnum):
     BAD_ENCODING = "bad_encoding"
     WRONG_TYPE = "wrong_type"
     UNPARSABLE = "unparsable"
+    UNPARSABLE_JSON = "unparsable_json"
+    LATE = "late"  # a good reply after 15.1 s
 
 
 AT_THE_PORT = frozenset({Fault.REFUSED, Fault.UNREACHABLE, Fault.BAD_TLS})
@@ -66,6 +68,8 @@ REPLIES: Mapping[Fault, Reply] = {
     Fault.BAD_ENCODING: Reply("plain", headers={"Content-Encoding": "gzip"}),
     Fault.WRONG_TYPE: Reply(b"\x89PNG\r\n", content_type="image/png"),
     Fault.UNPARSABLE: Reply("<Response><Refer></Response>"),
+    Fault.UNPARSABLE_JSON: Reply('[{"verb":', content_type="application/json"),
+    Fault.LATE: Reply(delay=15.1),
 }
 
 

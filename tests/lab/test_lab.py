@@ -1,9 +1,11 @@
 """What the lab fills in for itself, and what it refuses."""
 
+from pathlib import Path
+
 import pytest
 
 from stasis_refer.errors import StasisReferError
-from stasis_refer.lab.lab import Lab
+from stasis_refer.lab.lab import Lab, with_ledger_in
 from stasis_refer.settings import Settings
 
 
@@ -20,6 +22,21 @@ def test_without_a_port_a_free_one_is_chosen(sip: str | None) -> None:
 
 def test_a_port_that_is_given_is_kept() -> None:
     assert lab(lab={"sip": "127.0.0.1:15060"}).sip == "127.0.0.1:15060"
+
+
+@pytest.mark.parametrize(
+    ("ledger", "path"),
+    [
+        ({}, "/run/lab-1/stasis_refer.db"),
+        ({"url": "sqlite:///mine.db"}, "mine.db"),
+        ({"url": "sqlite:///stasis_refer.db"}, "stasis_refer.db"),
+    ],
+)
+def test_the_ledger_goes_with_the_lab_unless_one_is_named(
+    ledger: dict[str, str], path: str
+) -> None:
+    settings = Settings.model_validate({"ledger": ledger})
+    assert with_ledger_in(Path("/run/lab-1"), settings).ledger_path == Path(path)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 import pytest
@@ -25,29 +26,34 @@ from stasis_refer.core.intents import (
     Fetch,
     FetchKind,
     HangUp,
-    HangupCause,
+    IndicateRinging,
+    JoinQueue,
     ReturnToDialplan,
     SendRefer,
+    Standing,
     StartPlayback,
     StopPlayback,
     Tell,
+    TellKind,
 )
-from stasis_refer.core.verbs import Hangup, Recording, Source, Speech
+from stasis_refer.core.verbs import Hangup, Recording, Ringback, Source, Speech
 from stasis_refer.dialects.dialect import (
     DocumentError,
+    Letter,
     Reading,
     Remark,
     WebhookLimits,
     WebhookRequest,
 )
-from stasis_refer.runtime.effects import Effects
-from stasis_refer.runtime.ports import MediaError, Reply, WebhookError
+from stasis_refer.runtime.effects import MOST_REMARKS, RINGBACK, Effects
+from stasis_refer.runtime.ports import MediaError, Parcel, Reply, WebhookError
 
 VOICE = Callback("http://127.0.0.1/voice?q=1")
 SUPPORT = Application("support", "plain", VOICE)
 CALL = Call(CallInfo("k", "1.1"), SUPPORT, up=True, now=0.0)
-FETCH = Fetch(FetchKind.ACTION, VOICE, CallStatus.IN_PROGRESS)
-TELL = Tell(VOICE, CallStatus.COMPLETED, 1.5)
+FETCH = Fetch(FetchKind.ACTION, VOICE, Standing(CallStatus.IN_PROGRESS))
+TELL = Tell(TellKind.STATUS, VOICE, Standing(CallStatus.COMPLETED), duration=1.5)
+NOW = 1_764_000_000.0  # seconds since 1970
 SAY, SOUND = Speech("hello"), Recording("http://127.0.0.1/x.wav")
 REFER = SendRefer("sip:alice@example.com")
 
@@ -72,14 +78,20 @@ class Telephony:
     async def break_off(self, channel: str) -> int:
         return self._ask("break off", channel)
 
-    async def play(self, channel: str, playback: str, url: str) -> int:
-        return self._ask("play", channel, playback, url)
+    async def play(self, channel: str, playback: str, media: str) -> int:
+        return self._ask("play", channel, playback, media)
+
+    async def ring(self, channel: str) -> int:
+        return self._ask("ring", channel)
+
+    async def join_queue(self, channel: str, queue: str, application: str) -> int:
+        return self._ask("join queue", channel, queue, application)
 
     async def stop(self, playback: str) -> int:
         return self._ask("stop", playback)
 
-    async def hang_up(self, channel: str, cause: HangupCause) -> int:
-        return self._ask("hang up", channel, cause)
+    async def hang_up(self, channel: str, status: int | None) -> int:
+        return self._ask("hang up", channel, status)
 
     async def go_on(self, channel: str) -> int:
         return self._ask("go on", channel)
@@ -102,12 +114,32 @@ class Webhooks:
 
 
 @dataclass
+class Outbox:
+    """Notes what is put; a call has caught up when ``sent`` is set."""
+
+    parcels: list[Parcel] = field(default_factory=list)
+    sent: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def put(self, parcel: Parcel) -> None:
+        self.parcels.append(parcel)
+
+    async def caught_up(self, call: str) -> None:
+        assert call == CALL.info.key
+        await self.sent.wait()
+
+
+@dataclass
 class Media:
     """Has a URL for every sound, or fails with ``error``."""
 
     error: Exception | None = None
+    made: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.made.set()
 
     async def speech_url(self, speech: Speech) -> str:
+        await self.made.wait()
         return self._url(speech.text)
 
     async def recording_url(self, recording: Recording) -> str:
@@ -123,29 +155,35 @@ class PlainDialect:
     """Reads ``bad`` as a document error, anything else as one Hangup with a remark."""
 
     name = "plain"
+    media_type = "text/plain"
+    time_limits = (30.0, 60.0)
 
     def __init__(self) -> None:
         self.bases: list[str] = []
         self.tokens: list[str] = []
 
-    def request(
-        self, intent: Fetch | Tell, info: CallInfo, application: Application, token: str
-    ) -> WebhookRequest:
-        del info, application
-        self.tokens.append(token)
-        url = intent.callback.url
+    def fields(
+        self, intent: Fetch | Tell, info: CallInfo, application: Application, now: float
+    ) -> Mapping[str, object]:
+        return {"kind": intent.kind, "call": info.key, "of": application.name, "now": now}
+
+    def request(self, letter: Letter, application: Application) -> WebhookRequest:
+        del application
+        self.tokens.append(letter.token)
+        url = letter.callback.url
         return WebhookRequest(Method.POST, url, {}, b"", _no_signature, WebhookLimits())
 
-    def read(self, body: bytes, content_type: str, url: str) -> Reading:
-        del content_type
+    def read(self, body: bytes, content_type: str, url: str, application: Application) -> Reading:
+        del content_type, application
         self.bases.append(url)
         if body == b"bad":
             raise DocumentError(FetchFailure.UNKNOWN_VERB, "there is no verb Bad", 1, 2)
-        return Reading((Hangup(),), (Remark("Hangup has no attribute x", 1, 9),))
+        remarks = (Remark("Hangup has no attribute x", 1, 9),)
+        return Reading((Hangup(),), remarks * 1000 if body == b"chatty" else remarks)
 
 
-def _no_signature(url: str, method: Method) -> Mapping[str, str]:
-    del url, method
+def _no_signature(url: str, method: Method, now: float) -> Mapping[str, str]:
+    del url, method, now
     return {}
 
 
@@ -160,16 +198,20 @@ class World:
     ) -> None:
         self.telephony = telephony or Telephony()
         self.webhooks = webhooks or Webhooks()
+        self.outbox = Outbox()
+        self.outbox.sent.set()
         self.dialect = PlainDialect()
         self.counted: list[tuple[str, str, str, float]] = []
         ticks = count()
         self.effects = Effects(
             telephony=self.telephony,
             webhooks=self.webhooks,
+            outbox=self.outbox,
             media=media or Media(),
             dialects={"plain": self.dialect},
             count_webhook=self._count,
             clock=lambda: float(next(ticks)),
+            wall=lambda: NOW,
         )
 
     def _count(self, application: Application, kind: str, result: str, seconds: float) -> None:
@@ -188,10 +230,14 @@ class World:
         (Answer(), ("answer", "1.1")),
         (REFER, ("refer", "1.1", REFER, "support")),
         (BreakOff(), ("break off", "1.1")),
-        (StartPlayback("p", SAY), ("play", "1.1", "p", "http://127.0.0.1/media/hello")),
-        (StartPlayback("p", SOUND), ("play", "1.1", "p", "http://127.0.0.1/media/x.wav")),
+        (StartPlayback("p", SAY), ("play", "1.1", "p", "sound:http://127.0.0.1/media/hello")),
+        (StartPlayback("p", SOUND), ("play", "1.1", "p", "sound:http://127.0.0.1/media/x.wav")),
+        (StartPlayback("p", Ringback()), ("play", "1.1", "p", RINGBACK)),
         (StopPlayback("p"), ("stop", "p")),
-        (HangUp(HangupCause.BUSY), ("hang up", "1.1", HangupCause.BUSY)),
+        (IndicateRinging(), ("ring", "1.1")),
+        (JoinQueue("sales"), ("join queue", "1.1", "sales", "support")),
+        (HangUp(), ("hang up", "1.1", None)),
+        (HangUp(486), ("hang up", "1.1", 486)),
         (ReturnToDialplan(), ("go on", "1.1")),
     ],
 )
@@ -204,7 +250,12 @@ async def test_what_is_asked_of_asterisk(deed: Deed, asked: tuple[object, ...]) 
 @pytest.mark.parametrize("status", [300, 400, 404, 409, 500])
 @pytest.mark.parametrize(
     ("deed", "command"),
-    [(Answer(), Command.ANSWER), (REFER, Command.REFER), (BreakOff(), Command.BREAK_OFF)],
+    [
+        (Answer(), Command.ANSWER),
+        (REFER, Command.REFER),
+        (BreakOff(), Command.BREAK_OFF),
+        (JoinQueue("sales"), Command.QUEUE),
+    ],
 )
 async def test_a_refused_command_is_an_event(deed: Deed, command: Command, status: int) -> None:
     world = World(Telephony(status))
@@ -217,6 +268,7 @@ async def test_a_refused_command_is_an_event(deed: Deed, command: Command, statu
         (Answer(), CommandRefused(Command.ANSWER, 0)),
         (BreakOff(), CommandRefused(Command.BREAK_OFF, 0)),
         (REFER, None),  # it may be on its way all the same
+        (JoinQueue("sales"), None),
     ],
 )
 async def test_asterisk_never_answered(deed: Deed, event: Event | None) -> None:
@@ -224,7 +276,9 @@ async def test_asterisk_never_answered(deed: Deed, event: Event | None) -> None:
 
 
 @pytest.mark.parametrize("status", [0, 404, 500])
-@pytest.mark.parametrize("deed", [StopPlayback("p"), HangUp(), ReturnToDialplan()])
+@pytest.mark.parametrize(
+    "deed", [StopPlayback("p"), IndicateRinging(), HangUp(), ReturnToDialplan()]
+)
 async def test_nothing_waits_for_what_ends(deed: Deed, status: int) -> None:
     assert await World(Telephony(status)).perform(deed) is None
 
@@ -233,6 +287,20 @@ async def test_nothing_waits_for_what_ends(deed: Deed, status: int) -> None:
 async def test_a_sound_that_asterisk_does_not_play_is_over(status: int) -> None:
     event = await World(Telephony(status)).perform(StartPlayback("p", SAY))
     assert event == PlaybackEnded("p", ok=False)
+
+
+async def test_a_sound_that_was_stopped_before_it_was_there_is_never_played() -> None:
+    world = World(media=(media := Media()))
+    media.made.clear()
+    playing = asyncio.create_task(world.perform(StartPlayback("p", SAY)))
+    await asyncio.sleep(0)
+    assert await world.perform(StopPlayback("p")) is None
+    media.made.set()
+    assert await playing is None
+    assert world.telephony.asked == []
+    await world.perform(StartPlayback("q", SAY))
+    await world.perform(StopPlayback("q"))
+    assert [asked[0] for asked in world.telephony.asked] == ["play", "stop"]
 
 
 @pytest.mark.parametrize("source", [SAY, SOUND])
@@ -265,6 +333,13 @@ async def test_a_document_is_fetched_read_and_counted() -> None:
     assert "q=1" not in str(remark)
 
 
+async def test_of_very_many_remarks_the_first_are_logged_and_the_rest_counted() -> None:
+    with capture_logs() as logs:
+        await World(webhooks=Webhooks(b"chatty")).perform(FETCH)
+    assert len(logs) == MOST_REMARKS + 1
+    assert logs[-1]["more"] == 1000 - MOST_REMARKS
+
+
 async def test_relative_urls_are_relative_to_where_the_redirects_led() -> None:
     world = World(webhooks=Webhooks(url="http://127.0.0.1/moved"))
     await world.perform(FETCH)
@@ -294,20 +369,51 @@ async def test_a_document_that_cannot_be_read_is_an_event_with_its_place() -> No
     assert world.counted == [("support", "action", "unknown_verb", 1.0)]
 
 
-@pytest.mark.parametrize(
-    ("error", "result"),
-    [
-        (None, "ok"),
-        (WebhookError(FetchFailure.TIMEOUT, "too slow", VOICE.url), "timeout"),
-    ],
-)
-async def test_nothing_follows_a_status_callback(error: Exception | None, result: str) -> None:
-    world = World(webhooks=Webhooks(error=error))
-    with capture_logs() as logs:
-        assert await world.perform(TELL) is None
-    assert world.counted == [("support", "status", result, 1.0)]
-    assert len(world.webhooks.requests) == 1
-    assert len(logs) == (0 if error is None else 1)
+# -- what is told ----------------------------------------------------------------
+
+
+async def test_what_is_told_is_put_into_the_outbox_and_nothing_follows() -> None:
+    world = World()
+    assert await world.perform(TELL) is None
+    (parcel,) = world.outbox.parcels
+    assert (parcel.call, parcel.application, parcel.dialect) == ("k", "support", "plain")
+    assert (parcel.kind, parcel.made_at) == (TellKind.STATUS, NOW)
+    assert parcel.letter.callback == VOICE
+    assert parcel.letter.fields == {"kind": "status", "call": "k", "of": "support", "now": NOW}
+    assert world.webhooks.requests == []
+    assert world.counted == []
+
+
+async def test_each_parcel_has_an_id_of_its_own() -> None:
+    world = World()
+    await world.perform(TELL)
+    await world.perform(TELL)
+    first, second = world.outbox.parcels
+    assert first.id != second.id
+    assert first.letter.fields == second.letter.fields
+
+
+async def test_parcels_are_put_in_the_order_of_the_intents() -> None:
+    world = World()
+    tells = [replace(TELL, duration=float(number)) for number in range(20)]
+    tells = [replace(tell, callback=Callback(f"{VOICE.url}&{tell.duration}")) for tell in tells]
+    async with asyncio.TaskGroup() as group:  # as the actor does it
+        for tell in tells:
+            group.create_task(world.perform(tell))
+    assert [each.letter.callback for each in world.outbox.parcels] == [
+        tell.callback for tell in tells
+    ]
+
+
+async def test_a_request_waits_for_what_was_told_before_and_is_not_timed_meanwhile() -> None:
+    world = World()
+    world.outbox.sent.clear()
+    fetching = asyncio.create_task(world.perform(FETCH))
+    await asyncio.sleep(0.01)
+    assert world.webhooks.requests == []
+    world.outbox.sent.set()
+    assert await fetching == DocumentFetched((Hangup(),))
+    assert world.counted == [("support", "action", "ok", 1.0)]
 
 
 async def test_a_bug_is_raised() -> None:

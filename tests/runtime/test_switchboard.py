@@ -14,6 +14,8 @@ from stasis_refer.core.events import (
     DocumentFetched,
     DrainOver,
     Event,
+    QueueLeft,
+    QueueStatus,
     TransferStatus,
 )
 from stasis_refer.core.info import CallInfo, Invite
@@ -21,7 +23,6 @@ from stasis_refer.core.intents import (
     Deed,
     Fetch,
     HangUp,
-    HangupCause,
     ReturnToDialplan,
     SendRefer,
     TransferEnded,
@@ -37,6 +38,7 @@ TRANSFERS = replace(SUPPORT, name="transfers", targets=(parse_rule("sip:*@exampl
 ALICE = CallInfo("", "1.1", "alice@127.0.0.1", "PJSIP/alice-00000001", "alice", dialed="s")
 BOB = CallInfo("", "1.2", "bob@127.0.0.1", "PJSIP/bob-00000002", "bob", dialed="s")
 FOREVER: Document = (Pause(3600.0),)
+NOW = 1_764_000_000.0  # seconds since 1970
 LONG = 5.0  # seconds no test waits for
 
 
@@ -46,8 +48,8 @@ class Telephony:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
 
-    async def hang_up(self, channel: str, cause: HangupCause) -> int:
-        self.asked.append((channel, f"hang up {cause}"))
+    async def hang_up(self, channel: str, status: int | None) -> int:
+        self.asked.append((channel, f"hang up {status}"))
         return 204
 
     async def go_on(self, channel: str) -> int:
@@ -66,8 +68,14 @@ class Telephony:
     async def break_off(self, channel: str) -> int:
         return await self._never(channel)
 
-    async def play(self, channel: str, playback: str, url: str) -> int:
-        return await self._never(channel, playback, url)
+    async def play(self, channel: str, playback: str, media: str) -> int:
+        return await self._never(channel, playback, media)
+
+    async def ring(self, channel: str) -> int:
+        return await self._never(channel)
+
+    async def join_queue(self, channel: str, queue: str, application: str) -> int:
+        return await self._never(channel, queue, application)
 
     async def stop(self, playback: str) -> int:
         return await self._never(playback)
@@ -107,6 +115,7 @@ class World:
             perform=self.perform,
             tap=self.entries.append,
             clock=asyncio.get_running_loop().time,
+            wall=lambda: NOW,
             on_change=self.sizes.append,
         )
 
@@ -165,8 +174,9 @@ async def test_a_call_has_a_key_of_its_own_and_the_facts_of_its_invite() -> None
         peer="phone.example.com",
         source_ip="192.0.2.7",
         headers=headers,
+        started=NOW,
     )
-    assert replace(bob, key="") == BOB
+    assert replace(bob, key="") == replace(BOB, started=NOW)
     assert len({alice.key, bob.key, ""}) == 3
     assert (len(alice.key), int(alice.key, 16) > 0) == (32, True)
     await world.close()
@@ -179,7 +189,7 @@ async def test_whether_the_call_is_answered_already_is_known(*, up: bool) -> Non
     await world.settle()
     (fetch,) = world.deeds("alice")
     assert isinstance(fetch, Fetch)
-    assert fetch.status == ("in_progress" if up else "ringing")
+    assert fetch.standing.status == ("in_progress" if up else "ringing")
     await world.close()
 
 
@@ -199,7 +209,7 @@ async def test_a_call_for_an_unknown_application_is_refused() -> None:
     with capture_logs() as logs:
         world.board.entered(ALICE, "sales", up=False)
         await world.settle()
-    assert world.telephony.asked == [("1.1", "hang up rejected")]
+    assert world.telephony.asked == [("1.1", "hang up 404")]
     assert [line["application"] for line in logs] == ["sales"]
     assert not world.board.channels
 
@@ -263,9 +273,12 @@ async def test_a_call_that_came_in_after_asterisk_was_asked_is_no_dead_one() -> 
     await world.close()
 
 
-async def test_a_channel_that_is_back_to_no_call_goes_on_in_the_dialplan() -> None:
+@pytest.mark.parametrize(
+    "back", [ChannelReturned(TransferStatus.FAILURE, 486), QueueLeft(QueueStatus.TIMEOUT)]
+)
+async def test_a_channel_that_is_back_to_no_call_goes_on_in_the_dialplan(back: Event) -> None:
     world = World()
-    world.board.happened("9.9", ChannelReturned(TransferStatus.FAILURE, 486))
+    world.board.happened("9.9", back)
     world.board.happened("9.8", CallEnded())
     await world.settle()
     assert world.telephony.asked == [("9.9", "go on")]
@@ -297,7 +310,7 @@ async def test_a_bug_in_an_effect_ends_that_call_only() -> None:
         world.board.entered(ALICE, "support", up=True)
         world.board.entered(BOB, "support", up=True)
         await world.settle()
-    assert world.telephony.asked == [("1.1", "hang up failed")]
+    assert world.telephony.asked == [("1.1", "hang up 500")]
     assert list(world.board.channels) == ["1.2"]
     assert list(world.capture.watched) == [BOB.call_id]
     assert [(line["log_level"], line["channel"]) for line in logs] == [("error", "1.1")]

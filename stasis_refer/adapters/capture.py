@@ -198,11 +198,6 @@ class NoCapture:
         del call_id, deliver
         return None
 
-    def knows(self, call_id: str) -> bool:
-        """Tell that nothing is to be waited for."""
-        del call_id
-        return True
-
     def forget(self, call_id: str) -> None:
         """Forget nothing."""
 

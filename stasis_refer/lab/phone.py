@@ -49,8 +49,9 @@ _SDP: Final = """v=0
       s=-
       c=IN IP4 127.0.0.1
       t=0 0
-      m=audio {port} RTP/AVP 0
+      m=audio {port} RTP/AVP 0 101
       a=rtpmap:0 PCMU/8000
+      a=rtpmap:101 telephone-event/8000
       a={direction}"""
 
 _IN_DIALOG: Final = """{method} [next_url] SIP/2.0
@@ -201,6 +202,19 @@ def notify(
         body=text,
         answer=answer,
     )
+
+
+def press(digits: str) -> Step:
+    """Press keys, each told in an INFO of its own (read by res_pjsip_dtmf_info)."""
+    infos = (
+        _request(
+            "INFO",
+            headers="Content-Type: application/dtmf-relay",
+            body=f"Signal={digit}\n      Duration=100",
+        )
+        for digit in digits
+    )
+    return Step("".join(infos))
 
 
 def pause(seconds: float) -> Step:

@@ -1,11 +1,12 @@
 """A customer's voice application: a real web server on a free port of 127.0.0.1."""
 
 import asyncio
+import json
 import time
 from collections import defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -38,6 +39,11 @@ class Received:
     body: bytes
     peer: tuple[str, int]
     at: float
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - whatever JSON holds
+        """The body, read as JSON."""
+        return json.loads(self.body)
 
 
 class Customer:

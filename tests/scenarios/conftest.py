@@ -2,19 +2,23 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import pytest
 
 from stasis_refer.core.events import Event
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import Intent, LateSuccess, TransferEnded
+from stasis_refer.core.outcome import Outcome
+from stasis_refer.lab.asterisk import free_udp_port
 from stasis_refer.lab.lab import Lab
-from stasis_refer.lab.phone import Phone, Step
+from stasis_refer.lab.phone import Phone, Step, call_refused
 from stasis_refer.runtime.journal import Entry
 from stasis_refer.settings import Settings
-from tests.fakes.customer import Customer, Received
+from tests.fakes.customer import Customer, Fault, Received, Reply
+from tests.scenarios.member import Member
 from tests.scenarios.situations import (
     NO_NOTIFY,
     RING,
@@ -22,14 +26,12 @@ from tests.scenarios.situations import (
     WITHOUT_CAPTURE,
     Situation,
 )
-
-AUTH_TOKEN = "0123456789abcdef0123456789abcdef"
-ACCOUNT_SID = "AC" + "1" * 32
+from tests.scenarios.voices import ACCOUNT_SID, AUTH_TOKEN, JAMBONZ, TWIML, VOICES, Voice
 
 PHONES_AT_ONCE = 8
 
-FREE_APPLICATIONS = tuple(f"free{number}" for number in range(32))
-"""Applications for tests that tell a story of their own, one each."""
+FREE_APPLICATIONS = {"twiml": 56, "rcml": 12, "bxml": 24, "jambonz": 28}
+"""How many applications there are for tests that tell a story of their own, one each."""
 
 PJSIP_EXTRA = """
 [system](+)
@@ -55,6 +57,33 @@ password = secret
 type = identify
 endpoint = challenged
 match = 127.0.0.2
+
+[member]
+type = endpoint
+context = stasis-refer
+transport = loopback
+aors = member
+disallow = all
+allow = ulaw
+direct_media = no
+
+[member]
+type = aor
+contact = sip:member@127.0.0.1:@MEMBER@
+"""
+
+
+QUEUES_EXTRA = """
+[nobody-there]
+joinempty = no
+
+[patient]
+joinempty = yes
+
+[served]
+joinempty = yes
+retry = 1
+member = PJSIP/member
 """
 
 
@@ -77,10 +106,11 @@ class Heard:
 
 @dataclass
 class Story:
-    """What came of a situation: the phone's log, the action requests, the journal."""
+    """What came of a situation: the phone's log, the requests, the journal."""
 
     phone_log: str
     told: list[Received]
+    events: list[Received]
     heard: Heard
 
 
@@ -92,7 +122,7 @@ class Theatre:
         self.journal: defaultdict[str, Heard] = defaultdict(Heard)
         self.lab: Lab | None = None
         self._phones = asyncio.Semaphore(PHONES_AT_ONCE)
-        self._free = list(FREE_APPLICATIONS)
+        self._free = {dialect: list(_free(dialect)) for dialect in FREE_APPLICATIONS}
 
     @property
     def running(self) -> Lab:
@@ -106,13 +136,13 @@ class Theatre:
             heard.events.append(entry.event)
         heard.intents.extend(entry.intents)
 
-    def free_application(self) -> str:
+    def free_application(self, dialect: str = "twiml") -> str:
         """Return an application that no other test uses."""
-        return self._free.pop()
+        return self._free[dialect].pop()
 
-    def reply(self, name: str, path: str, document: str) -> None:
+    def reply(self, name: str, path: str, *documents: str | Reply | Fault) -> None:
         """Set what the customer says at a path of an application."""
-        self.customer.reply(f"/{name}/{path}", document)
+        self.customer.reply(f"/{name}/{path}", *documents)
 
     async def phone(self, name: str, *steps: Step, host: str = "127.0.0.1") -> str:
         """Let a phone call an application; its log when something went wrong."""
@@ -124,37 +154,58 @@ class Theatre:
         """Return the requests to a path of an application."""
         return [each for each in self.customer.requests if each.path == f"/{name}/{path}"]
 
-    async def play(self, situation: Situation) -> Story:
+    async def play(self, voice: Voice, situation: Situation) -> Story:
         """Play a situation, wait until all is told."""
-        name = situation.name
-        self.reply(name, "voice", situation.document)
-        self.reply(name, "after", situation.after)
-        log = await self.phone(name, *situation.steps, host=situation.host)
-        for _ in range(100):
-            if self.told(name):
-                break
-            await asyncio.sleep(0.05)
-        return Story(log, self.told(name), self.journal[name])
+        name = application_of(voice, situation)
+        self.reply(name, "voice", voice.transfer(situation.target, "after"))
+        self.reply(name, "after", _reply(voice, situation))
+        for path in ("status", "event"):
+            self.reply(name, path, Reply(""))
+        steps = (call_refused(voice.refusal),) if situation.refused else situation.steps
+        log = await self.phone(name, *steps, host=situation.host)
+        # The last thing an application is told.
+        await self.customer.received(f"/{name}/status", within=10)
+        return Story(log, self.told(name), self.told(name, "event"), self.journal[name])
 
 
-def settings(customer: Customer, names: Iterable[str], **more: object) -> Settings:
-    applications = [
-        {
-            "name": name,
-            "dialect": "twiml",
-            "url": customer.url(f"/{name}/voice"),
-            "fallback_url": customer.url(f"/{name}/fallback"),
-            "account_sid": ACCOUNT_SID,
-            "auth_token": AUTH_TOKEN,
-            "no_notify_timeout": NO_NOTIFY,
-            "ring_timeout": RING,
-        }
-        for name in names
-    ]
+def _reply(voice: Voice, situation: Situation) -> Reply:
+    if situation.refused:
+        return voice.refuse
+    # After a success a hang-up of ours would cross the phone's own.
+    return voice.nothing if situation.outcome is Outcome.COMPLETED else voice.hang_up
+
+
+def application_of(voice: Voice, situation: Situation) -> str:
+    """Return the application that plays a situation in a dialect."""
+    return f"{voice.dialect}-{situation.name}"
+
+
+def _free(dialect: str) -> Iterable[str]:
+    return (f"free-{dialect}-{number}" for number in range(FREE_APPLICATIONS[dialect]))
+
+
+def application(customer: Customer, voice: Voice, name: str) -> dict[str, object]:
+    """Return the configuration of an application in a dialect."""
+    return {
+        "name": name,
+        "dialect": voice.dialect,
+        "url": customer.url(f"/{name}/voice"),
+        "status_callback": customer.url(f"/{name}/status"),
+        "account_sid": ACCOUNT_SID,
+        "auth_token": AUTH_TOKEN,
+        "no_notify_timeout": NO_NOTIFY,
+        "ring_timeout": RING,
+        **voice.more,
+    }
+
+
+def settings(applications: Iterable[Mapping[str, object]], **more: object) -> Settings:
     return Settings.model_validate(
         {
-            "applications": applications,
-            "targets": {"allow": ["sip:*@example.com", "sip:example.com", "tel:+49*"]},
+            "applications": list(applications),
+            "targets": {
+                "allow": ["sip:*@example.com", "sip:example.com", "tel:+49*", "sip:*@127.0.0.1"]
+            },
             "webhooks": {"allow_networks": ["127.0.0.0/8"]},
             **more,
         }
@@ -164,35 +215,63 @@ def settings(customer: Customer, names: Iterable[str], **more: object) -> Settin
 @pytest.fixture(scope="session")
 async def theatre(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Theatre]:
     extra = tmp_path_factory.mktemp("pjsip") / "extra.conf"
-    extra.write_text(PJSIP_EXTRA)
-    names = (*(each.name for each in SITUATIONS), *FREE_APPLICATIONS)
-    async with Customer() as customer:
+    member = free_udp_port()
+    extra.write_text(PJSIP_EXTRA.replace("@MEMBER@", str(member)))
+    queues = tmp_path_factory.mktemp("queues") / "extra.conf"
+    queues.write_text(QUEUES_EXTRA)
+    async with Customer() as customer, Member(member):
         theatre = Theatre(customer)
-        configured = settings(customer, names, lab={"pjsip_extra": extra})
-        async with Lab(configured, (theatre.tap,)) as lab:
-            theatre.lab = lab
+        playing = (
+            application(customer, voice, application_of(voice, each))
+            for voice in VOICES
+            for each in SITUATIONS
+        )
+        free = (
+            application(customer, voice, name)
+            | {"fallback_url": customer.url(f"/{name}/fallback"), "status_callback": ""}
+            for voice in VOICES
+            for name in _free(voice.dialect)
+        )
+        lab = {"pjsip_extra": extra, "queues_extra": queues}
+        configured = settings((*playing, *free), lab=lab)
+        async with Lab(configured, (theatre.tap,)) as running:
+            theatre.lab = running
             yield theatre
 
 
 @pytest.fixture(scope="session")
 async def deaf_theatre() -> AsyncIterator[Theatre]:
     """A lab that captures nothing."""
-    names = [each.name for each in WITHOUT_CAPTURE]
     async with Customer() as customer:
         theatre = Theatre(customer)
-        configured = settings(customer, names, capture={"enabled": False})
+        playing = [
+            application(customer, TWIML, application_of(TWIML, each)) for each in WITHOUT_CAPTURE
+        ]
+        number = application(customer, JAMBONZ, "deaf-jambonz") | {"status_callback": ""}
+        configured = settings((*playing, number), capture={"enabled": False})
         async with Lab(configured, (theatre.tap,)) as lab:
             theatre.lab = lab
             yield theatre
 
 
-@pytest.fixture(scope="session")
-async def stories(theatre: Theatre) -> dict[str, Story]:
-    told = await asyncio.gather(*(theatre.play(each) for each in SITUATIONS))
-    return {each.name: story for each, story in zip(SITUATIONS, told, strict=True)}
+Stories: TypeAlias = Mapping[tuple[str, str], Story]
+"""What came of each situation, by dialect and name."""
+
+
+async def _all(
+    theatre: Theatre, voices: Sequence[Voice], situations: Sequence[Situation]
+) -> Stories:
+    played = [(voice, each) for voice in voices for each in situations]
+    told = await asyncio.gather(*(theatre.play(voice, each) for voice, each in played))
+    names = [(voice.dialect, each.name) for voice, each in played]
+    return dict(zip(names, told, strict=True))
 
 
 @pytest.fixture(scope="session")
-async def deaf_stories(deaf_theatre: Theatre) -> dict[str, Story]:
-    told = await asyncio.gather(*(deaf_theatre.play(each) for each in WITHOUT_CAPTURE))
-    return {each.name: story for each, story in zip(WITHOUT_CAPTURE, told, strict=True)}
+async def stories(theatre: Theatre) -> Stories:
+    return await _all(theatre, VOICES, SITUATIONS)
+
+
+@pytest.fixture(scope="session")
+async def deaf_stories(deaf_theatre: Theatre) -> Stories:
+    return await _all(deaf_theatre, (TWIML,), WITHOUT_CAPTURE)

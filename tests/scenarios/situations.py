@@ -1,6 +1,6 @@
 """What phones do with a REFER, and what must become of it: one row a situation."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from stasis_refer.core.outcome import Evidence, Outcome, Reason
 from stasis_refer.lab.phone import (
@@ -8,7 +8,6 @@ from stasis_refer.lab.phone import (
     answer_refer,
     bye,
     call,
-    call_refused,
     expect_refer,
     hear_bye,
     notify,
@@ -21,12 +20,11 @@ NO_NOTIFY, RING = 0.8, 1.4
 REFER = '<Response><Refer action="after"><Sip>sip:alice@example.com</Sip></Refer></Response>'
 HANG_UP = "<Response><Hangup/></Response>"
 WAIT = '<Response><Pause length="4"/><Hangup/></Response>'
-REJECT = "<Response><Reject/></Response>"
 
 
 @dataclass(frozen=True)
 class Situation:
-    """A phone's steps, and how the transfer must end. ``told`` are the Refer parameters."""
+    """A phone's steps, and how the transfer must end. ``told`` are TwiML's Refer parameters."""
 
     name: str
     steps: tuple[Step, ...]
@@ -34,10 +32,9 @@ class Situation:
     reason: Reason
     told: tuple[str | None, str | None, str | None]  # status, REFER code, NOTIFY code
     evidence: Evidence = Evidence.SIP
-    document: str = REFER
-    after: str = HANG_UP
+    target: str = "sip:alice@example.com"
+    refused: bool = False  # the call is never answered, and refused in the end
     host: str = "127.0.0.1"
-    more: dict[str, object] = field(default_factory=dict)
 
 
 BEGIN = (call(), expect_refer())
@@ -214,18 +211,8 @@ HANG_UPS = (
 
 def _blocked(name: str, target: str, reason: Reason, code: str) -> Situation:
     """Nothing is sent, the call is not even answered, and the application is told."""
-    document = f'<Response><Refer action="after"><Sip>{target}</Sip></Refer></Response>'
     told = ("failed", code, None)
-    return Situation(
-        name,
-        (call_refused(404),),
-        Outcome.BLOCKED,
-        reason,
-        told,
-        Evidence.NONE,
-        document,
-        REJECT,
-    )
+    return Situation(name, (), Outcome.BLOCKED, reason, told, Evidence.NONE, target, refused=True)
 
 
 BLOCKED = (

@@ -1,4 +1,4 @@
-"""The situations that the demo plays: what the phone does, what the application must be told."""
+"""The situations that the demo plays: what the phone does, what each dialect must be told."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,24 +22,27 @@ _RINGING = 0.4
 """Seconds the targets ring."""
 
 
+NOTHING = ""
+"""What a dialect is told that hears of no end but the call's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One situation. ``name`` is also the application's, and so what the phone dials."""
+    """One situation. ``told`` is what an application of each dialect must be told of its end."""
 
     name: str
     title: str
     steps: tuple[Step, ...]
     outcome: Outcome
-    told: Mapping[str, str]  # the Refer parameters that the action URL must get
+    told: Mapping[str, str]
+
+    def application(self, dialect: str) -> str:
+        """Return the name of the application that plays it, and so what the phone dials."""
+        return f"{dialect}-{self.name}"
 
 
-def _told(status: str | None, refer: str, notify_code: str | None = None) -> dict[str, str]:
-    fields = {
-        "ReferCallStatus": status,
-        "ReferSipResponseCode": refer,
-        "NotifySipResponseCode": notify_code,
-    }
-    return {name: value for name, value in fields.items() if value is not None}
+def _told(twiml: str, rcml: str, bxml: str, jambonz: str) -> Mapping[str, str]:
+    return {"twiml": twiml, "rcml": rcml, "bxml": bxml, "jambonz": jambonz}
 
 
 _BEGIN = (call(), expect_refer())
@@ -58,34 +61,34 @@ SCENES = (
             hear_bye(),
         ),
         Outcome.COMPLETED,
-        _told("in-progress", "202", "200"),
+        _told("in-progress 202 200", "in-progress 202 200", "success 202 200", "202 200"),
     ),
     Scene(
         "busy",
         "target busy",
         (*_BEGIN, answer_refer(202), notify(100), notify(486), hear_bye()),
         Outcome.BUSY,
-        _told("busy", "202", "486"),
+        _told("busy 202 486", "busy 202 486", "failure 202 486", "202 486"),
     ),
     Scene(
         "refused",
         "phone refuses the REFER",
         (*_BEGIN, answer_refer(405), hear_bye()),
         Outcome.REJECTED,
-        _told("failed", "405"),
+        _told("failed 405 -", "- 405 -", "failure 405 -", "405 -"),
     ),
     Scene(
         "hangs-up",
         "caller hangs up at 180",
         (*_BEGIN, answer_refer(202), notify(100), notify(180), pause(_RINGING), bye()),
         Outcome.CANCELED,
-        _told("canceled", "202", "180"),
+        _told("canceled 202 180", "canceled 202 180", NOTHING, NOTHING),
     ),
     Scene(
         "silent",
         "no NOTIFY",
         (*_BEGIN, answer_refer(202), hear_bye()),
         Outcome.UNCONFIRMED,
-        _told(None, "202"),
+        _told("- 202 -", "- 202 -", "failure 202 -", "202 -"),
     ),
 )

@@ -6,7 +6,7 @@ from typing import Final
 
 import aiohttp
 
-from bench.customer import TARGET
+from bench.documents import TARGET
 from stasis_refer.lab.asterisk import (
     AsteriskFailed,
     AsteriskPlan,

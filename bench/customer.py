@@ -1,9 +1,9 @@
-"""A customer's application as cheap as Python has it: a Refer, then an empty document.
+"""A customer's application as cheap as Python has it: a transfer, then an empty document.
 
-``python -m bench.customer`` prints its port, and serves until it is ended. ``GET /report`` tells
-what it was asked since the last report, as JSON: ``documents`` has the time at which each call's
-document was sent to its end (seconds since 1970, by Call-ID), ``actions`` the
-``ReferCallStatus`` that each call's action URL was told.
+``python -m bench.customer`` prints its port, and serves until it is ended. What it speaks is in
+the path: ``/voice/twiml``. ``GET /report`` tells what it was asked since the last report, as
+JSON: ``documents`` has the time at which each call's document was sent to its end (seconds since
+1970, by Call-ID, in TwiML), ``actions`` whether each call was told that it had moved.
 """
 
 import asyncio
@@ -13,14 +13,9 @@ import sys
 import time
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import parse_qs
 
-TARGET: Final = "sip:alice@example.com"
+from bench.documents import TYPICAL
 
-_DOCUMENT: Final = (
-    f'<Response><Refer action="/action"><Sip>{TARGET}</Sip></Refer></Response>'.encode()
-)
-_NOTHING_MORE: Final = b"<Response/>"
 _LENGTH: Final = re.compile(rb"\r\ncontent-length:\s*([0-9]+)", re.IGNORECASE)
 _END_OF_HEAD: Final = b"\r\n\r\n"
 
@@ -30,7 +25,7 @@ class Book:
     """What was asked, by Call-ID."""
 
     documents: dict[str, float] = field(default_factory=dict)
-    actions: dict[str, str] = field(default_factory=dict)
+    actions: dict[str, bool] = field(default_factory=dict)
 
     def report(self) -> bytes:
         """Tell all, and begin anew."""
@@ -67,20 +62,23 @@ class Connection(asyncio.Protocol):
         if path == b"/report":
             self._reply(self._book.report())
             return
-        form = parse_qs(body.decode())
-        call_id = form["SipCallId"][0]
-        if path == b"/voice":
-            self._reply(_DOCUMENT)
+        what, _, dialect = path.decode().lstrip("/").partition("/")
+        typical = TYPICAL[dialect]
+        fields = typical.fields(body)
+        if what == "voice":
+            self._reply(typical.document.replace(b"ACTION", f"/action/{dialect}".encode()))
             # A reply this small is in the kernel's hands when write() returns.
-            self._book.documents[call_id] = time.time()
+            if "SipCallId" in fields:
+                self._book.documents[fields["SipCallId"]] = time.time()
         else:
-            self._reply(_NOTHING_MORE)
-            self._book.actions[call_id] = form.get("ReferCallStatus", [""])[0]
+            self._reply(typical.nothing)
+            self._book.actions[fields[typical.call]] = fields.get(typical.status) == typical.moved
 
     def _reply(self, body: bytes) -> None:
+        kind = b"application/json" if body[:1] in b"[{" else b"text/xml"
         self._transport.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n%b"
-            % (len(body), body)
+            b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n%b"
+            % (kind, len(body), body)
         )
 
 

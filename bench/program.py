@@ -15,12 +15,10 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench.children import child
+from bench.documents import TYPICAL
 from bench.result import Ended
 from stasis_refer.errors import StartError
 from stasis_refer.lab.asterisk import AsteriskPlan, free_port
-
-USER: Final = "bench"
-"""Who to call for a transfer by the program: the name of its application."""
 
 _START_LIMIT: Final = 20.0  # seconds
 _POLL: Final = 0.05  # seconds
@@ -46,12 +44,20 @@ allow = ["sip:*@example.com"]
 [webhooks]
 allow_networks = ["127.0.0.0/8"]
 
+[ledger]
+url = "sqlite:///{ledger}"
+"""
+
+_APPLICATION: Final = """
 [[applications]]
-name = "{name}"
-dialect = "twiml"
-url = "{customer}/voice"
+name = "{dialect}"
+dialect = "{dialect}"
+url = "{customer}/voice/{dialect}"
 account_sid = "AC00000000000000000000000000000000"
 auth_token = "00000000000000000000000000000000"
+username = "bench"
+password = "bench"
+webhook_secret = "00000000000000000000000000000000"
 """
 
 
@@ -60,7 +66,7 @@ class Report:
     """What the customer was asked; see ``bench.customer``."""
 
     documents: Mapping[str, float]
-    actions: Mapping[str, str]
+    actions: Mapping[str, bool]
 
 
 class Customer:
@@ -103,14 +109,13 @@ class Program:
         """Return how the transfers up to now have ended."""
         async with self._session.get(f"{self._url}/metrics") as response:
             page = await response.text()
-        return Counter(
-            {
-                Ended(sample.labels["outcome"], sample.labels["evidence"]): int(sample.value)
-                for family in text_string_to_metric_families(page)
-                for sample in family.samples
-                if sample.name == "stasis_refer_transfers_total" and sample.value
-            }
-        )
+        found = Counter[Ended]()
+        for family in text_string_to_metric_families(page):
+            for sample in family.samples:
+                if sample.name == "stasis_refer_transfers_total" and sample.value:
+                    ended = Ended(sample.labels["outcome"], sample.labels["evidence"])
+                    found[ended] += int(sample.value)
+        return found
 
 
 @asynccontextmanager
@@ -131,9 +136,10 @@ async def program(
         hep_password=asterisk.hep_password,
         forward=json.dumps(list(forward)),
         port=port,
-        name=USER,
-        customer=customer_url,
+        ledger=folder / "ledger.db",
     )
+    for dialect in TYPICAL:
+        text += _APPLICATION.format(dialect=dialect, customer=customer_url)
     configuration.write_text(text, encoding="utf-8")
     log = folder / "program.log"
     command = (sys.executable, "-m", "stasis_refer", "run", "--config", str(configuration))

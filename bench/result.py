@@ -1,7 +1,7 @@
 """What the bench found, and what it is measured against."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from typing import Final
 
@@ -9,6 +9,10 @@ TARGET_RATIO: Final = 1.25
 """Our CPU for a transfer, to that of Asterisk's dialplan alone."""
 
 TARGET_P99: Final = 0.020  # seconds
+TARGET_DIALECT: Final = 1.2
+"""The program's CPU for a transfer in any dialect, to that in TwiML."""
+
+TARGET_PARSING: Final = 10_000.0  # documents a second and core
 TARGET_GROWTH: Final = 1024.0  # bytes of RSS for each transfer
 GROWTH_TRANSFERS: Final = 5000
 LATENCY_RATE: Final = 50  # transfers a second at which the p99 counts
@@ -78,6 +82,16 @@ class Driven:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """One dialect under the load of all; ``cpu`` of the program in seconds for each transfer."""
+
+    dialect: str
+    transfers: int
+    failures: int
+    cpu: float
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """RSS of the program, in bytes: ready, warm, and ``transfers`` after that."""
 
@@ -106,13 +120,21 @@ class Run:
     driven: Sequence[Driven]
     timed: Mapping[int, Latency]
     memory: Memory
+    spoken: Sequence[Spoken] = ()
+    parsing: Mapping[str, float] = field(default_factory=dict)  # documents a second
 
     @property
     def failed(self) -> bool:
-        """Whether anything failed, with or without the program."""
-        return any(each.failures for each in self.bare) or any(
-            each.failures.most for each in self.driven
+        """Whether anything failed, with or without the program, in any dialect."""
+        return (
+            any(each.failures for each in self.bare)
+            or any(each.failures.most for each in self.driven)
+            or any(each.failures for each in self.spoken)
         )
+
+    def dialect_ratio(self, spoken: Spoken) -> float:
+        """Return a dialect's CPU for a transfer to that of the first one, TwiML."""
+        return spoken.cpu / self.spoken[0].cpu
 
     def ratio(self, rate: int) -> float | None:
         """Return the program's CPU to the bare Asterisk's at that rate."""
@@ -140,6 +162,8 @@ def verdicts(run: Run) -> list[Verdict]:
         *(_ratio(run, each.rate) for each in run.driven),
         _p99(run),
         _growth(run.memory),
+        *(_dialect(run, each) for each in run.spoken[1:]),
+        *(_parsing(dialect, speed) for dialect, speed in run.parsing.items()),
     ]
 
 
@@ -176,6 +200,25 @@ def _ratio(run: Run, rate: int) -> Verdict:
         f"<= {TARGET_RATIO:.2f}",
         "-" if ratio is None else f"{ratio:.2f}",
         None if ratio is None else ratio <= TARGET_RATIO,
+    )
+
+
+def _dialect(run: Run, spoken: Spoken) -> Verdict:
+    ratio = run.dialect_ratio(spoken)
+    return Verdict(
+        f"program (c) in {spoken.dialect} : in {run.spoken[0].dialect}",
+        f"<= {TARGET_DIALECT:.2f}",
+        f"{ratio:.2f}",
+        ratio <= TARGET_DIALECT,
+    )
+
+
+def _parsing(dialect: str, speed: float) -> Verdict:
+    return Verdict(
+        f"{dialect} documents read a second and core",
+        f">= {TARGET_PARSING:,.0f}",
+        f"{speed:,.0f}",
+        speed >= TARGET_PARSING,
     )
 
 

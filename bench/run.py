@@ -12,10 +12,12 @@ from time import monotonic
 from typing import Final
 
 from bench.asterisk import BARE_USER, BareAsterisk, bare_plan, driven_plan
+from bench.documents import TYPICAL
 from bench.load import ASTERISK_HANGS_UP, PHONE_HANGS_UP, Load, Placed, place
+from bench.parsing import documents_a_second
 from bench.proc import cpu_seconds, foreign_cpu_seconds, resident_bytes
-from bench.program import USER, Customer, Program, Report, customer, program
-from bench.result import Bare, Driven, Failures, Latency, Memory, Run, latency
+from bench.program import Customer, Program, Report, customer, program
+from bench.result import Bare, Driven, Failures, Latency, Memory, Run, Spoken, latency
 from bench.wire import WireTap
 from stasis_refer.core.outcome import Outcome
 from stasis_refer.lab.asterisk import PrivateAsterisk
@@ -23,8 +25,12 @@ from stasis_refer.lab.asterisk import PrivateAsterisk
 WARM_UP: Final = Load(rate=50, calls=250)
 """Calls before anything is measured: caches fill, connections open."""
 
+_ROUNDS: Final = 3
+
+_TOLD_LATE: Final = 10.0  # seconds
+
 _SETTLING: Final = 2.0  # seconds until the last call is over for everybody
-_TOLD: Final = "in-progress"  # ReferCallStatus of a transfer that was completed
+_TWIML: Final = "twiml"
 
 Say = Callable[[str], None]
 
@@ -36,6 +42,7 @@ class Plan:
     rates: Sequence[int] = (50, 100)
     seconds: float = 30.0
     transfers: int = 5000
+    of_each_dialect: int = 1500
 
     @property
     def loads(self) -> list[Load]:
@@ -78,6 +85,9 @@ async def run_bench(plan: Plan, folder: Path, say: Say) -> Run:
     bare = await _run_bare(plan, folder / "bare", say)
     driven, memory = await _run_driven(plan, folder / "driven", say)
     timed = await _run_timed(plan, folder / "timed", say)
+    spoken = await _run_dialects(plan, folder / "dialects", say)
+    say("reading documents")
+    parsing = {dialect: documents_a_second(dialect) for dialect in TYPICAL}
     return Run(
         load_average=(before, os.getloadavg()[0]),
         python=platform.python_version(),
@@ -86,6 +96,8 @@ async def run_bench(plan: Plan, folder: Path, say: Say) -> Run:
         driven=driven,
         timed=timed,
         memory=memory,
+        spoken=spoken,
+        parsing=parsing,
     )
 
 
@@ -130,11 +142,19 @@ class _Stage:
     program: Program
     customer: Customer
 
-    async def place(self, load: Load) -> Placed:
+    async def place(self, load: Load, user: str = _TWIML) -> Placed:
         plan = self.asterisk.plan
-        placed = await place(load, f"127.0.0.1:{plan.sip_port}", USER, PHONE_HANGS_UP, plan.folder)
+        placed = await place(load, f"127.0.0.1:{plan.sip_port}", user, PHONE_HANGS_UP, plan.folder)
         await asyncio.sleep(_SETTLING)
         return placed
+
+    async def told(self, calls: int) -> int:
+        """Return how many calls were told that they had moved; what is only told may be late."""
+        told, end = 0, monotonic() + _TOLD_LATE
+        while told < calls and monotonic() < end:
+            told += sum((await self.customer.report()).actions.values())
+            await asyncio.sleep(_SETTLING / 10)
+        return told
 
 
 @asynccontextmanager
@@ -181,7 +201,7 @@ async def _measure_driven(load: Load, stage: _Stage) -> Driven:
         failures=Failures(
             calls=placed.failed,
             outcomes=sum(n for how, n in ended.items() if how.outcome != Outcome.COMPLETED),
-            actions=load.calls - list(report.actions.values()).count(_TOLD),
+            actions=load.calls - sum(report.actions.values()),
         ),
         ended=ended,
         retransmissions=placed.retransmissions,
@@ -206,6 +226,30 @@ async def _run_timed(plan: Plan, folder: Path, say: Say) -> dict[int, Latency]:
             if timed is not None:
                 found[load.rate] = timed
         return found
+
+
+async def _run_dialects(plan: Plan, folder: Path, say: Say) -> list[Spoken]:
+    """Let each dialect transfer in turn, several times over: a noisy minute hits them all."""
+    say("(c) each dialect in turn")
+    spent = dict.fromkeys(TYPICAL, 0.0)
+    failures = dict.fromkeys(TYPICAL, 0)
+    load = Load(min(plan.rates), plan.of_each_dialect // _ROUNDS)
+    async with _stage(folder) as stage:
+        for dialect in TYPICAL:
+            await stage.place(Load(WARM_UP.rate, WARM_UP.rate), dialect)
+        await stage.customer.report()
+        for number in range(_ROUNDS):
+            say(f"(c) round {number + 1} of {_ROUNDS}: {_words(load)} in each")
+            for dialect in TYPICAL:
+                meter = _Meter((stage.program.pid,))
+                placed = await stage.place(load, dialect)
+                spent[dialect] += meter.spent()[0]
+                failures[dialect] += max(placed.failed, load.calls - await stage.told(load.calls))
+    transfers = load.calls * _ROUNDS
+    return [
+        Spoken(dialect, transfers, failures[dialect], spent[dialect] / transfers)
+        for dialect in TYPICAL
+    ]
 
 
 def _latency(report: Report, refers: Mapping[str, float]) -> Latency | None:

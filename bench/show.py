@@ -30,6 +30,7 @@ def as_table(run: Run) -> RenderableType:
     return Group(
         _speed(run),
         _memory(run.memory),
+        _dialects(run),
         _targets(run),
         Text(_NOTES, style="dim"),
         Text(conditions, style="dim"),
@@ -123,6 +124,18 @@ def _memory(memory: Memory) -> Table:
         str(memory.transfers),
         f"{memory.growth / 1024:.2f} kB",
     )
+    return table
+
+
+def _dialects(run: Run) -> Table:
+    table = Table(title="(c) each dialect in turn", title_justify="left")
+    for column in ("dialect", "transfers", "failures", "CPU each: program", "to TwiML"):
+        table.add_column(column, justify="right")
+    for each in run.spoken:
+        ratio = f"{run.dialect_ratio(each):.2f}"
+        table.add_row(
+            each.dialect, str(each.transfers), str(each.failures), _ms(each.cpu, 2), ratio
+        )
     return table
 
 

@@ -1,9 +1,11 @@
 """What single dialects can do besides transferring plainly, on a real Asterisk."""
 
 import asyncio
+import io
 import json
 import socket
 import struct
+import wave
 from collections.abc import Iterator
 
 import pytest
@@ -211,6 +213,40 @@ async def test_ringing_is_heard(theatre: Theatre, handset: Handset) -> None:
     playing = asyncio.create_task(theatre.phone(name, call(media_port=handset.port), hear_bye()))
     await handset.hear()
     assert await playing == ""
+
+
+def a_second_of_noise() -> bytes:
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(bytes(range(256)) * 62)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("dialect", "document"),
+    [
+        (
+            "bxml",
+            '<Response><PlayAudio username="bob" password="s:3">sound</PlayAudio></Response>',
+        ),
+        ("twiml", "<Response><Play>{url}</Play></Response>"),
+    ],
+)
+async def test_a_sound_is_asked_for_with_the_credentials_it_has(
+    theatre: Theatre, handset: Handset, dialect: str, document: str
+) -> None:
+    name = theatre.free_application(dialect)
+    url = theatre.customer.url(f"/{name}/sound").replace("//", "//bob:s%3A3@")
+    theatre.reply(name, "voice", document.format(url=url))
+    theatre.reply(name, "sound", Reply(a_second_of_noise(), content_type="audio/wav"))
+    playing = asyncio.create_task(theatre.phone(name, call(media_port=handset.port), hear_bye()))
+    await handset.hear()
+    assert await playing == ""
+    (asked,) = theatre.told(name, "sound")
+    assert asked.headers["Authorization"] == "Basic Ym9iOnM6Mw=="
 
 
 # -- digits ----------------------------------------------------------------------

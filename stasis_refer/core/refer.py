@@ -339,8 +339,12 @@ class Refer:
                 self.deadline = now + GRACE_AFTER_BYE
             case State.SETTLING:
                 self.deadline = now + SETTLING_TIME
-            case State.CONFIRMING | State.OVER:
-                pass  # a success that Asterisk does not bear out stops no clock
+            case State.CONFIRMING:
+                # A success that Asterisk does not bear out stops no clock, but it has its moment
+                # to do so also where the time limit is about to end.
+                self.deadline = max(self.deadline, now + SETTLING_TIME)
+            case State.OVER:
+                pass
 
 
 _FIRST_REFUSAL: Final = 300

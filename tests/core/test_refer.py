@@ -207,6 +207,23 @@ def test_what_is_not_captured_may_be_ringing(
     assert machine.facts.broken_off is Reason.RING_TIMEOUT
 
 
+def test_a_success_right_before_the_time_limit_has_its_moment_to_be_confirmed() -> None:
+    machine = see(refer(), (1.0, Seen.ACCEPTANCE, 202), (2.0, Seen.PROVISIONAL_NOTIFY, 180))
+    limit = machine.deadline
+    see(machine, (limit - 0.1, Seen.SUCCESS_NOTIFY, 200))
+    assert machine.deadline == pytest.approx(limit - 0.1 + SETTLING_TIME)
+    machine.told_by_asterisk(Return(TransferStatus.SUCCESS, 0), limit + 0.1)
+    assert machine.over
+    assert machine.facts.broken_off is None
+
+
+def test_a_success_long_before_the_time_limit_stops_no_clock() -> None:
+    machine = see(refer(), (1.0, Seen.ACCEPTANCE, 202), (2.0, Seen.PROVISIONAL_NOTIFY, 180))
+    limit = machine.deadline
+    see(machine, (3.0, Seen.SUCCESS_NOTIFY, 200))
+    assert machine.deadline == pytest.approx(limit)
+
+
 def test_a_ring_timeout_from_the_acceptance_is_not_put_off_by_notifies() -> None:
     machine = Refer(0.0, TimeLimits(30.0, 30.0, ring_from_acceptance=True))
     machine.left(0.0)

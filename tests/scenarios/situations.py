@@ -14,7 +14,7 @@ from stasis_refer.lab.phone import (
     pause,
 )
 
-NO_NOTIFY, RING = 0.8, 1.4
+NO_NOTIFY, RING = 1.2, 2.2
 """Time limits of the applications under test, in seconds."""
 
 REFER = '<Response><Refer action="after"><Sip>sip:alice@example.com</Sip></Refer></Response>'

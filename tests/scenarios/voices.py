@@ -129,7 +129,7 @@ BXML = Voice(
     _event,
     _bxml,
     # From the acceptance, so it has to cover what the others have two limits for.
-    {"username": "bandwidth", "password": "of its own", "ring_timeout": 2.2},
+    {"username": "bandwidth", "password": "of its own", "ring_timeout": 3.2},
 )
 
 # -- jambonz ---------------------------------------------------------------------

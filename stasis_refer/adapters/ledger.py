@@ -1,8 +1,8 @@
 """The ledger: a SQLite file of our own. So far it has what applications are still to be told.
 
 It is in WAL mode with ``synchronous=NORMAL``: what was written survives our own end, however
-sudden, and costs no fsync. A power cut can cost what was written in the last seconds, since the
-last checkpoint: a parcel may be lost then, or one that was delivered may be sent again.
+sudden, and waits for no disk. A power cut can cost what was written in the last two seconds: a
+parcel may be lost then, or one that was delivered may be sent again.
 """
 
 import asyncio
@@ -32,7 +32,9 @@ GIVEN_UP_KEPT: Final = 30 * 86400.0  # seconds
 
 _BUSY: Final = 0.5  # seconds that opening and checkpoints wait for somebody else's write
 _BUSY_LOOP: Final = 0.02  # the same for what runs in the loop's thread: all calls wait with it
-_CHECKPOINT_EVERY: Final = 2.0  # seconds
+_SYNC_EVERY: Final = 2.0  # seconds
+_CHECKPOINT_EVERY: Final = 60.0  # seconds
+_MANY: Final = 2000  # writes, after which a checkpoint does not wait for its time
 _LARGE_WAL: Final = 4096  # pages, of 4 KiB
 _PROBED_FOR: Final = 2.0  # seconds that a look whether the file can be written is good for
 
@@ -99,7 +101,7 @@ class Ledger:
         self._locks: dict[int, int] = {}  # file descriptors, by owner: us, and who has ended
         self._unseen: set[int] = set()  # owners whose leftovers were not asked for yet
         self._newest = 0  # number when the file was opened: what we add is no leftover
-        self._dirty = False
+        self._written = 0  # statements since the last checkpoint
         self._tidying = False
         self._good = True
         self._looked_at = 0.0
@@ -137,15 +139,23 @@ class Ledger:
         self._unseen.clear()
 
     async def keep(self) -> None:
-        """Move what was written to its place now and then, until cancelled."""
+        """Bring what was written onto the disk now and then, until cancelled.
+
+        A checkpoint more seldom: the first write behind one waits for the disk, in the loop.
+        """
+        tidied_at = time.monotonic()
         while True:
-            await asyncio.sleep(_CHECKPOINT_EVERY)
-            if self._dirty:
-                self._dirty, self._tidying = False, True
-                try:
-                    await asyncio.to_thread(_checkpoint, self._path)
-                finally:
-                    self._tidying = False
+            await asyncio.sleep(min(_SYNC_EVERY, _CHECKPOINT_EVERY))
+            if not self._written:
+                continue
+            if time.monotonic() - tidied_at < _CHECKPOINT_EVERY and self._written < _MANY:
+                await asyncio.to_thread(_sync, self._path)
+                continue
+            self._written, self._tidying, tidied_at = 0, True, time.monotonic()
+            try:
+                await asyncio.to_thread(_checkpoint, self._path)
+            finally:
+                self._tidying = False
 
     def writable(self) -> bool:
         """Tell whether the file can be written; tried out when it was not written of late."""
@@ -235,7 +245,8 @@ class Ledger:
         with self._using() as opened:
             opened.execute(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
             added = opened.execute(statement, values).lastrowid
-        self._good = self._dirty = True
+        self._good = True
+        self._written += 1
         return added or 0
 
     def _patience(self) -> float:
@@ -342,6 +353,17 @@ def _checkpoint(path: Path) -> None:
                 opened.execute("PRAGMA wal_checkpoint(RESTART)")
     except sqlite3.Error as error:
         _log.warning("ledger could not be tidied up", why=str(error))
+
+
+def _sync(path: Path) -> None:
+    try:
+        log = os.open(f"{path}-wal", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fdatasync(log)
+        finally:
+            os.close(log)
+    except OSError as error:
+        _log.warning("ledger could not be written to the disk", why=str(error))
 
 
 def _by_call(left: Sequence[Sequence[Any]]) -> list[Leftover]:

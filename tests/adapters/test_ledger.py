@@ -418,6 +418,37 @@ async def test_what_was_written_moves_to_its_place(
     keeping.cancel()
 
 
+async def test_what_was_written_is_on_the_disk_soon_without_a_checkpoint(
+    ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = list[int]()
+    monkeypatch.setattr("stasis_refer.adapters.ledger._SYNC_EVERY", 0.01)
+    monkeypatch.setattr("stasis_refer.adapters.ledger.os.fdatasync", synced.append)
+    before = size(path)
+    ledger.add(parcel())
+    keeping = asyncio.create_task(ledger.keep())
+    async with asyncio.timeout(5):
+        while not synced:  # noqa: ASYNC110 - a file has no event
+            await asyncio.sleep(0.01)
+    keeping.cancel()
+    assert size(path) == before
+
+
+async def test_very_many_writes_do_not_wait_for_the_time_of_a_checkpoint(
+    ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stasis_refer.adapters.ledger._SYNC_EVERY", 0.01)
+    monkeypatch.setattr("stasis_refer.adapters.ledger._MANY", 50)
+    before = size(path)
+    for number in range(100):
+        ledger.add(parcel(f"{number}"))
+    keeping = asyncio.create_task(ledger.keep())
+    async with asyncio.timeout(5):
+        while size(path) == before:  # noqa: ASYNC110 - a file has no event
+            await asyncio.sleep(0.01)
+    keeping.cancel()
+
+
 async def test_the_log_does_not_grow_without_end_under_constant_writes(
     ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from stasis_refer.core.application import Application, Method
-from stasis_refer.dialects.credentials import authorization
+from stasis_refer.dialects.credentials import only_authorized
 from stasis_refer.dialects.dialect import Letter, WebhookLimits, WebhookRequest
 from stasis_refer.dialects.webhook_urls import take_apart, with_query
 
@@ -42,16 +42,10 @@ def bxml_request(letter: Letter, application: Application) -> WebhookRequest:
         url=url,
         headers=headers,
         body=body,
-        sign=partial(_sign, application, callback.url),
+        sign=partial(only_authorized, application, callback.url),
         limits=target.limits,
     )
 
 
 def _text(each: object) -> str:
     return each if isinstance(each, str) else json.dumps(each)
-
-
-def _sign(
-    application: Application, asked: str, url: str, _method: Method, _now: float
-) -> dict[str, str]:
-    return authorization(asked, url, application)

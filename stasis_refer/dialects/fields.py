@@ -25,7 +25,7 @@ def standard_fields(
             "SipCallId": info.call_id,
             "SipSourceIp": info.source_ip,
         }
-        fields |= _joined((*_x_headers(info), *_user_to_user(info)))
+        fields |= joined((*_x_headers(info), *_user_to_user(info)))
     return _known(fields)
 
 
@@ -37,7 +37,7 @@ def basic_fields(
     They are fewer than ``standard_fields``, and parties are user parts, not URIs.
     """
     fields = _common(info, _users(info), account_sid, status, api_version)
-    return _known(fields | _joined(_x_headers(info)))
+    return _known(fields | joined(_x_headers(info)))
 
 
 def call_sid(info: CallInfo) -> str:
@@ -115,8 +115,8 @@ def _user_to_user(info: CallInfo) -> Iterator[tuple[str, str]]:
             yield "SipHeader_User-to-User", value
 
 
-def _joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    # RFC 3261, 7.3.1: header fields of one name are one list, joined by commas.
+def joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return headers by name, those of one name joined by commas (RFC 3261, 7.3.1)."""
     fields: dict[str, str] = {}
     for name, value in headers:
         fields[name] = f"{fields[name]}, {value}" if name in fields else value

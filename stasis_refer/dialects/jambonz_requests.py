@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
+from uuid import UUID
 
 from stasis_refer.core.application import Application, Method
 from stasis_refer.core.info import CallInfo
@@ -19,6 +20,7 @@ from stasis_refer.core.intents import (
 )
 from stasis_refer.dialects.credentials import authorization
 from stasis_refer.dialects.dialect import Letter, WebhookLimits, WebhookRequest
+from stasis_refer.dialects.fields import joined
 from stasis_refer.dialects.jambonz_words import (
     gather_fields,
     progress_fields,
@@ -77,8 +79,7 @@ def jambonz_request(letter: Letter, application: Application) -> WebhookRequest:
 
 def call_sid(info: CallInfo) -> str:
     """Return the call's sid: its key in the form of a UUID."""
-    key = info.key
-    return f"{key[:8]}-{key[8:12]}-{key[12:16]}-{key[16:20]}-{key[20:]}"
+    return str(UUID(info.key))
 
 
 _ANONYMOUS: Final = "anonymous"  # RFC 3323, 4.1.1.3
@@ -110,15 +111,11 @@ def _is_first(fetch: Fetch, application: Application) -> bool:
 
 
 def _invite(info: CallInfo) -> dict[str, object]:
-    headers: dict[str, str] = {}
-    for name, value in info.headers:
-        # RFC 3261, 7.3.1: header fields of one name are one list, joined by commas.
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
     told: dict[str, object] = {
         "type": "request",
         "method": "INVITE",
         "source": "network",
-        "headers": headers,
+        "headers": joined(info.headers),
     }
     if info.domain:
         told["uri"] = f"sip:{info.dialed}@{info.domain}" if info.dialed else f"sip:{info.domain}"

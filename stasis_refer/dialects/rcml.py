@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from stasis_refer.core.application import Application, Method
+from stasis_refer.core.application import Application
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import Fetch, Tell, TellKind
-from stasis_refer.dialects.credentials import authorization
+from stasis_refer.dialects.credentials import only_authorized
 from stasis_refer.dialects.dialect import Dialect, Letter, Reading, WebhookRequest
 from stasis_refer.dialects.fields import basic_fields
 from stasis_refer.dialects.form_requests import form_request
@@ -53,20 +53,13 @@ class Rcml:
 
         Its token goes along as ``Idempotency-Key``, which is ours.
         """
-        sign = partial(_credentials, application, letter.callback.url)
+        sign = partial(only_authorized, application, letter.callback.url)
         return form_request(letter, "Idempotency-Key", sign)
 
     def read(self, body: bytes, content_type: str, url: str, application: Application) -> Reading:
         """Read a reply fetched from ``url``; raises DocumentError."""
         del application
         return read_xml(body, content_type, url, RCML_VERBS)
-
-
-def _credentials(
-    application: Application, asked: str, url: str, _method: Method, _now: float
-) -> dict[str, str]:
-    """Return the headers of one try: credentials, for the origin they were given for."""
-    return authorization(asked, url, application)
 
 
 RCML: Final[Dialect] = Rcml()

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from stasis_refer.core.intents import Fetch
+from stasis_refer.core.abouts import Dialed
+from stasis_refer.core.events import FetchFailed
+from stasis_refer.core.intents import Fetch, TransferEnded
 from stasis_refer.core.outcome import Result
 from stasis_refer.core.sent import SentRefer
-from stasis_refer.core.verbs import Enqueue, Gather, Pause, Play, Refer, Verb
+from stasis_refer.core.verbs import Callee, Dial, Enqueue, Gather, Pause, Play, Refer, Verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,85 @@ class Queueing:
 
 
 @dataclass(frozen=True, slots=True)
+class Dialing:
+    """Others are called: ``legs`` by channel, ``rest`` whose turn comes later.
+
+    ``sound`` is the playback that the caller hears, '' for none; ``best`` how those ended that
+    are over, the most telling one.
+    """
+
+    verb: Dial
+    rest: tuple[Callee, ...]
+    legs: tuple[str, ...] = ()
+    sound: str = ""
+    best: Dialed | None = None
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """A callee answered, and the caller is being answered too."""
+
+    verb: Dial
+    partner: str
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Talking:
+    """The caller is connected with the channel ``partner`` since then, until the deadline.
+
+    ``former`` is a bridge to be taken away once this one has the caller, '' for none.
+    """
+
+    verb: Dial
+    partner: str
+    bridge: str
+    since: float
+    deadline: float | None
+    recording: str = ""
+    former: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TakingOver:
+    """Another call was asked for the party that one of ours is to be connected with."""
+
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class NotFetched:
+    """A document that could not be had, for which a fallback may stand in."""
+
+    fetch: Fetch
+    failed: FetchFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Separating:
+    """The bridge is being taken away; the call goes on when the lead is out of it.
+
+    What follows is ``then``: what comes behind a Dial, or behind a REFER's document that could
+    not be had, or, None, the document that is there. ``recording`` is awaited too, '' for none;
+    ``alone`` that the lead is out, or gone.
+    """
+
+    verb: Dial
+    then: "Dialed | NotFetched | None"
+    recording: str
+    alone: bool
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clearing:
+    """The call is over but for channels that are being hung up."""
+
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
 class Referring:
     """A REFER of ours is open."""
 
@@ -95,11 +176,24 @@ class Referring:
 
 @dataclass(frozen=True, slots=True)
 class Returning:
-    """The REFER is over and the channel was asked out of ``Transfer()``."""
+    """The REFER is over and the channel was asked out of ``Transfer()``.
+
+    ``untold``: its target is to be called by us, and only then it is over.
+    """
 
     verb: Refer
     result: Result
     deadline: float
+    untold: TransferEnded | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InItsPlace:
+    """A call of ours that stands in for a REFER that was refused: how that ended, or this."""
+
+    verb: Refer
+    ended: TransferEnded
+    began_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +219,12 @@ Activity: TypeAlias = (
     | Ringing
     | Gathering
     | Queueing
+    | Dialing
+    | Joining
+    | Talking
+    | TakingOver
+    | Separating
+    | Clearing
     | Referring
     | Returning
     | Resuming

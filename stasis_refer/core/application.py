@@ -33,8 +33,10 @@ class Callback:
 class Application:
     """One customer application: where its documents come from and what it may do.
 
-    Times are in seconds. The credentials are for the dialect that signs; the core never
-    reads them, nor ``cognigy_compat``, and they are kept out of every ``repr``.
+    Times are in seconds. ``public_url`` is the absolute base of the URLs under which our own web
+    server is reached, without a slash at its end. The credentials are for the dialect that
+    signs; the core never reads them, nor ``cognigy_compat``, and they are kept out of every
+    ``repr``.
     """
 
     name: str
@@ -51,3 +53,7 @@ class Application:
     password: str = field(default="", repr=False)
     webhook_secret: str = field(default="", repr=False)
     cognigy_compat: bool = False
+    trunk: str = ""  # the PJSIP endpoint that numbers are called through
+    sip_endpoint: str = "stasis_refer"  # the one that SIP URIs are called through
+    dial_instead: bool = False  # of a phone that refuses a REFER
+    public_url: str = ""

@@ -1,15 +1,21 @@
 """Facts the core is told. A closed union: add here, then mypy shows where."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from stasis_refer.core.leg import Leg
 from stasis_refer.core.verbs import Document
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelUp:
     """The channel is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRinging:
+    """The far end of a leg that we called rings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +52,12 @@ class ChannelReturned:
 class CallEnded:
     """The far end hung up, or the channel is gone.
 
-    ``told`` is what ``Transfer()`` had said by then, None where it said nothing.
+    ``told`` is what ``Transfer()`` had said by then, None where it said nothing. ``status`` is
+    the SIP status that a leg of ours ended with before it was answered, None where not known.
     """
 
     told: ChannelReturned | None = None
+    status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +112,25 @@ class FetchFailure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DocumentFetched:
-    """A document was fetched and parsed."""
+    """A document was fetched and parsed; ``number`` is that of the ``Fetch``."""
 
     document: Document
+    number: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class FetchFailed:
-    """No document was to be had from ``url``; ``message`` says where and what to do."""
+    """No document was to be had from ``url``; ``message`` says where and what to do.
+
+    ``number`` is that of the ``Fetch``, None where none was made.
+    """
 
     failure: FetchFailure
     url: str
     message: str
     line: int | None = None
     column: int | None = None
+    number: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +158,97 @@ class DigitPressed:
 
 @dataclass(frozen=True, slots=True)
 class Bridged:
-    """The channel was connected to another one, by the dialplan."""
+    """The channel was connected to another one, by us or by the dialplan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unbridged:
+    """The channel is on its own again."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegCreated:
+    """A channel was made for a leg; nobody is called yet.
+
+    ``call_id`` is its SIP Call-ID, ``captured`` whether its messages are.
+    """
+
+    call_id: str
+    captured: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InviteAnswered:
+    """A final response to an INVITE of ours was captured."""
+
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReferCaptured:
+    """A REFER of the far end's was captured; header values are as received.
+
+    ``headers`` are those whose name begins with X-, and User-to-User.
+    """
+
+    cseq: int
+    refer_to: str
+    referred_by: str = ""
+    user_agent: str = ""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReferRefused:
+    """Asterisk itself refused a REFER of the far end's, with this SIP status."""
+
+    cseq: int
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRequested:
+    """Asterisk took a REFER from the far end, and leaves it to us (``ari-only``).
+
+    ``user`` is the user part of Refer-To. ``attended``: it has Replaces, and ``replaced`` is
+    the channel of that dialog, '' where it is none of this Asterisk's.
+    """
+
+    user: str
+    referred_by: str = ""
+    attended: bool = False
+    replaced: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferReported:
+    """A NOTIFY of the far end's REFER left, or would have with ``Refer-Sub: false``."""
+
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """The party on ``channel`` wants another call, that of channel ``by``, to take its place."""
+
+    channel: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """The answer to that: the leg that was connected to the party, None where nobody was."""
+
+    leg: "Leg | None"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingEnded:
+    """A recording is there, or failed (``ok`` False); ``seconds`` is how long it is."""
+
+    recording: str
+    seconds: float = 0.0
+    ok: bool = True
 
 
 class QueueStatus(StrEnum):
@@ -176,6 +279,10 @@ class Command(StrEnum):
     QUEUE = "queue"
     REFER = "refer"
     BREAK_OFF = "break_off"
+    CREATE = "create"  # a channel for a leg
+    RING = "ring"  # the far end of a leg
+    CONNECT = "connect"
+    REPORT = "report"  # to who sent a REFER
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +303,9 @@ class DrainOver:
     """The program stops: the call has to go back to the dialplan."""
 
 
-Event: TypeAlias = (
+OfChannel: TypeAlias = (
     ChannelUp
+    | ChannelRinging
     | ChannelHeld
     | ChannelResumed
     | CallEnded
@@ -211,8 +319,29 @@ Event: TypeAlias = (
     | Regained
     | DigitPressed
     | Bridged
+    | Unbridged
+    | LegCreated
+    | InviteAnswered
+    | ReferCaptured
+    | ReferRefused
+    | TransferRequested
+    | TransferReported
+    | Replaced
+    | HandedOver
+    | RecordingEnded
     | QueueLeft
     | CommandRefused
     | DeadlinePassed
     | DrainOver
 )
+
+
+@dataclass(frozen=True, slots=True)
+class OfLeg:
+    """An event of another channel of the call than the one whose document runs."""
+
+    channel: str
+    event: OfChannel
+
+
+Event: TypeAlias = OfChannel | OfLeg

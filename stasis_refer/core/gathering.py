@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from stasis_refer.core.abouts import Gathered
 from stasis_refer.core.activity import Gathering
 from stasis_refer.core.events import DigitPressed, PlaybackEnded
-from stasis_refer.core.intents import Gathered, Intent, StartPlayback
+from stasis_refer.core.intents import Intent, StartPlayback
 from stasis_refer.core.playing import Listening
 from stasis_refer.core.verbs import Gather, Pause, Play, Source
 
@@ -13,7 +14,7 @@ class DigitTaking(Listening):
     """A call whose caller can be asked for digits."""
 
     def _gather(self, verb: Gather, now: float) -> list[Intent]:
-        if self._answered_at is None:
+        if self.lead.answered_at is None:
             return self._answer_for(verb, now)
         if verb.prompts and self._holds_up(verb, now):
             return []

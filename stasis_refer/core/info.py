@@ -1,6 +1,7 @@
 """Who calls whom: what is known of a call from its first moment on."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,28 @@ class Invite:
     peer: str = ""
     source_ip: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    allow: str = ""  # the header Allow, '' without one
+
+
+class CallDirection(StrEnum):
+    """Who called whom."""
+
+    INBOUND = "inbound"  # somebody called an application
+    DIALED = "dialed"  # an application's Dial called somebody
+
+
+class CallStatus(StrEnum):
+    """Where a call stands, in no vendor's words."""
+
+    INITIATED = "initiated"  # we are about to call
+    RINGING = "ringing"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    BUSY = "busy"  # refused by its application as busy, or by whom we called
+    REJECTED = "rejected"  # refused by its application otherwise
+    FAILED = "failed"  # refused because its application could not be asked; or we could not call
+    NO_ANSWER = "no_answer"  # whom we called did not answer
+    CANCELED = "canceled"  # we hung up before whom we called had answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +49,8 @@ class CallInfo:
     ``key`` is ours, 32 hexadecimal digits; ``channel`` is Asterisk's channel id, ``call_id``
     the SIP Call-ID. ``headers``, ``domain``, ``source_ip`` and ``peer`` are those of
     ``Invite``, empty when nothing was captured. ``started`` is in seconds since 1970.
+    Of a leg that was dialed ``dialed`` and ``domain`` are who was called, ``peer`` is the host of
+    the caller, and ``parent`` the key of the caller's call.
     """
 
     key: str
@@ -40,16 +65,32 @@ class CallInfo:
     source_ip: str = ""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     started: float = 0.0
+    allow: str = ""
+    direction: CallDirection = CallDirection.INBOUND
+    parent: str = ""
+    watched: bool = False  # of a leg that was dialed: its SIP messages are captured
+
+    @property
+    def far_user(self) -> str:
+        """The user part of the far end: of who called us, or whom we called."""
+        return self.caller if self.direction is CallDirection.INBOUND else self.dialed
 
     @property
     def identity(self) -> str:
-        """The caller as a SIP URI, '' where it is not known."""
-        return self.at_peer(self.caller) if self.caller else ""
+        """The far end as a SIP URI, '' where it is not known."""
+        return self.at_peer(self.far_user) if self.far_user else ""
 
     def at_peer(self, user: str) -> str:
-        """Return the SIP URI of a user at the caller's host, '' where that is not known."""
-        host = f"[{self.peer}]" if ":" in self.peer else self.peer
+        """Return the SIP URI of a user at the far end's host, '' where that is not known."""
+        far = self.peer if self.direction is CallDirection.INBOUND else self.domain
+        host = f"[{far}]" if ":" in far else far
         return f"sip:{user}@{host}" if host else ""
+
+    @property
+    def refuses_refer(self) -> bool:
+        """Whether the far end said what it allows, and a REFER is not among it."""
+        methods = {each.strip().upper() for each in self.allow.split(",")}
+        return bool(self.allow) and "REFER" not in methods
 
     @property
     def is_sip(self) -> bool:
@@ -59,4 +100,4 @@ class CallInfo:
     @property
     def captured(self) -> bool:
         """Whether its SIP messages are captured, as its INVITE was."""
-        return bool(self.source_ip)
+        return self.watched or bool(self.source_ip)

@@ -1,11 +1,14 @@
 """What the core asks the world to do. It never learns how."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from stasis_refer.core.application import Callback
-from stasis_refer.core.events import FetchFailed, FetchFailure
+from stasis_refer.core.abouts import FetchAbout, Standing, TellAbout
+from stasis_refer.core.application import Application, Callback
+from stasis_refer.core.events import FetchFailure
+from stasis_refer.core.info import CallInfo
+from stasis_refer.core.leg import Leg
 from stasis_refer.core.outcome import Direction, Result
 from stasis_refer.core.verbs import Source
 
@@ -27,6 +30,7 @@ class SendRefer:
     referred_by: str | None = None
     number: int = 1
     headers: tuple[tuple[str, str], ...] = ()
+    replaces: str = ""  # the key of another call of ours, whose dialog Refer-To is to name
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,71 +44,7 @@ class FetchKind(StrEnum):
     DOCUMENT = "document"
     ACTION = "action"
     FALLBACK = "fallback"
-
-
-class CallStatus(StrEnum):
-    """Where a call stands, in no vendor's words."""
-
-    RINGING = "ringing"
-    IN_PROGRESS = "in_progress"
-    COMPLETED = "completed"
-    BUSY = "busy"  # refused by its application as busy
-    REJECTED = "rejected"  # refused by its application otherwise
-    FAILED = "failed"  # refused because its application could not be asked
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a call stands. ``answered_after`` is in seconds from its start, None while it rings."""
-
-    status: CallStatus
-    answered_after: float | None = None
-    tag: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Transferred:
-    """A transfer is over; ``name`` is the document's own name for its verb."""
-
-    result: Result
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """The caller's digits; ``finished_by`` is the key that ended them, '' without one."""
-
-    digits: str
-    finished_by: str = ""
-    name: str = ""
-
-
-class QueueResult(StrEnum):
-    """How the wait in a queue ended, in no vendor's words."""
-
-    CONNECTED = "connected"  # a member took the call; it is over
-    FULL = "full"
-    EMPTY = "empty"  # there is nobody who could take the call
-    TIMEOUT = "timeout"
-    WITHDRAWN = "withdrawn"
-    HANGUP = "hangup"  # the caller did not wait
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class LeftQueue:
-    """The wait in a queue is over; ``waited`` is in seconds, up to the connection if any."""
-
-    queue: str
-    result: QueueResult
-    waited: float
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """A NOTIFY told this of a transfer that is under way, or of its end."""
-
-    notify_code: int
+    REFER = "refer"  # a party sent a REFER: where is the other one to go?
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +52,17 @@ class Fetch:
     """Request a document; ``DocumentFetched`` or ``FetchFailed`` follows.
 
     ``about`` is what the request tells; of a fallback, what it is asked to mend.
-    ``instead_of`` is the request a fallback stands in for, None where none was made.
+    ``instead_of`` is the request a fallback stands in for, None where none was made. ``number``
+    counts the requests of a call; what follows repeats it, so that no late answer is taken for
+    that to another request.
     """
 
     kind: FetchKind
     callback: Callback
     standing: Standing
-    about: Transferred | Gathered | LeftQueue | FetchFailed | None = None
+    about: FetchAbout = None
     instead_of: "Fetch | None" = None
+    number: int = field(default=0, compare=False)
 
 
 class TellKind(StrEnum):
@@ -128,6 +71,8 @@ class TellKind(StrEnum):
     STATUS = "status"  # the call is over
     EVENT = "event"  # a NOTIFY
     ACTION = "action"  # a transfer that ended the call
+    LEG = "leg"  # something happened to a leg that was dialed
+    RECORDING = "recording"  # a recording is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +80,17 @@ class Tell:
     """Tell the application, at least once and in order; nothing follows.
 
     ``about`` goes with the kind: of STATUS the failure that ended the call, if one did.
+    ``of`` is the leg that it tells of, None for the call whose document runs; ``by`` the
+    application that is told, None for the call's own.
     """
 
     kind: TellKind
     callback: Callback
     standing: Standing
-    about: Progress | Transferred | FetchFailed | None = None
+    about: TellAbout = None
     duration: float = 0.0  # seconds since the call was answered
+    of: CallInfo | None = None
+    by: Application | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +125,107 @@ class HangUp:
     """End the call. ``status`` is what a ringing one is refused with, None for a plain end."""
 
     status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptRefers:
+    """Let a REFER from the call's far end become ``TransferRequested`` (``ari-only``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateLeg:
+    """Make the channel of a leg; ``LegCreated`` follows. A REFER from it is left to us.
+
+    ``endpoint`` is Asterisk's dial string behind ``PJSIP/``; all text in it and in ``headers``
+    was parsed and written again by ``core``. ``caller`` is the number it is called from, with a
+    name, '' each where unknown.
+    """
+
+    channel: str
+    endpoint: str
+    caller: str = ""
+    caller_name: str = ""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RingLeg:
+    """Send the INVITE of a leg; ``ChannelRinging``, ``ChannelUp`` or ``CallEnded`` follow."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropLeg:
+    """End a leg, in whatever state; ``CallEnded`` follows."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Connect two channels in a bridge that is made for it; ``Bridged`` follows for each.
+
+    ``keys``: keys pressed are to be told. ``recording`` is its name, '' for none;
+    ``RecordingEnded`` follows when the bridge is gone.
+    """
+
+    bridge: str
+    channels: tuple[str, str]
+    keys: bool = False
+    recording: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Separate:
+    """Take a bridge away; ``Unbridged`` follows for who is in it."""
+
+    bridge: str
+
+
+class ReferReport(StrEnum):
+    """What a NOTIFY tells the sender of a REFER; ARI's ``transfer_progress`` knows no other."""
+
+    TRYING = "channel_progress"  # 100; all others are final
+    ANSWERED = "channel_answered"  # 200
+    UNAVAILABLE = "channel_unavailable"  # 503
+    DECLINED = "channel_declined"  # 603
+
+    @property
+    def code(self) -> int:
+        """The status in the NOTIFY."""
+        return _CODES[self]
+
+
+_CODES: Final = {
+    ReferReport.TRYING: 100,
+    ReferReport.ANSWERED: 200,
+    ReferReport.UNAVAILABLE: 503,
+    ReferReport.DECLINED: 603,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRefer:
+    """Send a NOTIFY of a REFER that was received; ``TransferReported`` follows."""
+
+    channel: str
+    report: ReferReport
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    """Ask for the party that the channel is connected to; ``HandedOver`` follows."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Answer that, to the call of channel ``to``: the leg is its own from now on."""
+
+    to: str
+    leg: Leg | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +285,18 @@ class Alert:
     message: str
 
 
-Note: TypeAlias = TransferBegan | TransferEnded | LateSuccess | DocumentFailed | Alert
+@dataclass(frozen=True, slots=True)
+class CalleeRefused:
+    """A callee was not called; ``detail`` is a sentence with place and remedy."""
+
+    group: str
+    reason: str
+    detail: str
+
+
+Note: TypeAlias = (
+    TransferBegan | TransferEnded | LateSuccess | DocumentFailed | CalleeRefused | Alert
+)
 """Intents nobody performs: they are there for the taps (metrics, log, ledger) to read."""
 
 Deed: TypeAlias = (
@@ -250,6 +311,15 @@ Deed: TypeAlias = (
     | JoinQueue
     | HangUp
     | ReturnToDialplan
+    | AcceptRefers
+    | CreateLeg
+    | RingLeg
+    | DropLeg
+    | Connect
+    | Separate
+    | ReportRefer
+    | TakeOver
+    | HandOver
 )
 """Intents that change the world."""
 

@@ -1,38 +1,36 @@
 """What every part of a call's machine stands on: its state, and how it asks and ends."""
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import Final
 
+from stasis_refer.core.abouts import FetchAbout, Standing
 from stasis_refer.core.activity import (
     Activity,
     Answering,
+    Dialing,
     Fetching,
     Gathering,
+    InItsPlace,
     Parting,
     Playing,
     Ringing,
 )
 from stasis_refer.core.application import Application, Callback
-from stasis_refer.core.events import ChannelReturned, FetchFailed
-from stasis_refer.core.info import CallInfo
-from stasis_refer.core.intents import (
-    Answer,
-    CallStatus,
-    Fetch,
-    FetchKind,
-    Gathered,
-    HangUp,
-    Intent,
-    LeftQueue,
-    Standing,
-    StopPlayback,
-    Tell,
-    TellKind,
-    Transferred,
+from stasis_refer.core.events import (
+    ChannelReturned,
+    Event,
+    FetchFailed,
+    ReferCaptured,
+    TransferRequested,
 )
+from stasis_refer.core.info import CallInfo, CallStatus
+from stasis_refer.core.intents import Answer, Fetch, FetchKind, HangUp, Intent, StopPlayback
+from stasis_refer.core.leg import Leg
 from stasis_refer.core.program import Program
+from stasis_refer.core.received import Received
 from stasis_refer.core.sent import SentRefer
-from stasis_refer.core.verbs import Verb
+from stasis_refer.core.verbs import Recorder, Verb
 
 ANSWER_LIMIT = 5.0
 """Seconds until a channel that was answered must be Up."""
@@ -48,30 +46,63 @@ class Line(ABC):
     """The state of one call and the steps that all of its parts share."""
 
     def __init__(self, info: CallInfo, application: Application, *, up: bool, now: float) -> None:
-        self.info = info
+        self.key = info.key  # stays, whoever is the lead
         self.application = application
         self.over = False
+        self.lead = Leg(
+            info,
+            now,
+            answered_at=now if up else None,
+            status_callback=application.status_callback,
+        )
+        self.legs: dict[str, Leg] = {}
+        self.channels = frozenset({info.channel})
         self._activity: Activity | None = None
         self._program = Program()
         self._document = application.document  # the one that runs, or is on its way
-        self._began_at = now
-        self._answered_at = now if up else None
-        self._gone = False
         self._away = False  # the channel is in the dialplan, out of our control
-        self._held = False
         self._recovering = False  # a transfer failed, and nothing was played since
         self._transferred = False
         self._refers = 0  # how many were sent on this call
         self._given_up: SentRefer | None = None  # a REFER that ended unconfirmed
+        self._fetches = 0
         self._playbacks = 0
+        self._called = 0  # legs, in all
+        self._bridges = 0  # in all
+        self._open_bridges: list[str] = []
+        self._recorders: dict[str, Recorder] = {}  # of the recordings that run, by name
+        self._received: Received | None = None  # a REFER of a party's that is under way
+        self._refers_captured: dict[str, list[ReferCaptured]] = {}  # and not told of by Asterisk
+        self._refers_told: dict[str, tuple[TransferRequested, float]] = {}  # but not captured yet
+        self._copies_missed: dict[str, tuple[str, float]] = {}  # user parts, and until when
+        self._in_its_place: InItsPlace | None = None  # the target of a refused REFER is called
         self._tag = ""
         self._stepping = False  # verbs are run one after the other
+        self._refusal: int | None = None  # of a ringing call, if the verb was the last one
         self._broken: FetchFailed | None = None  # why the call has no document any more
+
+    @property
+    def info(self) -> CallInfo:
+        """The facts of the lead, the party whose document runs."""
+        return self.lead.info
 
     @property
     def deadline(self) -> float | None:
         """When ``DeadlinePassed`` is due, in the clock of ``now``."""
-        return self._activity.deadline if self._activity else None
+        if self.over:
+            return None
+        activity, party = self._activity.deadline if self._activity else None, self._next_due
+        if activity is None or party is None:
+            return party if activity is None else activity
+        return min(activity, party)
+
+    @property
+    def _next_due(self) -> float | None:
+        """When something is due that concerns one party, whatever the call is doing."""
+        if not self.legs and not self._refers_told:
+            return None
+        drops = (leg.drop_at for leg in self.legs.values() if leg.drop_at is not None)
+        return min((*drops, *(until for _, until in self._refers_told.values())), default=None)
 
     def start(self) -> list[Intent]:
         """Return what to do first."""
@@ -81,7 +112,7 @@ class Line(ABC):
         self,
         kind: FetchKind,
         callback: Callback,
-        about: Transferred | Gathered | LeftQueue | FetchFailed | None = None,
+        about: FetchAbout = None,
         *,
         or_go_on: bool = False,
     ) -> list[Intent]:
@@ -89,6 +120,8 @@ class Line(ABC):
         return self._ask(fetch, or_go_on=or_go_on)
 
     def _ask(self, fetch: Fetch, *, or_go_on: bool = False) -> list[Intent]:
+        self._fetches += 1
+        fetch = replace(fetch, number=self._fetches)
         self._activity = Fetching(fetch, or_go_on)
         self._document = fetch.callback
         return [fetch]
@@ -96,25 +129,30 @@ class Line(ABC):
     def _request_action(
         self,
         action: Callback | None,
-        about: Transferred | Gathered | LeftQueue,
+        about: FetchAbout,
         now: float,
         *,
         or_go_on: bool = False,
+        refusal: int | None = None,
     ) -> list[Intent]:
         """Request what follows a verb; without an action URL go on with the next one."""
         if action is None:
-            return self._next(now)
+            return self._next(now, refusal)
         return self._fetch(FetchKind.ACTION, action, about, or_go_on=or_go_on)
+
+    @property
+    def _gone(self) -> bool:
+        return self.lead.gone
 
     @property
     def _status(self) -> CallStatus:
         if self._gone:
             return CallStatus.COMPLETED
-        return CallStatus.RINGING if self._answered_at is None else CallStatus.IN_PROGRESS
+        return CallStatus.RINGING if self.lead.answered_at is None else CallStatus.IN_PROGRESS
 
     def _standing(self, status: CallStatus) -> Standing:
-        answered = self._answered_at
-        after = None if answered is None else answered - self._began_at
+        answered = self.lead.answered_at
+        after = None if answered is None else answered - self.lead.began_at
         return Standing(status, after, self._tag)
 
     def _answer_for(self, verb: Verb, now: float) -> list[Intent]:
@@ -127,7 +165,7 @@ class Line(ABC):
 
     def _stop_playback(self) -> list[Intent]:
         match self._activity:
-            case Playing(name) | Ringing(name) | Gathering(name=name) if name:
+            case Playing(name) | Ringing(name) | Gathering(name=name) | Dialing(sound=name) if name:
                 return [StopPlayback(name)]
             case _:
                 return []
@@ -138,26 +176,25 @@ class Line(ABC):
         return []
 
     def _hang_up(self, now: float, refusal: int | None = None) -> list[Intent]:
-        refusal = refusal if self._answered_at is None else None
+        refusal = refusal if self.lead.answered_at is None else None
         failed = self._broken is not None and refusal is not None
         status = CallStatus.FAILED if failed else _status_of(refusal)
         return [HangUp(refusal), *self._finish(now, status)]
 
+    def _channels_changed(self) -> None:
+        self.channels = frozenset({self.lead.channel, *self.legs})
+
+    @abstractmethod
     def _finish(self, now: float, status: CallStatus = CallStatus.COMPLETED) -> list[Intent]:
-        self.over = True
-        self._activity = None
-        if self.application.status_callback is None:
-            return []
-        duration = 0.0 if self._answered_at is None else now - self._answered_at
-        return [
-            Tell(
-                TellKind.STATUS,
-                self.application.status_callback,
-                self._standing(status),
-                self._broken,
-                duration,
-            )
-        ]
+        """End the call: the lead is gone, or being hung up."""
+
+    @abstractmethod
+    def _target_reached(self, now: float) -> list[Intent]:
+        """Take in that the lead was connected, by which a REFER that we received is completed."""
+
+    @abstractmethod
+    def handle(self, event: Event, now: float) -> list[Intent]:
+        """Take one event in, return what should happen."""
 
     @abstractmethod
     def _next(self, now: float, refusal: int | None = None) -> list[Intent]:

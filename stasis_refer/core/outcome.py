@@ -53,6 +53,19 @@ class Reason(StrEnum):
     RESERVED_HEADER = "reserved_header"
     NOT_SIP = "not_sip"
     COMMAND_REFUSED = "command_refused"
+    # Of a REFER that was received.
+    BRIDGED = "bridged"  # the transferee was connected to the target
+    DIAL_FAILED = "dial_failed"  # the returned document called the target in vain
+    NOT_DIALED = "not_dialed"  # the returned document ended without calling anybody
+    NO_DOCUMENT = "no_document"  # no document was to be had
+    NO_REFER_URL = "no_refer_url"
+    NO_TRUNK = "no_trunk"
+    NOT_CONNECTED = "not_connected"  # the transferor was connected to nobody
+    REFER_TO_TOO_LONG = "refer_to_too_long"
+    REPLACES_UNKNOWN = "replaces_unknown"  # no connected call of ours is to be replaced
+    ANOTHER_TRANSFER = "another_transfer"  # one was under way already
+    # Of a REFER that was sent.
+    BRIDGED_FALLBACK = "bridged_fallback"  # it was refused, and we called the target ourselves
     WITNESS_CONFLICT = "witness_conflict"
     LATE_SUCCESS = "late_success"
 

@@ -20,18 +20,18 @@ class Listening(Line):
         return []
 
     def _ring(self, ring: Ring, now: float) -> list[Intent]:
-        if self._answered_at is None and ring.answer:
+        if self.lead.answered_at is None and ring.answer:
             return self._answer_for(ring, now)
         self._program.took_time()
         deadline = now + ring.seconds
-        if self._answered_at is None:
+        if self.lead.answered_at is None:
             self._activity = Ringing("", deadline)
             return [IndicateRinging()]
         self._activity = Ringing(self._new_playback(), deadline)
         return [StartPlayback(self._activity.name, Ringback())]
 
     def _play(self, verb: Play, now: float) -> list[Intent]:
-        if self._answered_at is None:
+        if self.lead.answered_at is None:
             return self._answer_for(verb, now)
         if self._holds_up(verb, now):
             return []
@@ -39,7 +39,7 @@ class Listening(Line):
 
     def _holds_up(self, verb: Verb, now: float) -> bool:
         """Whether a verb has to wait because the caller, on the way back to us, would miss it."""
-        if self._held and self._recovering:
+        if self.lead.held and self._recovering:
             self._activity = Resuming(verb, now + RESUME_LIMIT)
             return True
         self._recovering = False
@@ -60,7 +60,7 @@ class Listening(Line):
         return self._play_once(playing.verb, left)
 
     def _resumed(self, now: float) -> list[Intent]:
-        self._held = False
+        self.lead.held = False
         if isinstance(self._activity, Resuming):
             return self._run(self._activity.verb, now)
         return []

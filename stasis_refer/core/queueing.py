@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Final
 
+from stasis_refer.core.abouts import LeftQueue, QueueResult
 from stasis_refer.core.activity import Queueing
 from stasis_refer.core.events import QueueLeft, QueueStatus
-from stasis_refer.core.intents import Intent, JoinQueue, LeftQueue, QueueResult
+from stasis_refer.core.intents import Intent, JoinQueue
 from stasis_refer.core.line import Line
 from stasis_refer.core.verbs import Enqueue
 
@@ -30,18 +31,23 @@ class Waiting(Line):
     """A call that can wait in a queue."""
 
     def _enqueue(self, verb: Enqueue, now: float) -> list[Intent]:
-        if self._answered_at is None:
+        if self.lead.answered_at is None:
             return self._answer_for(verb, now)
         self._away = True
-        self._activity = Queueing(verb, now)
+        # Nobody tells when a member takes the call: who waits has got where a REFER was to lead.
+        settled = now + _WAITED if self._received is not None else None
+        self._activity = Queueing(verb, now, deadline=settled)
         return [JoinQueue(verb.queue)]
 
-    def _bridged(self, now: float) -> None:
-        match self._activity:
-            case Queueing(connected_at=None) as queueing:
-                self._activity = replace(queueing, connected_at=now)
-            case _:
-                pass
+    def _settled(self, queueing: Queueing, now: float) -> list[Intent]:
+        """Take in that the queue has not turned the call away."""
+        self._activity = replace(queueing, deadline=None)
+        return self._target_reached(now)
+
+    def _served(self, queueing: Queueing, now: float) -> list[Intent]:
+        """Take in that a member has the call."""
+        self._activity = replace(queueing, connected_at=now)
+        return self._target_reached(now)
 
     def _queue_left(self, left: QueueLeft, now: float) -> list[Intent]:
         if not isinstance(self._activity, Queueing):
@@ -56,5 +62,6 @@ class Waiting(Line):
         waited = (now if until is None else until) - queueing.since
         if now - queueing.since >= _WAITED:
             self._program.took_time()
+        reached = self._target_reached(now) if result is QueueResult.CONNECTED else []
         about = LeftQueue(verb.queue, result, waited)
-        return self._request_action(verb.action, about, now)
+        return [*reached, *self._request_action(verb.action, about, now)]

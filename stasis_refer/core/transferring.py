@@ -3,24 +3,24 @@
 from dataclasses import replace
 from typing import assert_never
 
-from stasis_refer.core.activity import Referring, Returning
+from stasis_refer.core.abouts import Progress, Transferred
+from stasis_refer.core.activity import Clearing, Referring, Returning
 from stasis_refer.core.events import ChannelReturned, FetchFailed, FetchFailure, ReferNotified
+from stasis_refer.core.instead import Bridging
 from stasis_refer.core.intents import (
     Alert,
     BreakOff,
+    DropLeg,
     FetchKind,
     HangUp,
     Intent,
     LateSuccess,
-    Progress,
     Tell,
     TellKind,
     TransferBegan,
     TransferEnded,
-    Transferred,
 )
-from stasis_refer.core.line import Line
-from stasis_refer.core.outcome import Direction, Outcome, Reason, Result
+from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason, Result
 from stasis_refer.core.refer import Return
 from stasis_refer.core.sent import Cleared, Heard, SentRefer, clear, report, text_of
 from stasis_refer.core.verbs import Refer, Then
@@ -31,17 +31,20 @@ RETURN_LIMIT = 5.0
 ALERT_NOT_SIP = 13801
 
 
-class Transferring(Line):
+class Transferring(Bridging):
     """A call that can be transferred."""
 
     def _refer(self, verb: Refer, now: float) -> list[Intent]:
         cleared = clear(verb, self.info, self.application.targets)
-        if isinstance(cleared, Cleared) and self._answered_at is None:
+        if isinstance(cleared, Cleared) and self.lead.answered_at is None:
             # On a ringing channel Asterisk would send a 302 instead of a REFER.
             return self._answer_for(verb, now)
         began = TransferBegan(Direction.SENT, text_of(verb.target))
         if isinstance(cleared, Result):
             return [began, *self._after(verb, report(verb, "", cleared), now)]
+        if self.info.refuses_refer and self._wants_dial(verb):
+            refused = Result(Outcome.REJECTED, Reason.REFER_REFUSED, Evidence.SIP)
+            return [began, *self._dial_instead(verb, report(verb, cleared.group, refused), now)]
         self._away = True
         self._program.took_time()
         self._refers += 1
@@ -50,7 +53,10 @@ class Transferring(Line):
                 verb, cleared.group, self.application, now, captured=self.info.captured
             ),
         )
-        return [began, replace(cleared.intent, number=self._refers)]
+        return [
+            began,
+            replace(cleared.intent, number=self._refers, replaces=self._to_replace(verb)),
+        ]
 
     def _heard(self, heard: Heard, now: float) -> list[Intent]:
         late = self._given_up is not None and self._given_up.late_success(heard)
@@ -76,9 +82,12 @@ class Transferring(Line):
         ended = sent.ended(now)
         unconfirmed = ended.result.outcome is Outcome.UNCONFIRMED
         self._given_up = sent if unconfirmed else None
+        untold = ended if self._falls_back(sent.verb, ended.result) else None
         if self._away and not self._gone:
-            self._activity = Returning(sent.verb, ended.result, now + RETURN_LIMIT)
-            return [ended, BreakOff()]
+            self._activity = Returning(sent.verb, ended.result, now + RETURN_LIMIT, untold)
+            return [BreakOff()] if untold else [ended, BreakOff()]
+        if untold is not None:
+            return self._dial_instead(sent.verb, untold, now)
         return self._after(sent.verb, ended, now)
 
     def _after(self, verb: Refer, ended: TransferEnded, now: float) -> list[Intent]:
@@ -87,6 +96,10 @@ class Transferring(Line):
     def _go_on(self, verb: Refer, result: Result, now: float) -> list[Intent]:
         self._transferred = result.outcome is Outcome.COMPLETED
         self._recovering = not self._transferred
+        reached = self._target_reached(now) if self._transferred else []
+        return [*reached, *self._go_on_after(verb, result, now)]
+
+    def _go_on_after(self, verb: Refer, result: Result, now: float) -> list[Intent]:
         if result.reason is Reason.NOT_SIP:
             return self._not_sip(verb, result, now)
         return self._go_on_with(_then(verb, result), verb, result, now)
@@ -127,6 +140,8 @@ class Transferring(Line):
             case Referring(sent):
                 sent.machine.told_by_asterisk(Return(returned.status, returned.code), now)
                 return self._transfer_over(sent, now)
+            case Returning(verb, _, untold=TransferEnded() as untold):
+                return self._dial_instead(verb, untold, now)
             case Returning(verb, result):
                 return self._go_on(verb, result, now)
             case _:
@@ -140,12 +155,16 @@ class Transferring(Line):
         late = LateSuccess(_code(heard))
         if isinstance(self._activity, Returning):
             return [late, *self._lose_channel(now)]
+        if isinstance(self._activity, Clearing):
+            return [late]
         stop = self._stop_playback()
         return [late, *stop, *self._hang_up(now)]
 
     def _lose_channel(self, now: float) -> list[Intent]:
         # It neither came back nor can be reached: the application is told all the same.
-        return [HangUp(), *self._call_ended(now)]
+        lost, ended = self.lead, self._call_ended(now)
+        hang_up = HangUp() if lost is self.lead else DropLeg(lost.channel)
+        return [hang_up, *ended]
 
 
 def _then(verb: Refer, result: Result) -> Then:

@@ -10,11 +10,11 @@ The grammar is that of RFC 3261, 25.1 and RFC 3966, 3, read strictly but for one
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final, Literal, NamedTuple, TypeAlias, assert_never
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 MAX_LENGTH: Final = 2048  # characters of a whole text; Asterisk refuses much longer requests
 MAX_HEADERS_LENGTH: Final = 1023  # characters behind the question mark
@@ -132,6 +132,11 @@ def write(uri: Uri) -> str:
     return text
 
 
+def without_headers(uri: SipUri) -> SipUri:
+    """Return the URI as a request goes to: what its headers say is written into the request."""
+    return replace(uri, headers=())
+
+
 def name_addr(uri: Uri, display_name: str = "") -> str:
     """Return what ``write`` does, in ``<...>`` where a header needs it (RFC 3261, 20).
 
@@ -141,6 +146,25 @@ def name_addr(uri: Uri, display_name: str = "") -> str:
     if display_name:
         return f"{_quoted(display_name)} <{text}>"
     return f"<{text}>" if any(mark in text for mark in "?;,") else text
+
+
+def with_replaces(text: str, replaces: str) -> str:
+    """Return a Refer-To, as ``name_addr`` wrote it, with the dialog that the target is to give up.
+
+    ``replaces`` is a value of the header Replaces (RFC 3891, 6.1); it becomes a header of the URI,
+    as in RFC 5589, 7. Raises BadUri where there is no room for it: a ``tel:`` URI has no headers,
+    and only one Replaces is allowed.
+    """
+    uri = parse(text, reserved=_ONLY_ONCE)
+    if isinstance(uri, TelUri):
+        raise BadUri(Flaw.BAD_SCHEME, 0, "write a sip: URI, tel: has no place for Replaces")
+    header = ("Replaces", quote(replaces, safe=""))
+    written = name_addr(replace(uri, headers=(*uri.headers, header)))
+    parse(written, reserved=frozenset())  # it may be too long by now
+    return written
+
+
+_ONLY_ONCE: Final = frozenset({"replaces"})
 
 
 def _quoted(display_name: str) -> str:

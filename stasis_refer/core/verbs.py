@@ -46,6 +46,116 @@ Party: TypeAlias = str | AtPeer | Transferee
 
 
 @dataclass(frozen=True, slots=True)
+class SipAddress:
+    """A SIP URI to be called.
+
+    ``uri`` is the text of the document, or a user at the caller's host; it is parsed when the
+    verb runs. ``endpoint`` is the PJSIP endpoint that it is called through, '' for the one that
+    the configuration names. ``headers`` go on the INVITE, beside those in the URI.
+    """
+
+    uri: str | AtPeer
+    endpoint: str = ""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A telephone number, to be called through the application's trunk or ``endpoint``."""
+
+    number: str
+    endpoint: str = ""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A PJSIP endpoint of Asterisk's, called wherever it is registered."""
+
+    endpoint: str
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+Address: TypeAlias = SipAddress | Number | Registered
+"""Who can be called."""
+
+
+class LegEvent(Enum):
+    """What an application can be told of a leg that a Dial called."""
+
+    INITIATED = auto()
+    RINGING = auto()
+    ANSWERED = auto()
+    COMPLETED = auto()  # it is over, answered or not
+
+
+@dataclass(frozen=True, slots=True)
+class LegWatch:
+    """Where the events of a leg are told, and which of them."""
+
+    callback: Callback
+    events: frozenset[LegEvent] = frozenset({LegEvent.COMPLETED})
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """One whom a Dial calls; ``tag`` is sent along with what is told of this leg."""
+
+    address: Address
+    watch: LegWatch | None = None
+    tag: str = ""
+    place: str = field(default="", compare=False)  # where it stands, for messages
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """Record what is said while both are connected; ``watch`` is told when it is there."""
+
+    watch: Callback | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Call others, and connect the caller with the first who answers.
+
+    All are called at once, or with ``sequential`` one after the other; ``timeout`` is how long
+    each round may ring, ``time_limit`` how long the connection may last, both in seconds.
+    ``answer_on_bridge``: a ringing caller is answered only when a callee is; and a party that
+    is transferred away stays until the target has answered. ``meanwhile`` is what an answered
+    caller hears until then, over and over. ``keys_to_leave``: any of these keys, pressed by the
+    caller, ends the connection. ``caller_id`` is a number, '' the caller's own. ``refer`` is
+    asked where a party that sends a REFER is to be transferred to; None: nowhere.
+    """
+
+    callees: tuple[Callee, ...]
+    action: Callback | None = None
+    or_go_on: bool = False  # after an empty reply to the action URL the document goes on
+    sequential: bool = False
+    timeout: float = 30.0
+    time_limit: float = 14_400.0
+    caller_id: str = ""
+    caller_name: str = ""
+    answer_on_bridge: bool = False
+    meanwhile: "Source | None" = None  # None: the ringing tone
+    keys_to_leave: str = ""
+    recorder: Recorder | None = None
+    refer: Callback | None = None
+    name: str = ""  # the document's own, told to the action URL
+
+
+class Instead(Enum):
+    """What happens where a phone does not do what a REFER asks for."""
+
+    NOTHING = auto()
+    DIAL = auto()  # the same target is called by us, and connected
+
+
+@dataclass(frozen=True, slots=True)
+class SecondLeg:
+    """The other party that the call has, where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refer:
     """Send a REFER in this call's dialog and follow it to its end (RFC 3515).
 
@@ -53,7 +163,8 @@ class Refer:
     that cannot be read is an outcome (``blocked``), not a broken document. So are
     ``referred_by`` and the further ``headers`` of the REFER itself. ``events`` is told of every
     NOTIFY. ``ring_from_acceptance``: the ring timeout runs from the acceptance, not from the
-    first NOTIFY.
+    first NOTIFY. ``replaces`` is the key of another call of ours that the transferee is to
+    take the place of (RFC 3891); ``instead``: None, as the application says.
     """
 
     target: Party
@@ -66,6 +177,8 @@ class Refer:
     no_notify_timeout: float | None = None  # seconds; None: as the application says
     ring_timeout: float | None = None  # seconds; None: as the application says
     ring_from_acceptance: bool = False
+    replaces: str | SecondLeg = ""
+    instead: Instead | None = None
     after: After = After()
     place: str = field(default="", compare=False)  # where it stands, for messages
 
@@ -109,7 +222,14 @@ class Ringback:
     """The ringing tone, as Asterisk's indications.conf has it."""
 
 
-Source: TypeAlias = Speech | Recording | Ringback
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """The ringing tone of a country, by its name in Asterisk's indications.conf."""
+
+    zone: str
+
+
+Source: TypeAlias = Speech | Recording | Ringback | Tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +305,17 @@ class Reject:
 
 
 Verb: TypeAlias = (
-    Refer | Redirect | Pause | Play | Ring | Gather | Enqueue | Tag | AnswerCall | Hangup | Reject
+    Refer
+    | Dial
+    | Redirect
+    | Pause
+    | Play
+    | Ring
+    | Gather
+    | Enqueue
+    | Tag
+    | AnswerCall
+    | Hangup
+    | Reject
 )
 Document: TypeAlias = tuple[Verb, ...]

@@ -4,9 +4,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
+from stasis_refer.core.abouts import (
+    Dialed,
+    Gathered,
+    LeftQueue,
+    LegProgress,
+    Progress,
+    Recorded,
+    Standing,
+    TransferAsked,
+    Transferred,
+)
 from stasis_refer.core.application import Application, Callback
 from stasis_refer.core.call import Call
 from stasis_refer.core.events import (
+    Bridged,
     ChannelReturned,
     DeadlinePassed,
     DocumentFetched,
@@ -18,32 +30,37 @@ from stasis_refer.core.events import (
     ReferSeen,
     TransferStatus,
 )
-from stasis_refer.core.info import CallInfo
+from stasis_refer.core.info import CallInfo, CallStatus
 from stasis_refer.core.intents import (
+    AcceptRefers,
     Alert,
     Answer,
     BreakOff,
-    CallStatus,
+    CalleeRefused,
+    Connect,
+    CreateLeg,
     DocumentFailed,
+    DropLeg,
     Fetch,
-    Gathered,
+    HandOver,
     HangUp,
     IndicateRinging,
     Intent,
     JoinQueue,
     LateSuccess,
-    LeftQueue,
-    Progress,
+    ReferReport,
+    ReportRefer,
     ReturnToDialplan,
+    RingLeg,
     SendRefer,
-    Standing,
+    Separate,
     StartPlayback,
     StopPlayback,
+    TakeOver,
     Tell,
     TellKind,
     TransferBegan,
     TransferEnded,
-    Transferred,
 )
 from stasis_refer.core.targets import parse_rule
 from stasis_refer.core.verbs import (
@@ -116,6 +133,7 @@ class Line:
         self.now = 0.0
         self.intents: list[Intent] = []
         self.words: list[str] = []
+        self.bridges = True  # whoever is to be connected is, at once
         self._keep(self.call.start())
 
     def happens(self, *steps: Step) -> None:
@@ -135,7 +153,15 @@ class Line:
 
     def _keep(self, intents: Sequence[Intent]) -> None:
         self.intents += intents
-        self.words += [f"{self.now:g} {word(intent)}" for intent in intents]
+        # That a REFER was heard is said in a test of its own, and would be a line in each table.
+        told = [each for each in intents if not (isinstance(each, ReportRefer) and is_trying(each))]
+        self.words += [f"{self.now:g} {word(intent)}" for intent in told]
+        if self.bridges and any(isinstance(each, Connect) for each in intents):
+            self._keep(self.call.handle(Bridged(), self.now))
+
+
+def is_trying(report: ReportRefer) -> bool:
+    return report.report is ReferReport.TRYING
 
 
 def word(intent: Intent) -> str:  # noqa: C901, PLR0911, PLR0912 - one line for each intent
@@ -174,9 +200,45 @@ def word(intent: Intent) -> str:  # noqa: C901, PLR0911, PLR0912 - one line for 
             return "break off"
         case ReturnToDialplan():
             return "return to dialplan"
+        case AcceptRefers():
+            return "accept REFERs"
+        case CreateLeg(channel, endpoint):
+            return f"create {named(channel)} {endpoint}"
+        case RingLeg(channel):
+            return f"call {named(channel)}"
+        case DropLeg(channel):
+            return f"drop {named(channel)}"
+        case Connect(bridge, (one, other), recording=recording):
+            recorded = f", recorded as {recording}" if recording else ""
+            return f"connect {named(one)} {named(other)} in {number(bridge)}{recorded}"
+        case Separate(bridge):
+            return f"separate {number(bridge)}"
+        case ReportRefer(channel, report):
+            return f"notify {named(channel)} {report.code}"
+        case TakeOver(channel):
+            return f"take over from {channel}"
+        case HandOver(to, leg):
+            return f"hand {named(leg.channel) if leg else 'nobody'} over to {to}"
+        case CalleeRefused(_, reason):
+            return f"refused {reason}"
 
 
-def in_short(about: object) -> str:
+def number(bridge: str) -> str:
+    return f"bridge {bridge.rpartition('-')[2]}"
+
+
+def leg(number: int, of: CallInfo = INFO) -> str:
+    """Return the channel of the leg of this number."""
+    return f"{of.key}-leg-{number}"
+
+
+def named(channel: str) -> str:
+    if channel == CHANNEL:
+        return "caller"
+    return "leg " + channel.rpartition("-leg-")[2] if "-leg-" in channel else channel
+
+
+def in_short(about: object) -> str:  # noqa: PLR0911 - one line for each about
     match about:
         case Transferred(result):
             return result.outcome
@@ -188,6 +250,14 @@ def in_short(about: object) -> str:
             return f"{result} {waited:g}"
         case Progress(code):
             return str(code)
+        case Dialed(outcome, seconds=seconds, code=code):
+            return f"{outcome} {code} {seconds:g}"
+        case TransferAsked(refer_to):
+            return refer_to
+        case LegProgress(event, number):
+            return f"{event.name.lower()} {number}"
+        case Recorded(name, seconds):
+            return f"{name} {seconds:g}"
         case _:
             raise AssertionError(about)
 

@@ -22,6 +22,8 @@ from stasis_refer.core.uri import (
     Uri,
     name_addr,
     parse,
+    with_replaces,
+    without_headers,
     write,
 )
 
@@ -426,6 +428,49 @@ def test_a_value_made_by_hand_cannot_bring_in_a_line(
         writer(uri)
 
 
+# -- Replaces --------------------------------------------------------------------
+
+DIALOG = "98732@sip.example.com;from-tag=r33th4x0r;to-tag=ff87ff"  # RFC 3891, 6.1
+ESCAPED = "Replaces=98732%40sip.example.com%3Bfrom-tag%3Dr33th4x0r%3Bto-tag%3Dff87ff"
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("sip:bob@example.com", f"<sip:bob@example.com?{ESCAPED}>"),
+        ("<sip:bob@example.com>", f"<sip:bob@example.com?{ESCAPED}>"),
+        ("<sip:bob@example.com;gr=1>", f"<sip:bob@example.com;gr=1?{ESCAPED}>"),
+        ("<sips:b@[::1]:5061?X-A=1,2;3>", f"<sips:b@[::1]:5061?X-A=1,2;3&{ESCAPED}>"),
+    ],
+)
+def test_a_dialog_to_be_replaced_is_a_header_of_the_uri(text: str, written: str) -> None:
+    assert with_replaces(text, DIALOG) == written
+    uri = parse(written, reserved=frozenset())
+    assert isinstance(uri, SipUri)
+    assert unquote(uri.headers[-1][1]) == DIALOG
+
+
+@pytest.mark.parametrize(
+    ("text", "replaces", "why"),
+    [
+        ("tel:+4930123", DIALOG, Flaw.BAD_SCHEME),
+        (
+            "<sip:bob@example.com?Replaces=1%3Bto-tag%3D2%3Bfrom-tag%3D3>",
+            DIALOG,
+            Flaw.RESERVED_HEADER,
+        ),
+        ("<sip:bob@example.com?rEPLACES=1>", DIALOG, Flaw.RESERVED_HEADER),
+        ("sip:bob@example.com", "1;to-tag=2\r\nX-Evil: 1;from-tag=3", Flaw.CONTROL_CHARACTER),
+        ("sip:bob@example.com", f"{'1' * 1020};to-tag=2", Flaw.HEADERS_TOO_LONG),
+        (f"<sip:b@example.com?X={'1' * 1000}>", DIALOG, Flaw.HEADERS_TOO_LONG),
+    ],
+)
+def test_a_uri_without_room_for_a_dialog_is_refused(text: str, replaces: str, why: Flaw) -> None:
+    with pytest.raises(BadUri) as refused:
+        with_replaces(text, replaces)
+    assert refused.value.why is why
+
+
 def test_a_password_is_in_no_repr() -> None:
     assert "secretword" not in repr(parse("sip:alice:secretword@atlanta.com"))
 
@@ -529,3 +574,17 @@ def test_another_library_reads_any_written_uri_the_same(uri: SipUri) -> None:
 )
 def test_another_library_reads_a_good_uri_the_same(uri: SipUri) -> None:
     both_agree_on(replace(uri, headers=()))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sip:a@example.com?X-A=1&User-to-User=2", "sip:a@example.com"),
+        ("sips:a@example.com:5061;transport=tls?X-A=1", "sips:a@example.com:5061;transport=tls"),
+        ("sip:a@example.com", "sip:a@example.com"),
+    ],
+)
+def test_a_request_goes_to_the_uri_without_its_headers(text: str, expected: str) -> None:
+    parsed = parse(text)
+    assert isinstance(parsed, SipUri)
+    assert write(without_headers(parsed)) == expected

@@ -1,0 +1,155 @@
+"""Whom a Dial may call, and what Asterisk is asked for: one callee in, a leg or a refusal out."""
+
+import re
+from dataclasses import dataclass
+from typing import Final, assert_never
+from urllib.parse import unquote
+
+from stasis_refer.core import headers, targets, uri
+from stasis_refer.core.application import Application
+from stasis_refer.core.intents import CalleeRefused, CreateLeg
+from stasis_refer.core.leg import Leg, info_of
+from stasis_refer.core.outcome import Outcome, Reason
+from stasis_refer.core.sent import DEFAULT_GROUP, FORBIDDEN, MALFORMED
+from stasis_refer.core.verbs import Address, AtPeer, Callee, Dial, Number, Registered, SipAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A callee that may be called."""
+
+    leg: Leg
+    intent: CreateLeg
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A callee that may not, or cannot, be called; ``code`` is what it would have answered."""
+
+    outcome: Outcome
+    code: int
+    note: CalleeRefused
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How an address is called: Asterisk's dial string, and who that is."""
+
+    endpoint: str
+    user: str
+    host: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class _NotCallable(Exception):
+    """What is wrong with an address, and what to do about it."""
+
+    def __init__(self, outcome: Outcome, reason: Reason, code: int, detail: str) -> None:
+        super().__init__(detail)
+        self.outcome, self.reason, self.code = outcome, reason, code
+
+
+def call_out(  # noqa: PLR0913 - a verb, one of its callees, and who calls when
+    verb: Dial, callee: Callee, caller: Leg, application: Application, *, number: int, now: float
+) -> Called | Refused:
+    """Return the leg of a callee, its ``number`` being the next of the call's, or why not."""
+    try:
+        way = _way(callee.address, caller, application)
+        _one_line(verb.caller_id, verb.caller_name)
+        further = headers.check((*way.headers, *callee.address.headers))
+    except _NotCallable as not_callable:
+        return _refused(callee, not_callable)
+    except headers.BadHeader as bad:
+        reserved = isinstance(bad, headers.ReservedHeader)
+        reason = Reason.RESERVED_HEADER if reserved else Reason.BAD_HEADER
+        return _refused(callee, _NotCallable(Outcome.BLOCKED, reason, MALFORMED, str(bad)))
+    at = caller.info.started + now - caller.began_at
+    who = verb.caller_id or caller.info.far_user
+    info = info_of(caller.info, number, way.user, way.host, at, called_from=who)
+    leg = Leg(info, now, watch=callee.watch, tag=callee.tag, accepts_refers=True)
+    name = verb.caller_name or ("" if verb.caller_id else caller.info.caller_name)
+    return Called(leg, CreateLeg(leg.channel, way.endpoint, who, name, further))
+
+
+def _way(address: Address, caller: Leg, application: Application) -> _Way:
+    match address:
+        case SipAddress():
+            return _sip_way(address, caller, application)
+        case Number(number, endpoint):
+            return _number_way(number, endpoint or application.trunk, application)
+        case Registered(endpoint):
+            return _Way(_endpoint(endpoint), endpoint)
+        case _:
+            assert_never(address)
+
+
+def _sip_way(address: SipAddress, caller: Leg, application: Application) -> _Way:
+    text = address.uri
+    if isinstance(text, AtPeer):
+        text = caller.info.at_peer(text.user)
+    found = _allowed(text, application)
+    if isinstance(found, uri.TelUri):
+        return _through_trunk(found, address.endpoint or application.trunk)
+    bare = uri.write(uri.without_headers(found))
+    in_uri = tuple((unquote(name), unquote(value)) for name, value in found.headers)
+    endpoint = _endpoint(address.endpoint or application.sip_endpoint)
+    return _Way(f"{endpoint}/{bare}", found.user or "", found.host.strip("[]"), in_uri)
+
+
+def _number_way(number: str, trunk: str, application: Application) -> _Way:
+    found = _allowed(f"tel:{number}", application)
+    if not isinstance(found, uri.TelUri):
+        raise _NotCallable(Outcome.BLOCKED, Reason.BAD_URI, MALFORMED, "it is no number")
+    return _through_trunk(found, trunk)
+
+
+def _through_trunk(found: uri.TelUri, trunk: str) -> _Way:
+    if not trunk:
+        raise _NotCallable(Outcome.FAILED, Reason.NO_TRUNK, MALFORMED, _NO_TRUNK)
+    number = _SEPARATORS.sub("", found.number)  # what people read by, and no carrier dials
+    return _Way(f"{number.replace('#', '%23')}@{_endpoint(trunk)}", number)
+
+
+def _endpoint(name: str) -> str:
+    """Return the name of a PJSIP endpoint, which nothing may follow in a dial string."""
+    if not _NAME.fullmatch(name):
+        raise _NotCallable(Outcome.BLOCKED, Reason.BAD_URI, MALFORMED, _NO_NAME)
+    return name
+
+
+def _one_line(*texts: str) -> None:
+    if any(_CONTROL.search(text) for text in texts):
+        raise _NotCallable(Outcome.BLOCKED, Reason.BAD_HEADER, MALFORMED, _NOT_ONE_LINE)
+
+
+def _allowed(text: str, application: Application) -> uri.Uri:
+    """Return the URI that may be called."""
+    try:
+        found = uri.parse(text)
+    except uri.BadUri as bad:
+        reserved = bad.why is uri.Flaw.RESERVED_HEADER
+        reason = Reason.RESERVED_HEADER if reserved else Reason.BAD_URI
+        raise _NotCallable(Outcome.BLOCKED, reason, MALFORMED, str(bad)) from bad
+    if targets.deciding_rule(application.targets, found) is None:
+        raise _NotCallable(Outcome.BLOCKED, Reason.POLICY, FORBIDDEN, _NO_RULE)
+    return found
+
+
+def _refused(callee: Callee, why: _NotCallable) -> Refused:
+    place = f"{callee.place}: " if callee.place else ""
+    note = CalleeRefused(DEFAULT_GROUP, why.reason.value, f"{place}{why}")
+    return Refused(why.outcome, why.code, note)
+
+
+_SEPARATORS: Final = re.compile(r"[-.()]")  # RFC 3966, 3: visual-separator
+_NAME: Final = re.compile(r"[A-Za-z0-9._~+-]+")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_NO_NAME: Final = "it is no name of a PJSIP endpoint: write letters, digits and . _ ~ + - only"
+_NOT_ONE_LINE: Final = "who calls is not one line of text: write a number or a name"
+_NO_TRUNK: Final = (
+    "a number needs a trunk: set trunk, the name of a PJSIP endpoint, in the application's section"
+)
+_NO_RULE: Final = (
+    "no rule in [targets] allow fits whom the Dial calls: add one if it may be called;"
+    " `stasis-refer check --target URI` tells which rule decides"
+)

@@ -1,0 +1,298 @@
+"""The part of a call's machine that a party's REFER tells to transfer, to the end of it."""
+
+from abc import abstractmethod
+from typing import Final
+
+from stasis_refer.core.abouts import TransferAsked
+from stasis_refer.core.activity import NotFetched, Talking
+from stasis_refer.core.events import FetchFailed, ReferCaptured, ReferRefused, TransferRequested
+from stasis_refer.core.intents import (
+    Alert,
+    Fetch,
+    FetchKind,
+    Intent,
+    ReferReport,
+    ReportRefer,
+    TransferBegan,
+)
+from stasis_refer.core.leg import Leg
+from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason
+from stasis_refer.core.parties import RELEASE_LIMIT
+from stasis_refer.core.program import Program
+from stasis_refer.core.received import (
+    ANOTHER,
+    NOBODY,
+    Declined,
+    Received,
+    asked,
+    declined,
+    is_copy,
+    why_declined,
+)
+from stasis_refer.core.talking import Connecting
+from stasis_refer.core.verbs import Document
+
+ALERT_NO_URL: Final = 13802
+
+COPY_LIMIT: Final = 0.1
+"""Seconds the captured copy of a REFER may lag behind Asterisk's own event."""
+
+MISSED_LIMIT: Final = 5.0
+"""Seconds a copy that comes later still is known to be of a REFER that went on without it."""
+
+_CHALLENGES: Final = frozenset({401, 407})
+
+
+class Receiving(Connecting):
+    """A call whose parties can send a REFER."""
+
+    # -- it arrives --------------------------------------------------------------
+
+    def _refer_captured(self, leg: Leg, captured: ReferCaptured, now: float) -> list[Intent]:
+        user, until = self._copies_missed.pop(leg.channel, ("", 0.0))
+        if now < until and is_copy(captured, user):
+            return []  # of a REFER that went on without it
+        self._refers_captured.setdefault(leg.channel, []).append(captured)
+        requested, _ = self._refers_told.pop(leg.channel, (None, 0.0))
+        return self._transfer_requested(leg, requested, now) if requested else []
+
+    def _copies_overdue(self, now: float) -> list[Intent]:
+        """Go on with the REFERs whose copies have not come in time."""
+        late = [channel for channel, (_, until) in self._refers_told.items() if until <= now]
+        return [each for channel in late for each in self._without_copy(channel, now)]
+
+    def _without_copy(self, channel: str, now: float) -> list[Intent]:
+        requested, _ = self._refers_told.pop(channel, (None, 0.0))
+        leg = self.lead if channel == self.lead.channel else self.legs.get(channel)
+        if leg is None or requested is None:
+            return []
+        self._copies_missed[channel] = requested.user, now + MISSED_LIMIT
+        return self._take_refer(leg, None, requested, now)
+
+    def _refer_refused(self, leg: Leg, refused: ReferRefused) -> list[Intent]:
+        """Take in that Asterisk refused a REFER by itself."""
+        waiting = self._refers_captured.get(leg.channel, [])
+        found = next((each for each in waiting if each.cseq == refused.cseq), None)
+        if found is None:
+            return []
+        waiting.remove(found)
+        if refused.code in _CHALLENGES:
+            return []  # it is to come again, with credentials
+        why = Declined(Outcome.REJECTED, Reason.REFER_REFUSED, "Asterisk refused it by itself")
+        return declined(found.refer_to, why, refused.code)
+
+    def _transfer_requested(
+        self, leg: Leg, requested: TransferRequested, now: float
+    ) -> list[Intent]:
+        """Take in Asterisk's word of a REFER; its captured copy, which says more, may be late."""
+        captured = self._copy_of(leg.channel, requested)
+        if captured is None and leg.info.captured and self._received is None:
+            self._refers_told[leg.channel] = requested, now + COPY_LIMIT
+            return []
+        if captured is None:
+            self._copies_missed[leg.channel] = requested.user, now + MISSED_LIMIT
+        return self._take_refer(leg, captured, requested, now)
+
+    def _copy_of(self, channel: str, requested: TransferRequested) -> ReferCaptured | None:
+        """Return the copy of a REFER that Asterisk tells of; those before it never will be."""
+        waiting = self._refers_captured.get(channel, [])
+        fits = (at for at, each in enumerate(waiting) if is_copy(each, requested.user))
+        copies = waiting[: next(fits, 0) + 1]
+        del waiting[: len(copies)]
+        return copies[-1] if copies else None
+
+    def _take_refer(
+        self, leg: Leg, captured: ReferCaptured | None, requested: TransferRequested, now: float
+    ) -> list[Intent]:
+        refer_to = captured.refer_to if captured else requested.user
+        if leg.dropped is not None or leg.drop_at is not None:
+            return []  # at the end of a channel Asterisk tells of its REFER once more
+        if self._received is not None:
+            return self._another(self._received, leg, refer_to)
+        talking, other = self._activity, self._connected_to(leg)
+        if not isinstance(talking, Talking) or other is None:
+            return self._decline(leg, refer_to, NOBODY)
+        ask = asked(captured, requested, leg, other)
+        if requested.attended:
+            return self._attended(ask, talking, leg, requested.replaced, now)
+        why = why_declined(ask, talking.verb.refer, self.application)
+        if why is not None:
+            return self._decline(leg, refer_to, why)
+        return self._ask_where(ask, talking, leg, now)
+
+    def _connected_to(self, leg: Leg) -> Leg | None:
+        match self._activity:
+            case Talking(partner=partner) if leg is self.lead:
+                return self.legs.get(partner)
+            case Talking(partner=partner) if leg.channel == partner:
+                return self.lead
+            case _:
+                return None
+
+    def _another(self, received: Received, leg: Leg, refer_to: str) -> list[Intent]:
+        """Take in a REFER while one is under way.
+
+        Asterisk names only the channel when it reports: another REFER of the same party ends
+        with the first one.
+        """
+        if leg.channel != received.transferor:
+            return self._decline(leg, refer_to, ANOTHER)
+        # Without a copy only the user part is known.
+        same = refer_to in {received.asked.refer_to, received.asked.user}
+        return [] if same else declined(refer_to, ANOTHER)
+
+    def _decline(self, leg: Leg, refer_to: str, why: Declined) -> list[Intent]:
+        """Tell the sender no; what it is connected to stays as it is."""
+        alert: list[Intent] = []
+        if why.reason is Reason.NO_REFER_URL:
+            alert = [Alert(ALERT_NO_URL, why.detail)]
+        if not self._stays(leg):
+            return [*declined(refer_to, why), *alert]
+        report = ReferReport.DECLINED
+        told = declined(refer_to, why, notify_code=report.code)
+        return [*told, *alert, ReportRefer(leg.channel, report)]
+
+    def _ask_where(
+        self, ask: TransferAsked, talking: Talking, leg: Leg, now: float
+    ) -> list[Intent]:
+        refer = talking.verb.refer
+        if refer is None:
+            return []
+        self._begin(ask, talking, leg, now, stays=talking.verb.answer_on_bridge)
+        began = TransferBegan(Direction.RECEIVED, ask.refer_to)
+        return [began, *self._trying(leg), *self._fetch(FetchKind.REFER, refer, ask)]
+
+    def _trying(self, leg: Leg) -> list[Intent]:
+        """Tell the sender at once that it was heard (RFC 3515, 2.4.4).
+
+        Asterisk by itself sends no NOTIFY before the final one.
+        """
+        return [ReportRefer(leg.channel, ReferReport.TRYING)] if self._stays(leg) else []
+
+    def _begin(
+        self, ask: TransferAsked, talking: Talking, leg: Leg, now: float, *, stays: bool
+    ) -> None:
+        """Make the other party the lead: a REFER's document runs on the transferee's call."""
+        self._received = Received(
+            asked=ask,
+            began_at=now,
+            transferor=leg.channel,
+            stays=stays,
+            talk=talking,
+            program=self._program,
+            document=self._document,
+            swapped=leg is self.lead,
+        )
+        if self._received.swapped:
+            self._change_lead(self.legs[talking.partner])
+
+    # -- the document that says where --------------------------------------------
+
+    def _refer_fetched(self, received: Received, document: Document, now: float) -> list[Intent]:
+        received.running = True
+        self._program = Program()
+        self._program.load(document)
+        release: list[Intent] = []
+        if not received.stays:
+            release = self._release(received, ReferReport.ANSWERED, now)
+        return [*release, *self._separate(received.talk, None, now)]
+
+    def _refer_not_fetched(
+        self, received: Received, fetch: Fetch, failed: FetchFailed, now: float
+    ) -> list[Intent]:
+        if received.stays and self._holds(received):
+            report = self._report(received, ReferReport.UNAVAILABLE)
+            then = self._as_before(received, now)
+        else:
+            self._received = None
+            report = self._release(received, ReferReport.UNAVAILABLE, now)
+            then = self._separate(received.talk, NotFetched(fetch, failed), now)
+        ended = received.ended(
+            Outcome.ERROR, Reason.NO_DOCUMENT, now, evidence=Evidence.NONE, detail=failed.message
+        )
+        return [ended, *report, *then]
+
+    # -- how it ends -------------------------------------------------------------
+
+    def _target_reached(self, now: float) -> list[Intent]:
+        received = self._received
+        if received is None or not received.running:
+            return []
+        self._received = None
+        release = self._release(received, ReferReport.ANSWERED, now)
+        ended = received.ended(
+            Outcome.COMPLETED, Reason.BRIDGED, now, evidence=_witness(self._partner())
+        )
+        return [ended, *release]
+
+    def _partner(self) -> Leg | None:
+        match self._activity:
+            case Talking(partner=partner):
+                return self.legs.get(partner)
+            case _:
+                return None
+
+    def _target_missed(
+        self, outcome: Outcome, reason: Reason, now: float, evidence: Evidence = Evidence.NONE
+    ) -> tuple[list[Intent], bool]:
+        """Return what follows where no target was reached, and whether that is all."""
+        received = self._received
+        if received is None or not received.running:
+            return [], False
+        if received.stays and self._holds(received):
+            report = self._report(received, ReferReport.UNAVAILABLE)
+            ended = received.ended(outcome, reason, now, evidence=evidence)
+            return [ended, *report, *self._as_before(received, now)], True
+        self._received = None
+        return [received.ended(outcome, reason, now, evidence=evidence)], False
+
+    def _holds(self, received: Received) -> bool:
+        """Whether the transferor is still there, to be connected again."""
+        leg = self.legs.get(received.transferor)
+        return leg is not None and self._stays(leg)
+
+    def _report(self, received: Received, report: ReferReport) -> list[Intent]:
+        """Tell a transferor that is still there how its REFER ended, once."""
+        if received.report is not None or not self._holds(received):
+            return []
+        received.report = report
+        return [ReportRefer(received.transferor, report)]
+
+    def _release(self, received: Received, report: ReferReport, now: float) -> list[Intent]:
+        """Tell it so, and hang it up behind that."""
+        told = self._report(received, report)
+        if told:
+            self.legs[received.transferor].drop_at = now + RELEASE_LIMIT
+        return told
+
+    def _as_before(self, received: Received, now: float) -> list[Intent]:
+        """Let the connection go on that the REFER was to end."""
+        self._received = self._broken = None
+        if not self._holds(received):
+            return self._alone(received, now)
+        if received.swapped:
+            self._change_lead(self.legs[received.transferor])
+        self._program, self._document = received.program, received.document
+        if received.running:
+            return self._bridge(received.talk)
+        self._activity = received.talk
+        return []
+
+    def _alone(self, received: Received, now: float) -> list[Intent]:
+        """Go on where the transferor hung up, and its REFER came to nothing."""
+        if received.swapped:
+            return self._hang_up(now)
+        self._program, self._document = received.program, received.document
+        return self._talk_over(received.talk, now)
+
+    @abstractmethod
+    def _attended(
+        self, ask: TransferAsked, talking: Talking, leg: Leg, replaced: str, now: float
+    ) -> list[Intent]:
+        """Connect the transferee with who is connected to the channel ``replaced``."""
+
+
+def _witness(target: Leg | None) -> Evidence:
+    """Return who saw the target answer."""
+    seen = target is not None and target.info.captured and target.code is not None
+    return Evidence.SIP if seen else Evidence.ASTERISK

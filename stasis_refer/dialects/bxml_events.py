@@ -6,28 +6,32 @@ Source: Bandwidth's pages on each webhook; the models of its Python package
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import assert_never
+from typing import Final, assert_never
 from urllib.parse import quote
 from uuid import UUID
 
-from stasis_refer.core.application import Application
-from stasis_refer.core.events import FetchFailed, FetchFailure
-from stasis_refer.core.info import CallInfo
-from stasis_refer.core.intents import (
-    Fetch,
+from stasis_refer.core.abouts import (
+    Dialed,
     Gathered,
     LeftQueue,
+    LegProgress,
     Progress,
-    Tell,
-    TellKind,
+    Recorded,
+    TransferAsked,
     Transferred,
 )
+from stasis_refer.core.application import Application
+from stasis_refer.core.events import FetchFailed, FetchFailure
+from stasis_refer.core.info import CallDirection, CallInfo
+from stasis_refer.core.intents import Fetch, Tell, TellKind
 from stasis_refer.core.outcome import Outcome
-from stasis_refer.dialects.bxml_invite import invite_fields, sip_call_id
+from stasis_refer.dialects.bxml_invite import invite_fields, refer_received_fields, sip_call_id
 from stasis_refer.dialects.bxml_words import (
     REFER_CALL_STATUS,
+    dial_fields,
     end_fields,
     gather_fields,
+    leg_fields,
     refer_fields,
 )
 from stasis_refer.dialects.fields import encodable, parties
@@ -35,7 +39,11 @@ from stasis_refer.dialects.fields import encodable, parties
 
 def call_id(info: CallInfo) -> str:
     """Return the call's id: ``c-`` and the key, written as a UUID."""
-    return f"c-{UUID(info.key)}"
+    return _id(info.key)
+
+
+def _id(key: str) -> str:
+    return f"c-{UUID(key)}"
 
 
 def bxml_fields(
@@ -45,26 +53,42 @@ def bxml_fields(
 
     Numbers are numbers; times are ISO 8601 in UTC, to the millisecond.
     """
-    kind, told = _event(intent, info, application, now)
-    caller, dialed = parties(info)
-    account, identifier = application.account_sid, call_id(info)
-    answered = intent.standing.answered_after
+    told = _first_try(intent)
+    about = told.about
+    # Of a REFER that was received it is about who is transferred: the BXML runs there.
+    of = about.transferee if isinstance(about, TransferAsked) else info
+    kind, fields = _event(told, of, application, now)
+    caller, dialed = parties(of)
+    account, identifier = application.account_sid, call_id(of)
+    # How the call stands is known of the one that asks, not of the other party.
+    answered = intent.standing.answered_after if of.key == info.key else None
     common = {
         "eventTime": _time(now),
         "accountId": account,
         "applicationId": application.name,
         "from": caller,
         "to": dialed,
-        "direction": "inbound",
+        "direction": _DIRECTION[of.direction],
         "callId": identifier,
+        "parentCallId": _id(of.parent) if of.parent else "",
         # A path of the REST interface: where that one listens is not known here.
         "callUrl": account and f"/api/v2/accounts/{quote(account, safe='')}/calls/{identifier}",
-        "startTime": _time(info.started),
-        "answerTime": "" if answered is None else _time(info.started + answered),
-        "tag": intent.standing.tag,
+        "startTime": _time(of.started),
+        "answerTime": "" if answered is None else _time(of.started + answered),
+        "tag": about.tag if isinstance(about, LegProgress) else intent.standing.tag,
     }
     known = {name: encodable(text) for name, text in common.items() if text}
-    return {"eventType": kind, **known, **told}
+    return {"eventType": kind, **known, **fields}
+
+
+_DIRECTION: Final = {CallDirection.INBOUND: "inbound", CallDirection.DIALED: "outbound"}
+
+
+def _first_try(intent: Fetch | Tell) -> Fetch | Tell:
+    """Return what a fallback URL is asked in the place of: it gets the same event again."""
+    while isinstance(intent, Fetch) and intent.instead_of is not None:
+        intent = intent.instead_of
+    return intent
 
 
 def _event(
@@ -75,22 +99,40 @@ def _event(
         failed = intent.about if isinstance(intent.about, FetchFailed) else None
         ended = end_fields(intent.standing.status, failed)
         return "disconnect", {"endTime": _time(now), **ended, **sip_call_id(info)}
-    if isinstance(intent, Fetch) and intent.instead_of is not None:
-        # A fallback URL gets what could not be delivered: the same event again.
-        return _event(intent.instead_of, info, application, now)
+    if isinstance(intent.about, LegProgress):  # of its end: no other is ever asked for
+        ended = leg_fields(intent.standing.status, intent.about.code)
+        return "transferDisconnect", {"endTime": _time(now)} | _transfer_of(info) | ended
+    return _answered_with_bxml(intent, info, application)
+
+
+def _answered_with_bxml(
+    intent: Fetch | Tell, info: CallInfo, application: Application
+) -> tuple[str, Mapping[str, object]]:
     match intent.about:
         case Transferred(result):
             return "referComplete", refer_fields(result)
         case Gathered() as gathered:
             return "gather", gather_fields(gathered)
+        case Dialed(info=leg) as dialed:
+            return "transferComplete", _transfer_of(leg) | dial_fields(dialed)
+        case TransferAsked() as asked:
+            return "referReceived", refer_received_fields(asked, call_id(asked.transferor))
         case FetchFailed(FetchFailure.NOT_SIP):
             return "referComplete", {"referCallStatus": REFER_CALL_STATUS[Outcome.ERROR]}
-        case FetchFailed() | LeftQueue() | Progress() | None:
+        case FetchFailed() | LeftQueue() | Progress() | LegProgress() | Recorded() | None:
             # The very object: a Redirect to the same URL is another.
             first = intent.callback is application.document
             return ("initiate", invite_fields(info)) if first else ("redirect", {})
         case _:
             assert_never(intent.about)
+
+
+def _transfer_of(leg: CallInfo | None) -> dict[str, object]:
+    """Return who called whom on a leg, {} where nobody was called."""
+    if leg is None:
+        return {}
+    fields = {"transferCallerId": leg.caller, "transferTo": leg.identity or leg.dialed}
+    return {name: encodable(text) for name, text in fields.items() if text}
 
 
 def _time(seconds: float) -> str:

@@ -4,6 +4,7 @@ Names, defaults and ranges are those of Bandwidth's pages on each verb and of it
 package (``bandwidth.models.bxml``); ``<Refer>`` is their page on Refer.
 """
 
+import re
 from typing import Final
 
 from stasis_refer.core.verbs import (
@@ -30,13 +31,17 @@ from stasis_refer.dialects.attributes import (
     value,
     whole_number,
 )
+from stasis_refer.dialects.bxml_tags import TAG, tag_text, tagged
+from stasis_refer.dialects.bxml_transfer import TRANSFER
 from stasis_refer.dialects.bxml_voices import VOICES, Voice
 from stasis_refer.dialects.bxml_webhooks import Webhook, WithFallback
 from stasis_refer.dialects.markup import Element
 from stasis_refer.dialects.speech_words import LANGUAGE, MAX_SPEECH
 from stasis_refer.dialects.webhook_urls import with_credentials
 from stasis_refer.dialects.xml_verbs import (
+    FALLBACK,
     NO_NOTIFY_TIMEOUT,
+    REPLACES_NAME,
     RING_TIMEOUT,
     Entries,
     Entry,
@@ -44,17 +49,8 @@ from stasis_refer.dialects.xml_verbs import (
     Vocabulary,
 )
 
-MAX_TAG: Final = 256
-"""Characters in a tag, as Bandwidth has it."""
-
 MAX_PROMPTS: Final = 20
 """Verbs in one ``<Gather>``, times its repeatCount, as Bandwidth has it."""
-
-
-def _at_most(text: str) -> str:
-    if len(text) > MAX_TAG:
-        raise ValueError(f"a tag has at most {MAX_TAG} characters, not {len(text)}.")
-    return text
 
 
 def _dtmf(text: str) -> None:
@@ -62,13 +58,20 @@ def _dtmf(text: str) -> None:
         raise ValueError("speech is not recognized here; gather dtmf.")
 
 
+def _key_of_call(text: str) -> str:
+    """Return the key of the call that a callId names."""
+    if not _CALL_ID.fullmatch(text):
+        raise ValueError("allowed is the callId of another call.")
+    return text[2:].replace("-", "").lower()
+
+
+_CALL_ID: Final = re.compile("c-[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _USERNAME: Final = Attribute("username", str, "")
 _PASSWORD: Final = Attribute("password", str, "")
 _REFER_COMPLETE: Final = Webhook.named("referComplete")
 _GATHER: Final = WithFallback.named("gather")
 _REDIRECT: Final = WithFallback.named("redirect")
 
-_TAG: Final[Attribute[str | None]] = Attribute("tag", _at_most, None)
 _VOICE: Final = Attribute("voice", str, "")
 _GENDER: Final = Attribute("gender", one_of({"male": "male", "female": "female"}), "")
 # It reaches a speech program's command line: letters, digits and a little between them.
@@ -91,14 +94,10 @@ _COLLECTING: Final[tuple[Attribute[object], ...]] = (
     *(_FIRST_DIGIT_TIMEOUT, _REPEAT_COUNT, _INPUT),
 )
 
+_REPLACES: Final = Attribute(REPLACES_NAME, _key_of_call, "")
+
 _AFTER: Final = After(completed=Then.END, failed=Then.RUN, canceled=Then.NOTHING)
 _ONE_TARGET: Final = "<Refer> holds exactly one <SipUri> and nothing else."
-
-
-def _tagged(element: Element, verb: Verb) -> tuple[Verb, ...]:
-    """Put the tag in force first: it already goes along with the verb's own event."""
-    tag = value(element, _TAG)
-    return (verb,) if tag is None else (Tag(tag), verb)
 
 
 def _refer(element: Element, reader: Reader) -> tuple[Verb, ...]:
@@ -109,9 +108,11 @@ def _refer(element: Element, reader: Reader) -> tuple[Verb, ...]:
         no_notify_timeout=value(element, NO_NOTIFY_TIMEOUT),
         ring_timeout=value(element, RING_TIMEOUT),
         ring_from_acceptance=True,
+        replaces=value(element, _REPLACES),
+        instead=value(element, FALLBACK),
         after=_AFTER,
     )
-    return _tagged(element, refer)
+    return tagged(element, refer)
 
 
 def _only_target(refer: Element, reader: Reader) -> str:
@@ -184,14 +185,14 @@ def _gather(element: Element, reader: Reader) -> tuple[Verb, ...]:
         rounds=rounds,
         tell_empty=True,
     )
-    return _tagged(element, gather)
+    return tagged(element, gather)
 
 
 def _redirect(element: Element, reader: Reader) -> tuple[Verb, ...]:
     callback = _REDIRECT.read(element, reader)
     if callback is None:
         raise not_valid(element, "<Redirect> needs redirectUrl, where the next BXML comes from.")
-    return _tagged(element, Redirect(callback))
+    return tagged(element, Redirect(callback))
 
 
 def _pause(element: Element, _reader: Reader) -> tuple[Verb, ...]:
@@ -204,7 +205,7 @@ def _ring(element: Element, _reader: Reader) -> tuple[Verb, ...]:
 
 def _tag(element: Element, _reader: Reader) -> tuple[Verb, ...]:
     try:
-        return (Tag(_at_most(element.text.strip())),)
+        return (Tag(tag_text(element.text.strip())),)
     except ValueError as allowed:
         raise not_valid(element, f"text in <Tag>: {allowed}") from None
 
@@ -223,16 +224,17 @@ _PROMPTS: Final[Entries] = {
 _VERBS: Final[Entries] = {
     "Refer": Entry(
         _refer,
-        (*_REFER_COMPLETE.attributes, _TAG, NO_NOTIFY_TIMEOUT, RING_TIMEOUT),
+        (*_REFER_COMPLETE.attributes, TAG, NO_NOTIFY_TIMEOUT, RING_TIMEOUT, _REPLACES, FALLBACK),
         has_children=True,
     ),
+    "Transfer": TRANSFER,
     **_PROMPTS,
     "Gather": Entry(
         _gather,
-        (*_GATHER.attributes, _TAG, *_COLLECTING),
+        (*_GATHER.attributes, TAG, *_COLLECTING),
         has_children=True,
     ),
-    "Redirect": Entry(_redirect, (*_REDIRECT.attributes, _TAG)),
+    "Redirect": Entry(_redirect, (*_REDIRECT.attributes, TAG)),
     "Pause": Entry(_pause, (_PAUSE,)),
     "Ring": Entry(_ring, (_RING, _ANSWER_CALL)),
     "Tag": Entry(_tag, has_text=True),
@@ -242,7 +244,7 @@ _VERBS: Final[Entries] = {
 _NOT_SUPPORTED: Final = frozenset(
     {"Bridge", "Conference", "Connect", "Forward", "PauseRecording", "Record", "ResumeRecording"}
     | {"SendDtmf", "StartGather", "StartRecording", "StartStream", "StartTranscription"}
-    | {"StopGather", "StopRecording", "StopStream", "StopTranscription", "Transfer"}
+    | {"StopGather", "StopRecording", "StopStream", "StopTranscription"}
 )
 
 BXML_VERBS: Final = Vocabulary("BXML", ("Response", "Bxml"), _VERBS, _NOT_SUPPORTED)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import unquote
 
-from stasis_refer.core.info import CallInfo
+from stasis_refer.core.info import CallDirection, CallInfo
 
 
 def standard_fields(
@@ -20,11 +20,7 @@ def standard_fields(
     fields = _common(info, both, account_sid, status, api_version)
     fields |= {"Caller": caller, "Called": dialed}
     if info.is_sip:
-        fields |= {
-            "SipDomain": info.domain,
-            "SipCallId": info.call_id,
-            "SipSourceIp": info.source_ip,
-        }
+        fields |= _of_invite(info)
         fields |= joined((*_x_headers(info), *_user_to_user(info)))
     return _known(fields)
 
@@ -42,8 +38,18 @@ def basic_fields(
 
 def call_sid(info: CallInfo) -> str:
     """Return the call's sid, ``CA`` and 32 hexadecimal digits."""
-    return f"CA{info.key}"
+    return sid_of(info.key)
 
+
+def sid_of(key: str) -> str:
+    """Return the sid of the call with this key of ours."""
+    return f"CA{key}"
+
+
+DIRECTION: Final[Mapping[CallDirection, str]] = {
+    CallDirection.INBOUND: "inbound",
+    CallDirection.DIALED: "outbound-dial",
+}
 
 _ANONYMOUS: Final = "anonymous"  # RFC 3323, 4.1.1.3
 
@@ -74,9 +80,21 @@ def _common(
         "To": dialed,
         "CallStatus": status,
         "ApiVersion": api_version,
-        "Direction": "inbound",
+        "Direction": DIRECTION[info.direction],
+        "ParentCallSid": sid_of(info.parent) if info.parent else "",
         "CallerName": info.caller_name,
         "ForwardedFrom": forwarded_from(info),
+    }
+
+
+def _of_invite(info: CallInfo) -> dict[str, str]:
+    """Return the SIP parameters; those of a dialed leg's INVITE, which is ours, are fewer."""
+    if info.direction is CallDirection.DIALED:
+        return {"SipCallId": info.call_id}
+    return {
+        "SipDomain": info.domain,
+        "SipCallId": info.call_id,
+        "SipSourceIp": info.source_ip,
     }
 
 

@@ -1,5 +1,7 @@
-"""What reads the verbs of one jambonz document, and their hooks: a URL, or an object with one."""
+"""What reads the verbs of one jambonz document: hooks, a URL or an object with one, and headers."""
 
+import json
+from collections.abc import Mapping
 from typing import Final
 
 from stasis_refer.core.application import Application, Callback, Method
@@ -10,7 +12,9 @@ from stasis_refer.dialects.webhook_urls import resolve, with_credentials
 VERB: Final = Key("verb", text, "")
 ID: Final = Key("id", text, "")
 _NO_HOOK: Final[dict[str, object]] = {}
+_NO_HEADERS: Final[dict[str, object]] = {}
 ACTION_HOOK: Final = Key("actionHook", members, _NO_HOOK)  # Reader.hook reads it
+HEADERS: Final = Key("headers", members, _NO_HEADERS)
 
 
 class Reader(Inspector):
@@ -40,6 +44,18 @@ class Reader(Inspector):
             return self._described(Node(name, found, (*node.path, name)), told)
         url = self.value(node, Key(name, self._plain, ""))
         return Callback(url) if url else None
+
+    def headers(self, node: Node) -> tuple[tuple[str, str], ...]:
+        """Return the headers of a verb as they are written.
+
+        Which of them may be sent is known to the core.
+        """
+        found = Node("headers", self.value(node, HEADERS), (*node.path, HEADERS.name))
+        return tuple(
+            (name, self.value(found, Key(name, _header, "")))
+            for name, each in found.members.items()
+            if each is not None
+        )
 
     def _plain(self, found: object) -> str:
         if not isinstance(found, str):
@@ -78,6 +94,19 @@ class Reader(Inspector):
         holder = Node(_BASIC_AUTH.name, inside, (*hook.path, _BASIC_AUTH.name))
         self.look_over(holder, _CREDENTIALS)
         return holder
+
+
+def tag_of(data: Mapping[str, object]) -> str:
+    """Return the tag that tells ``data`` to the application, as customerData."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
+def _header(found: object) -> str:
+    if isinstance(found, float) and found.is_integer():
+        return str(int(found))  # as JavaScript has it: jambonz's packages write 1.0 for a 1
+    if isinstance(found, bool) or not isinstance(found, str | int | float):
+        raise ValueError("allowed is the text of a header, or a number.")  # noqa: TRY004 - see Key.parse
+    return str(found)
 
 
 def _method(found: object) -> Method:

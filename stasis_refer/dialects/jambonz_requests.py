@@ -3,26 +3,35 @@
 import hmac
 import json
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 from urllib.parse import urlencode
 from uuid import UUID
 
-from stasis_refer.core.application import Application, Method
-from stasis_refer.core.info import CallInfo
-from stasis_refer.core.intents import (
-    Fetch,
-    FetchKind,
+from stasis_refer.core.abouts import (
+    Dialed,
+    FetchAbout,
     Gathered,
+    LeftQueue,
+    LegProgress,
     Progress,
-    Tell,
-    TellKind,
+    Recorded,
+    TellAbout,
+    TransferAsked,
     Transferred,
 )
+from stasis_refer.core.application import Application, Method
+from stasis_refer.core.events import FetchFailed
+from stasis_refer.core.info import CallDirection, CallInfo
+from stasis_refer.core.intents import Fetch, FetchKind, Tell, TellKind
+from stasis_refer.core.verbs import LegEvent
 from stasis_refer.dialects.credentials import authorization
 from stasis_refer.dialects.dialect import Letter, WebhookLimits, WebhookRequest
 from stasis_refer.dialects.fields import joined
+from stasis_refer.dialects.jambonz_refer import refer_details
 from stasis_refer.dialects.jambonz_words import (
+    dial_fields,
     gather_fields,
+    leg_fields,
     progress_fields,
     refer_fields,
     standing_fields,
@@ -42,13 +51,12 @@ def jambonz_fields(
     compat, about = application.cognigy_compat, intent.about
     if isinstance(about, Progress):
         return progress_fields(about, call_sid(info), compat=compat)
-    fields = _call_fields(info, application) | standing_fields(intent.standing)
-    if intent.standing.tag:
-        fields["customerData"] = json.loads(intent.standing.tag)
-    if isinstance(about, Transferred):
-        fields |= refer_fields(about, compat=compat)
-    elif isinstance(about, Gathered):
-        fields |= gather_fields(about)
+    # Of a REFER that was received jambonz tells as the leg that sent it.
+    of = about.transferor if isinstance(about, TransferAsked) else info
+    fields = _call_fields(of, application) | _standing_fields(intent)
+    if tag := about.tag if isinstance(about, LegProgress) else intent.standing.tag:
+        fields["customerData"] = json.loads(tag)
+    fields |= _about_fields(about, compat=compat)
     if isinstance(intent, Tell):
         fields |= _end_fields(intent)
     elif _is_first(intent, application):
@@ -79,29 +87,59 @@ def jambonz_request(letter: Letter, application: Application) -> WebhookRequest:
 
 def call_sid(info: CallInfo) -> str:
     """Return the call's sid: its key in the form of a UUID."""
-    return str(UUID(info.key))
+    return _sid(info.key)
+
+
+def _sid(key: str) -> str:
+    return str(UUID(key))
 
 
 _ANONYMOUS: Final = "anonymous"  # RFC 3323, 4.1.1.3
+_DIRECTION: Final = {CallDirection.INBOUND: "inbound", CallDirection.DIALED: "outbound"}
 
 
 def _call_fields(info: CallInfo, application: Application) -> dict[str, object]:
-    """Return who calls whom; ``from`` and ``to`` are the user parts, as jambonz has them."""
+    """Return who calls whom: user parts, and of a leg that was dialed the URI, as jambonz."""
     caller = info.caller or _ANONYMOUS
+    inbound = info.direction is CallDirection.INBOUND
     fields = {
         "call_sid": call_sid(info),
-        "direction": "inbound",
+        "direction": _DIRECTION[info.direction],
         "from": caller,
-        "to": info.dialed,
+        "to": info.dialed if inbound else info.identity or info.dialed,
         "call_id": info.call_id,
         "caller_id": caller,
         "caller_name": info.caller_name,
         "account_sid": application.account_sid,
         "application_sid": application.name,
-        "trace_id": info.key,
-        "originating_sip_ip": info.source_ip,
+        "trace_id": info.key if inbound else info.parent,
+        "originating_sip_ip": info.source_ip if inbound else "",
+        "parent_call_sid": _sid(info.parent) if info.parent else "",
     }
     return {name: each for name, each in fields.items() if each or name == "caller_name"}
+
+
+def _standing_fields(intent: Fetch | Tell) -> dict[str, object]:
+    if isinstance(intent.about, LegProgress):
+        return leg_fields(intent.standing, intent.about)
+    return standing_fields(intent.standing)
+
+
+def _about_fields(about: FetchAbout | TellAbout, *, compat: bool) -> dict[str, object]:
+    match about:
+        case Transferred():
+            return refer_fields(about, compat=compat)
+        case Gathered():
+            return gather_fields(about)
+        case Dialed(info=leg):
+            return dial_fields(about, call_sid(leg) if leg else "")
+        case TransferAsked():
+            sids = call_sid(about.transferor), call_sid(about.transferee)
+            return {"refer_details": refer_details(about, *sids)}
+        case LeftQueue() | FetchFailed() | Progress() | LegProgress() | Recorded() | None:
+            return {}
+        case _:
+            assert_never(about)
 
 
 def _is_first(fetch: Fetch, application: Application) -> bool:
@@ -126,9 +164,13 @@ def _invite(info: CallInfo) -> dict[str, object]:
 
 def _end_fields(tell: Tell) -> dict[str, object]:
     answered = tell.standing.answered_after is not None
-    if tell.kind is TellKind.STATUS and answered:
+    if answered and (tell.kind is TellKind.STATUS or _is_over(tell.about)):
         return {"duration": int(tell.duration)}
     return {}
+
+
+def _is_over(about: TellAbout) -> bool:
+    return isinstance(about, LegProgress) and about.event is LegEvent.COMPLETED
 
 
 def _json(value: object) -> str:

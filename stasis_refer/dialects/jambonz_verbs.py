@@ -4,7 +4,7 @@ Sources: seed 003; jambonz's verb-specifications (what keys may hold), its featu
 (what they do) and its Python package.
 """
 
-import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +15,7 @@ from stasis_refer.core.verbs import (
     AnswerCall,
     AtPeer,
     Hangup,
+    Instead,
     Party,
     Pause,
     Redirect,
@@ -25,6 +26,7 @@ from stasis_refer.core.verbs import (
     Transferee,
     Verb,
 )
+from stasis_refer.dialects.jambonz_dial import DIAL_KEYS, dial
 from stasis_refer.dialects.jambonz_gather import GATHER_KEYS, gather
 from stasis_refer.dialects.jambonz_prompts import (
     CONFIG_KEYS,
@@ -34,7 +36,7 @@ from stasis_refer.dialects.jambonz_prompts import (
     play,
     say,
 )
-from stasis_refer.dialects.jambonz_reader import ACTION_HOOK, ID, VERB, Reader
+from stasis_refer.dialects.jambonz_reader import ACTION_HOOK, HEADERS, ID, VERB, Reader, tag_of
 from stasis_refer.dialects.json_keys import (
     Key,
     Keys,
@@ -72,9 +74,11 @@ def _refer(node: Node, reader: Reader) -> tuple[Verb, ...]:
         name=reader.value(node, ID),
         referred_by=_party(by) if by else Transferee(),
         referred_by_name=reader.value(node, _REFERRED_BY_NAME),
-        headers=_headers(node, reader),
+        headers=reader.headers(node),
         no_notify_timeout=reader.value(node, _NO_NOTIFY_TIMEOUT),
         ring_timeout=reader.value(node, _RING_TIMEOUT),
+        replaces=reader.value(node, _REPLACES),
+        instead=reader.value(node, _FALLBACK),
         after=AFTER_REFER,
     )
     return (refer,)
@@ -92,24 +96,6 @@ def _action(node: Node, reader: Reader) -> Callback | None:
     if application.cognigy_compat and node.members.get(ACTION_HOOK.name) is None:
         return Callback(resolve(application.document.url, DEFAULT_ACTION))
     return reader.hook(node, ACTION_HOOK.name, _TOLD_TO_ACTION)
-
-
-def _headers(node: Node, reader: Reader) -> tuple[tuple[str, str], ...]:
-    """Return the headers as they are written: what may not be sent is known to the core."""
-    found = Node("headers", reader.value(node, _HEADERS), (*node.path, _HEADERS.name))
-    return tuple(
-        (name, reader.value(found, Key(name, _header, "")))
-        for name, each in found.members.items()
-        if each is not None
-    )
-
-
-def _header(found: object) -> str:
-    if isinstance(found, float) and found.is_integer():
-        return str(int(found))  # as JavaScript has it: jambonz's packages write 1.0 for a 1
-    if isinstance(found, bool) or not isinstance(found, str | int | float):
-        raise ValueError("allowed is the text of a header, or a number.")  # noqa: TRY004 - see Key.parse
-    return str(found)
 
 
 def _pause(node: Node, reader: Reader) -> tuple[Verb, ...]:
@@ -136,23 +122,38 @@ def _answer(_node: Node, _reader: Reader) -> tuple[Verb, ...]:
 
 
 def _tag(node: Node, reader: Reader) -> tuple[Verb, ...]:
-    data = reader.required(node, _DATA)
-    return (Tag(json.dumps(data, ensure_ascii=False, separators=(",", ":"))),)
+    return (Tag(tag_of(reader.required(node, _DATA))),)
+
+
+def _instead(found: object) -> Instead | None:
+    if text(found) not in _INSTEAD:
+        raise ValueError(f"allowed are {', '.join(_INSTEAD)}.")
+    return _INSTEAD[text(found)]
+
+
+def _key_of_call(found: object) -> str:
+    """Return the key of the call that a call_sid names."""
+    if not _CALL_SID.fullmatch(text(found)):
+        raise ValueError("allowed is the call_sid of another call.")
+    return text(found).replace("-", "").lower()
 
 
 _URI_BEGINNINGS: Final = ("<", "sip:", "sips:", '"', "tel:")
 _TOLD_TO_ACTION: Final = frozenset({"referStatus", "final_referred_call_status", "eventHook"})
 """What Cognigy's page writes into an actionHook to say what it is told (seed 003)."""
 
+_INSTEAD: Final[Mapping[str, Instead | None]] = {"dial": Instead.DIAL, "none": Instead.NOTHING}
+_CALL_SID: Final = re.compile("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _EMPTY: Final[dict[str, object]] = {}
 
 _REFER_TO: Final = Key("referTo", text, "")
 _REFERRED_BY: Final = Key("referredBy", text, "")
 _REFERRED_BY_NAME: Final = Key("referredByDisplayName", text, "")
-_HEADERS: Final = Key("headers", members, _EMPTY)
 _EVENT_HOOK: Final = Key("eventHook", members, _EMPTY)
 _NO_NOTIFY_TIMEOUT: Final = Key("xNoNotifyTimeout", number(0.1, 600), None)
 _RING_TIMEOUT: Final = Key("xRingTimeout", number(0.1, 600), None)
+_REPLACES: Final = Key("xReplaces", _key_of_call, "")
+_FALLBACK: Final = Key("xFallback", _instead, None)
 _LENGTH: Final = Key("length", number(0, 3600), 0.0)
 _STATUS: Final = Key("status", whole_number(400, 699), 0)
 _DATA: Final = Key("data", members, _EMPTY)
@@ -167,11 +168,13 @@ VERBS: Final[Mapping[str, Entry]] = {
             _REFER_TO,
             _REFERRED_BY,
             _REFERRED_BY_NAME,
-            _HEADERS,
+            HEADERS,
             ACTION_HOOK,
             _EVENT_HOOK,
             _NO_NOTIFY_TIMEOUT,
             _RING_TIMEOUT,
+            _REPLACES,
+            _FALLBACK,
         ),
     ),
     "say": Entry(say, SAY_KEYS),
@@ -181,6 +184,7 @@ VERBS: Final[Mapping[str, Entry]] = {
     "redirect": Entry(_redirect, keys(VERB, ID, ACTION_HOOK, idle={"statusHook": None})),
     "hangup": Entry(_hangup, keys(VERB, ID, idle={"headers": None})),
     "sip:decline": Entry(_decline, keys(VERB, ID, _STATUS, idle=_NOT_SENT)),
+    "dial": Entry(dial, DIAL_KEYS),
     "answer": Entry(_answer, keys(VERB, ID)),
     "tag": Entry(_tag, keys(VERB, ID, _DATA)),
     "config": Entry(config, CONFIG_KEYS),
@@ -188,7 +192,7 @@ VERBS: Final[Mapping[str, Entry]] = {
 """The verbs that are done here."""
 
 NOT_SUPPORTED: Final = frozenset(
-    {"agent", "alert", "conference", "dequeue", "dial", "dialogflow", "dtmf", "dub", "enqueue"}
+    {"agent", "alert", "conference", "dequeue", "dialogflow", "dtmf", "dub", "enqueue"}
     | {"leave", "lex", "listen", "llm", "message", "rasa", "rest:dial", "room", "s2s"}
     | {"sip:request", "stream", "transcribe", "transfer"}
     | {"deepgram_s2s", "elevenlabs_s2s", "google_s2s", "gptlive_s2s", "microsoft_s2s"}

@@ -7,17 +7,40 @@ Sources: the payload models of jambonz's Python package, its feature server, and
 from collections.abc import Mapping
 from typing import Final
 
-from stasis_refer.core.intents import CallStatus, Gathered, Progress, Standing, Transferred
+from stasis_refer.core.abouts import Dialed, Gathered, LegProgress, Progress, Standing, Transferred
+from stasis_refer.core.info import CallStatus
 from stasis_refer.core.outcome import Outcome, Result
 
 CALL_STATUS: Final[Mapping[CallStatus, tuple[str, int | None, str]]] = {
     # Status, and the last SIP status line that we sent where it is known.
+    CallStatus.INITIATED: ("trying", 100, "Trying"),
     CallStatus.RINGING: ("trying", 100, "Trying"),
     CallStatus.IN_PROGRESS: ("in-progress", 200, "OK"),
     CallStatus.COMPLETED: ("completed", 200, "OK"),
     CallStatus.BUSY: ("busy", None, ""),
     CallStatus.REJECTED: ("failed", None, ""),
     CallStatus.FAILED: ("failed", None, ""),
+    # Only legs that were dialed end in these.
+    CallStatus.NO_ANSWER: ("no-answer", None, ""),
+    CallStatus.CANCELED: ("no-answer", None, ""),
+}
+
+LEG_RINGS: Final = ("ringing", 180, "Ringing")
+"""As a dialed leg, in the place of the ``trying`` of a call that waits for its document."""
+
+DIAL_CALL_STATUS: Final[Mapping[Outcome, str]] = {
+    Outcome.COMPLETED: "completed",
+    Outcome.BUSY: "busy",
+    Outcome.NO_ANSWER: "no-answer",
+    Outcome.FAILED: "failed",
+    # As jambonz has a 487: the INVITE was canceled.
+    Outcome.CANCELED: "no-answer",
+    Outcome.BLOCKED: "failed",
+    # No dial ends in these.
+    Outcome.REJECTED: "failed",
+    Outcome.UNCONFIRMED: "failed",
+    Outcome.UNANSWERED: "failed",
+    Outcome.ERROR: "failed",
 }
 
 NEVER_ANSWERED: Final = "no-answer"
@@ -47,6 +70,28 @@ def standing_fields(standing: Standing) -> dict[str, object]:
     if code is None:
         return {"call_status": status}
     return {"sip_status": code, "sip_reason": reason, "call_status": status}
+
+
+def leg_fields(standing: Standing, progress: LegProgress) -> dict[str, object]:
+    """Return how a dialed leg stands; the reason phrase of its final response is not known."""
+    if standing.status is CallStatus.RINGING:
+        status, code, reason = LEG_RINGS
+        return {"sip_status": code, "sip_reason": reason, "call_status": status}
+    fields = standing_fields(standing)
+    if progress.code is not None and fields.get("sip_status") != progress.code:
+        return {"sip_status": progress.code, "call_status": fields["call_status"]}
+    return fields
+
+
+def dial_fields(told: Dialed, call_sid: str) -> dict[str, object]:
+    """Return what the action hook is told of a dial; ``call_sid`` is the leg's, '' without one."""
+    code = _OK if told.code is None and told.outcome is Outcome.COMPLETED else told.code
+    fields: dict[str, object] = {"dial_call_status": DIAL_CALL_STATUS[told.outcome]}
+    if code is not None:
+        fields["dial_sip_status"] = code
+    if call_sid:
+        fields["dial_call_sid"] = call_sid
+    return fields | _verb_id(told.name)
 
 
 def refer_fields(told: Transferred, *, compat: bool) -> dict[str, object]:

@@ -188,5 +188,18 @@ def like(pattern: str, allowed: str) -> Callable[[object], str]:
     return parse
 
 
+def refused(message: str) -> Callable[[object], None]:
+    """Return a parser that refuses whatever asks for something; ``message`` says what to do.
+
+    Nothing is asked for by false, 0 and what is empty.
+    """
+
+    def parse(found: object) -> None:
+        if found:
+            raise ValueError(message)
+
+    return parse
+
+
 def _is_number(found: object) -> TypeGuard[int | float]:
     return isinstance(found, int | float) and not isinstance(found, bool)

@@ -6,15 +6,16 @@ its ``CallDuration``. Both are silent on what a fallback URL is told, on time li
 and on connection overrides in a URL's fragment: they are as in TwiML. Nothing is signed.
 """
 
-import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
+from stasis_refer.core.abouts import LegProgress
 from stasis_refer.core.application import Application
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import Fetch, Tell, TellKind
 from stasis_refer.dialects.credentials import only_authorized
+from stasis_refer.dialects.dial_words import progress_fields, whole
 from stasis_refer.dialects.dialect import Dialect, Letter, Reading, WebhookRequest
 from stasis_refer.dialects.fields import basic_fields
 from stasis_refer.dialects.form_requests import form_request
@@ -37,16 +38,19 @@ class Rcml:
         self, intent: Fetch | Tell, info: CallInfo, application: Application, now: float
     ) -> Mapping[str, object]:
         """Put what a webhook is told into Restcomm's words."""
-        del now
         fields = basic_fields(
             info,
             account_sid=application.account_sid,
             status=CALL_STATUS[intent.standing.status],
             api_version=API_VERSION,
         )
-        if isinstance(intent, Tell) and intent.kind is TellKind.STATUS:
-            return fields | {"CallDuration": str(math.ceil(intent.duration))}
-        return fields | about_fields(intent.about)
+        match intent:
+            case Tell(kind=TellKind.STATUS, duration=seconds):
+                return fields | {"CallDuration": whole(seconds)}
+            case Tell(about=LegProgress() as progress, duration=seconds):
+                return fields | progress_fields(progress, seconds, now)
+            case _:
+                return fields | about_fields(intent.about, application.public_url)
 
     def request(self, letter: Letter, application: Application) -> WebhookRequest:
         """Return a letter as Restcomm sends it: a form POST, or a GET with a query.

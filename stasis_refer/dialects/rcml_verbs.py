@@ -1,13 +1,17 @@
 """RCML's verbs, as Restcomm's pages have them: TwiML's readers with other tables."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
+from stasis_refer.core.verbs import Refer, SecondLeg, Verb
 from stasis_refer.dialects.attributes import Attribute, one_of
+from stasis_refer.dialects.markup import Element
+from stasis_refer.dialects.rcml_dial import DIAL
 from stasis_refer.dialects.twiml_gather import SECONDS, Timeout, gather
 from stasis_refer.dialects.twiml_prompts import LANGUAGE_TAG, PAUSE, play, say
 from stasis_refer.dialects.twiml_verbs import CONTROL
-from stasis_refer.dialects.xml_verbs import Entries, Vocabulary
+from stasis_refer.dialects.xml_verbs import Entries, Reader, Vocabulary
 
 LANGUAGES: Final[Mapping[str, str]] = {
     "bf": "fr-BE",
@@ -37,14 +41,27 @@ _OF_GATHER: Final = dict.fromkeys(
     "speech is not recognized here",
 )
 
+
+def _refer(element: Element, reader: Reader) -> tuple[Verb, ...]:
+    """Read TwiML's Refer; with an empty header part it means the second active leg, if any."""
+    return tuple(
+        replace(verb, replaces=SecondLeg())
+        if isinstance(verb, Refer) and str(verb.target).endswith("?") and not verb.replaces
+        else verb
+        for verb in CONTROL["Refer"].read(element, reader)
+    )
+
+
 _VERBS: Final[Entries] = {
     **CONTROL,
+    "Refer": replace(CONTROL["Refer"], read=_refer),
     **_PROMPTS,
+    "Dial": DIAL,
     "Gather": gather(_PROMPTS, (_PRE_TIMEOUT, _TIMEOUT), (_POST_TIMEOUT, _TIMEOUT), _OF_GATHER),
 }
 
 _NOT_SUPPORTED: Final = frozenset(
-    {"Dial", "Email", "Enqueue", "Fax", "Geolocation", "Language"}
+    {"Email", "Enqueue", "Fax", "Geolocation", "Language"}
     | {"Leave", "Record", "Sms", "UssdCollect", "UssdMessage"}
 )
 

@@ -3,6 +3,7 @@
 from stasis_refer.core.application import Callback
 from stasis_refer.core.verbs import (
     After,
+    Dial,
     Enqueue,
     Gather,
     Hangup,
@@ -20,7 +21,7 @@ def never_goes_on(verb: Verb) -> bool:
     match verb:
         case Redirect(or_go_on=False) | Hangup() | Reject() | Play(times=0):
             return True
-        case Enqueue(action=Callback()):
+        case Enqueue(action=Callback()) | Dial(action=Callback(), or_go_on=False):
             return True
         case Refer(action=Callback(), after=After(failed=Then.RUN)):
             return True

@@ -27,8 +27,7 @@ class Twiml:
         self, intent: Fetch | Tell, info: CallInfo, application: Application, now: float
     ) -> Mapping[str, object]:
         """Put what a webhook is told into Twilio's words."""
-        del now
-        return twiml_fields(intent, info, application)
+        return twiml_fields(intent, info, application, now)
 
     def request(self, letter: Letter, application: Application) -> WebhookRequest:
         """Return a letter as Twilio sends it."""

@@ -1,37 +1,43 @@
 """Requests as Twilio sends them: a form or a query, signed, with credentials for one origin."""
 
 import hmac
-import math
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
+from stasis_refer.core.abouts import LegProgress
 from stasis_refer.core.application import Application, Method
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import Fetch, Tell, TellKind
 from stasis_refer.dialects.credentials import authorization
+from stasis_refer.dialects.dial_words import whole
 from stasis_refer.dialects.dialect import Letter, WebhookRequest
 from stasis_refer.dialects.fields import standard_fields
 from stasis_refer.dialects.form_requests import form_fields, form_request
-from stasis_refer.dialects.twiml_words import CALL_STATUS, about_fields
+from stasis_refer.dialects.twiml_words import CALL_STATUS, about_fields, leg_fields
 from stasis_refer.dialects.webhook_urls import take_apart
 
 API_VERSION: Final = "2010-04-01"
 
 
-def twiml_fields(intent: Fetch | Tell, info: CallInfo, application: Application) -> dict[str, str]:
-    """Return the parameters of a request, in the order sent."""
+def twiml_fields(
+    intent: Fetch | Tell, info: CallInfo, application: Application, now: float
+) -> dict[str, str]:
+    """Return the parameters of a request, in the order sent; ``now`` in seconds since 1970."""
     fields = standard_fields(
         info,
         account_sid=application.account_sid,
         status=CALL_STATUS[intent.standing.status],
         api_version=API_VERSION,
     )
-    if isinstance(intent, Tell) and intent.kind is TellKind.STATUS:
-        fields["CallDuration"] = str(math.ceil(intent.duration))
-        return fields
-    return fields | about_fields(intent.about)
+    match intent:
+        case Tell(kind=TellKind.STATUS, duration=seconds):
+            return fields | {"CallDuration": whole(seconds)}
+        case Tell(about=LegProgress() as progress, duration=seconds):
+            return fields | leg_fields(progress, seconds, now)
+        case _:
+            return fields | about_fields(intent.about, application.public_url)
 
 
 def twiml_request(letter: Letter, application: Application) -> WebhookRequest:

@@ -14,10 +14,13 @@ from stasis_refer.dialects.attributes import (
 )
 from stasis_refer.dialects.markup import Element
 from stasis_refer.dialects.speech_words import VOICE
+from stasis_refer.dialects.twiml_dial import DIAL
 from stasis_refer.dialects.twiml_gather import ACTION, METHOD, SECONDS, Timeout, gather
 from stasis_refer.dialects.twiml_prompts import LANGUAGE_TAG, PAUSE, play, say
 from stasis_refer.dialects.xml_verbs import (
+    FALLBACK,
     NO_NOTIFY_TIMEOUT,
+    REPLACES_NAME,
     RING_TIMEOUT,
     Entries,
     Entry,
@@ -32,8 +35,19 @@ _VOICE: Final = Attribute("voice", like(VOICE, "a voice's name, such as Polly.Jo
 _LANGUAGE: Final = Attribute("language", LANGUAGE_TAG, "")
 _DIGITS: Final = Attribute("digits", unsupported, None)
 _WORKFLOW_SID: Final = Attribute("workflowSid", unsupported, None)
+_CALL_SID: Final = re.compile("CA([0-9A-Fa-f]{32})")
 # A name reaches the dialplan, where most other characters mean something.
 _QUEUE: Final = re.compile("[A-Za-z0-9_. -]{1,64}")
+
+
+def _call_key(text: str) -> str:
+    found = _CALL_SID.fullmatch(text)
+    if found is None:
+        raise ValueError("allowed is the CallSid of another call, CA and 32 hexadecimal digits.")
+    return found[1].lower()
+
+
+_REPLACES: Final = Attribute(REPLACES_NAME, _call_key, "")
 
 
 def _refer(element: Element, reader: Reader) -> tuple[Verb, ...]:
@@ -43,6 +57,8 @@ def _refer(element: Element, reader: Reader) -> tuple[Verb, ...]:
         action=reader.optional(element, ACTION, METHOD),
         no_notify_timeout=value(element, NO_NOTIFY_TIMEOUT),
         ring_timeout=value(element, RING_TIMEOUT),
+        replaces=value(element, _REPLACES),
+        instead=value(element, FALLBACK),
     )
     return (refer,)
 
@@ -91,7 +107,7 @@ def _reject(element: Element, _reader: Reader) -> tuple[Verb, ...]:
 CONTROL: Final[Entries] = {
     "Refer": Entry(
         _refer,
-        (ACTION, METHOD, NO_NOTIFY_TIMEOUT, RING_TIMEOUT),
+        (ACTION, METHOD, NO_NOTIFY_TIMEOUT, RING_TIMEOUT, FALLBACK, _REPLACES),
         has_text=True,
         has_children=True,
     ),
@@ -130,6 +146,7 @@ _OF_ENQUEUE: Final = {
 _VERBS: Final[Entries] = {
     **CONTROL,
     **_PROMPTS,
+    "Dial": DIAL,
     "Gather": gather(_PROMPTS, (_TIMEOUT,), (_TIMEOUT,), _OF_GATHER),
     "Enqueue": Entry(
         _enqueue,
@@ -141,7 +158,7 @@ _VERBS: Final[Entries] = {
 }
 
 _NOT_SUPPORTED: Final = frozenset(
-    {"Connect", "Dial", "Echo", "Leave", "Message", "Pay"}
+    {"Connect", "Echo", "Leave", "Message", "Pay"}
     | {"Prompt", "Queue", "Record", "Sms", "Start", "Stop"}
 )
 

@@ -1,23 +1,38 @@
 """Twilio's words for our outcomes, failures and states: tables, nothing else decides."""
 
 import hashlib
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final, assert_never
 
-from stasis_refer.core.events import FetchFailed, FetchFailure
-from stasis_refer.core.intents import (
-    CallStatus,
+from stasis_refer.core.abouts import (
+    Dialed,
+    FetchAbout,
     Gathered,
     LeftQueue,
+    LegProgress,
     Progress,
     QueueResult,
+    Recorded,
+    TellAbout,
+    TransferAsked,
     Transferred,
 )
+from stasis_refer.core.events import FetchFailed, FetchFailure
+from stasis_refer.core.info import CallStatus
 from stasis_refer.core.outcome import Outcome, Result
+from stasis_refer.core.verbs import LegEvent
+from stasis_refer.dialects.dial_words import (
+    asked_fields,
+    dialed_fields,
+    progress_fields,
+    recording_fields,
+)
 from stasis_refer.dialects.webhook_urls import take_apart
 
 CALL_STATUS: Final[Mapping[CallStatus, str]] = {
+    CallStatus.INITIATED: "initiated",
     CallStatus.RINGING: "ringing",
     CallStatus.IN_PROGRESS: "in-progress",
     CallStatus.COMPLETED: "completed",
@@ -25,6 +40,8 @@ CALL_STATUS: Final[Mapping[CallStatus, str]] = {
     # Twilio's page on <Reject> knows no other word than this one beside "busy".
     CallStatus.REJECTED: "no-answer",
     CallStatus.FAILED: "failed",
+    CallStatus.NO_ANSWER: "no-answer",
+    CallStatus.CANCELED: "canceled",
 }
 
 REFER_CALL_STATUS: Final[Mapping[Outcome, str]] = {
@@ -80,11 +97,18 @@ _NEVER_WAITED: Final = frozenset({QueueResult.FULL, QueueResult.ERROR})
 
 _PROVISIONAL: Final = range(100, 200)
 
+_RECORDING: Final[Mapping[str, str]] = {
+    "RecordingStatus": "completed",
+    "RecordingChannels": "1",
+    "RecordingSource": "DialVerb",
+}
 
-def about_fields(
-    about: Transferred | Gathered | LeftQueue | FetchFailed | Progress | None,
-) -> dict[str, str]:
-    """Return what a request tells beyond the standard parameters."""
+
+def about_fields(about: FetchAbout | TellAbout, public_url: str) -> dict[str, str]:
+    """Return what a request tells beyond the standard parameters.
+
+    ``public_url`` is that of our own web server, '' where it is not known.
+    """
     match about:
         case Transferred(result):
             return refer_fields(result)
@@ -92,9 +116,16 @@ def about_fields(
             return gather_fields(about)
         case LeftQueue():
             return queue_fields(about)
+        case Dialed():
+            return dial_fields(about, public_url)
+        case TransferAsked():
+            return asked_fields(about)
+        case Recorded():
+            return {**_RECORDING, **recording_fields(about, public_url)}
         case FetchFailed():
             return failure_fields(about)
-        case Progress() | None:  # a NOTIFY is told at the end only
+        # A NOTIFY is told at the end only, and a leg's progress by ``leg_fields``.
+        case Progress() | LegProgress() | None:
             return {}
         case _:
             assert_never(about)
@@ -117,6 +148,27 @@ def refer_fields(
         fields["ReferSipResponseCode"] = str(result.refer_code)
     if result.notify_code is not None:
         fields["NotifySipResponseCode"] = str(result.notify_code)
+    return fields
+
+
+def dial_fields(dialed: Dialed, public_url: str) -> dict[str, str]:
+    """Return what the action URL is told of a Dial that is over."""
+    fields = dialed_fields(dialed)
+    fields["DialBridged"] = "true" if dialed.connected else "false"
+    recorded = dialed.recorded
+    return fields | (recording_fields(recorded, public_url) if recorded else {})
+
+
+def leg_fields(progress: LegProgress, seconds: float, now: float) -> dict[str, str]:
+    """Return what a leg's status callback is told, as ``progress_fields``.
+
+    ``Duration``, in minutes, is not on Twilio's page of the nouns, but in its requests.
+    """
+    fields = progress_fields(progress, seconds, now)
+    if progress.event is LegEvent.COMPLETED:
+        fields["Duration"] = str(math.ceil(seconds / 60))
+    if progress.code is not None:
+        fields["SipResponseCode"] = str(progress.code)
     return fields
 
 

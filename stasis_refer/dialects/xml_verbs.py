@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 from stasis_refer.core.application import Callback, Method
 from stasis_refer.core.events import FetchFailure
 from stasis_refer.core.redacted import redacted
-from stasis_refer.core.verbs import Verb
+from stasis_refer.core.verbs import Instead, Verb
 from stasis_refer.dialects.attributes import (
     Attribute,
     not_valid,
@@ -29,6 +29,14 @@ NO_NOTIFY_TIMEOUT: Final[Attribute[float | None]] = Attribute(
 )
 RING_TIMEOUT: Final[Attribute[float | None]] = Attribute("x-ring-timeout", seconds(600), None)
 """Ours, the same on ``<Refer>`` in every XML dialect; in seconds."""
+
+FALLBACK: Final[Attribute[Instead | None]] = Attribute(
+    "x-fallback", one_of({"dial": Instead.DIAL, "none": Instead.NOTHING}), None
+)
+"""Ours: what happens where the phone refuses the REFER."""
+
+REPLACES_NAME: Final = "x-replaces"
+"""Ours: the other call that the transferee takes the place of, by the vendor's call id."""
 
 
 @dataclass(frozen=True, slots=True)

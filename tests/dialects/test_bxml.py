@@ -9,26 +9,33 @@ from bandwidth.models.initiate_callback import InitiateCallback
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stasis_refer.core.abouts import Standing
 from stasis_refer.core.application import Application, Callback, Method
 from stasis_refer.core.events import FetchFailure
-from stasis_refer.core.info import CallInfo
-from stasis_refer.core.intents import CallStatus, Fetch, FetchKind, Standing
+from stasis_refer.core.info import CallInfo, CallStatus
+from stasis_refer.core.intents import Fetch, FetchKind
 from stasis_refer.core.verbs import (
     After,
+    Callee,
+    Dial,
     Document,
     Gather,
     Hangup,
+    LegWatch,
+    Number,
     Pause,
     Play,
     Recording,
     Redirect,
     Refer,
     Ring,
+    SipAddress,
     Speech,
     Tag,
     Then,
 )
 from stasis_refer.dialects.bxml import BXML
+from stasis_refer.dialects.bxml_transfer import TIME_LIMIT
 from stasis_refer.dialects.bxml_verbs import BXML_VERBS
 from stasis_refer.dialects.dialect import DocumentError, Letter, Reading
 from stasis_refer.dialects.registry import DIALECTS
@@ -88,6 +95,40 @@ WRITTEN: dict[type[SdkVerb], tuple[SdkVerb, Document]] = {
     sdk.Refer: (
         sdk.Refer(sdk.SipUri(URI), refer_complete_url="/done", refer_complete_method="GET", tag=""),
         (Tag(""), refer(Callback("https://example.com/done", GET))),
+    ),
+    sdk.Transfer: (
+        sdk.Transfer(
+            [
+                sdk.PhoneNumber("+15551234567", transfer_disconnect_url="/gone", tag="a"),
+                sdk.SipUri(URI, uui="31;encoding=hex"),
+            ],
+            transfer_caller_id="+15557654321",
+            transfer_caller_display_name="Shop",
+            call_timeout="20",
+            transfer_complete_url="/next",
+            transfer_complete_method="GET",
+            transfer_complete_fallback_url="https://b.example/",
+            transfer_complete_fallback_method="GET",
+            **URLS,
+        ),
+        (
+            Tag("t"),
+            Dial(
+                (
+                    Callee(
+                        Number("+15551234567"),
+                        LegWatch(Callback("https://example.com/gone", POST)),
+                        "a",
+                    ),
+                    Callee(SipAddress(URI, headers=(("User-to-User", "31;encoding=hex"),))),
+                ),
+                THEIRS,
+                timeout=20.0,
+                time_limit=TIME_LIMIT,
+                caller_id="+15557654321",
+                caller_name="Shop",
+            ),
+        ),
     ),
     sdk.SpeakSentence: (
         sdk.SpeakSentence("Hallo & Welt", voice="stefan", gender="male", locale="de"),

@@ -9,26 +9,29 @@ from bandwidth.models.gather_callback import GatherCallback
 from bandwidth.models.initiate_callback import InitiateCallback
 from bandwidth.models.redirect_callback import RedirectCallback
 from bandwidth.models.refer_complete_callback import ReferCompleteCallback
+from bandwidth.models.transfer_complete_callback import TransferCompleteCallback
+from bandwidth.models.transfer_disconnect_callback import TransferDisconnectCallback
 from pydantic import ValidationError
 
+from stasis_refer.core.abouts import (
+    Dialed,
+    FetchAbout,
+    Gathered,
+    LegProgress,
+    Recorded,
+    Standing,
+    TransferAsked,
+    Transferred,
+)
 from stasis_refer.core.application import Application, Callback, Method
 from stasis_refer.core.call import Call
 from stasis_refer.core.events import DigitPressed, DocumentFetched, Event, FetchFailed, FetchFailure
-from stasis_refer.core.info import CallInfo
-from stasis_refer.core.intents import (
-    CallStatus,
-    Fetch,
-    FetchKind,
-    Gathered,
-    Intent,
-    Standing,
-    Tell,
-    TellKind,
-    Transferred,
-)
+from stasis_refer.core.info import CallInfo, CallStatus
+from stasis_refer.core.intents import Fetch, FetchKind, Intent, Tell, TellKind
+from stasis_refer.core.leg import info_of
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
 from stasis_refer.core.targets import parse_rule
-from stasis_refer.core.verbs import Document, Gather, Redirect, Refer
+from stasis_refer.core.verbs import Document, Gather, LegEvent, Redirect, Refer
 from stasis_refer.dialects.bxml_events import bxml_fields, call_id
 
 BASE = "https://example.com/app/voice"
@@ -73,7 +76,7 @@ def event(
     return told
 
 
-def action(about: Transferred | Gathered, standing: Standing = UP) -> Fetch:
+def action(about: FetchAbout, standing: Standing = UP) -> Fetch:
     return Fetch(FetchKind.ACTION, ELSEWHERE, standing, about)
 
 
@@ -234,6 +237,145 @@ def test_disconnect_tells_why_the_call_ended(
         "sipCallId": "abc@phone",
     }
     assert not refused(DisconnectCallback, told)
+
+
+# A transfer by a call, its legs, and a REFER that one of the two sends.
+
+LEG = info_of(INFO, 1, "+4940456", "", INFO.started + 4)
+LEG_ID = call_id(LEG)
+OF_LEG = COMMON | {
+    "to": "+4940456",
+    "direction": "outbound",
+    "callId": LEG_ID,
+    "parentCallId": ID,
+    "callUrl": f"/api/v2/accounts/9900000/calls/{LEG_ID}",
+    "startTime": "2019-06-08T13:20:04.000Z",
+}
+OF_TRANSFER = {"transferCallerId": "+4930123", "transferTo": "+4940456"}
+
+
+@pytest.mark.parametrize(
+    ("dialed", "told"),
+    [
+        (Dialed(O.COMPLETED, LEG, 200, 3.0, connected=True), OF_TRANSFER | {"cause": "hangup"}),
+        (
+            Dialed(O.BUSY, LEG, 486, tag="of the leg"),
+            OF_TRANSFER | {"cause": "busy", "errorMessage": "The callee is busy."},
+        ),
+        (
+            Dialed(O.BLOCKED),
+            {
+                "cause": "application-error",
+                "errorMessage": "The callee may not be called, or its address cannot be read.",
+            },
+        ),
+    ],
+)
+def test_transfer_complete_tells_how_the_transfer_ended(
+    dialed: Dialed, told: dict[str, str]
+) -> None:
+    sent = event(action(dialed, replace(UP, tag="gold")))
+    assert sent == ANSWERED | told | {"eventType": "transferComplete", "tag": "gold"}
+    assert not refused(TransferCompleteCallback, sent)
+    model = TransferCompleteCallback.from_dict(sent)
+    assert model
+    assert (model.cause, model.transfer_to) == (told["cause"], told.get("transferTo"))
+
+
+@pytest.mark.parametrize(
+    ("standing", "code", "told"),
+    [
+        (
+            Standing(CallStatus.COMPLETED, 2.5),
+            200,
+            {"cause": "hangup", "answerTime": "2019-06-08T13:20:06.500Z"},
+        ),
+        (
+            Standing(CallStatus.BUSY),
+            600,
+            {"cause": "busy", "errorMessage": "The callee is busy."},
+        ),
+        (
+            Standing(CallStatus.CANCELED),
+            487,
+            {"cause": "cancel", "errorMessage": "The call ended before the callee answered."},
+        ),
+        (
+            Standing(CallStatus.NO_ANSWER, tag="of the caller"),
+            None,
+            {"cause": "timeout", "errorMessage": "The callee did not answer in time."},
+        ),
+        (
+            Standing(CallStatus.FAILED),
+            603,
+            {"cause": "rejected", "errorMessage": "The callee rejected the call."},
+        ),
+    ],
+)
+def test_transfer_disconnect_tells_how_a_leg_ended(
+    standing: Standing, code: int | None, told: dict[str, str]
+) -> None:
+    about = LegProgress(LegEvent.COMPLETED, 0, code)
+    sent = event(Tell(TellKind.LEG, ELSEWHERE, standing, about, 2.0, LEG), LEG)
+    assert sent == OF_LEG | OF_TRANSFER | told | {
+        "eventType": "transferDisconnect",
+        "endTime": COMMON["eventTime"],
+    }
+    assert not refused(TransferDisconnectCallback, sent)
+
+
+def test_the_tag_of_a_leg_is_its_own() -> None:
+    about = LegProgress(LegEvent.COMPLETED, 0, tag="agent")
+    standing = Standing(CallStatus.COMPLETED, 2.5, "of the caller")
+    assert event(Tell(TellKind.LEG, ELSEWHERE, standing, about, of=LEG), LEG)["tag"] == "agent"
+
+
+def test_a_leg_that_is_called_by_uri_is_told_by_uri() -> None:
+    leg = info_of(INFO, 1, "alice", "2001:db8::1", INFO.started)
+    told = event(action(Dialed(O.COMPLETED, leg)))
+    assert told["transferTo"] == "sip:alice@[2001:db8::1]"
+
+
+ASKED = TransferAsked(
+    refer_to="<sip:bob@b.example?X-Acct=1>",
+    user="bob",
+    transferor=LEG,
+    transferee=INFO,
+    referred_by="<sip:alice@a.example>",
+    user_agent="Phone/1",
+    headers=(("X-Note", "n"), ("User-to-User", "31;encoding=hex")),
+)
+RECEIVED = {
+    "eventType": "referReceived",
+    "referTo": "<sip:bob@b.example?X-Acct=1>",
+    "referredBy": "<sip:alice@a.example>",
+    "transferorCallId": LEG_ID,
+    "sipHeaders": {"x-note": "n"},
+    "uui": "31;encoding=hex",
+}
+
+
+def test_a_refer_that_is_received_is_told_of_the_call_that_is_transferred() -> None:
+    asked = Fetch(FetchKind.REFER, ELSEWHERE, UP, ASKED)
+    assert event(asked) == ANSWERED | RECEIVED
+    failed = FetchFailed(FetchFailure.STATUS, BASE, "…")
+    fallback = Fetch(FetchKind.FALLBACK, ELSEWHERE, UP, failed, asked)
+    assert event(fallback) == ANSWERED | RECEIVED
+
+
+def test_where_the_caller_refers_the_other_leg_is_transferred() -> None:
+    about = replace(ASKED, transferor=INFO, transferee=LEG, referred_by="", headers=())
+    told = event(Fetch(FetchKind.REFER, ELSEWHERE, UP, about))
+    assert told == OF_LEG | {
+        "eventType": "referReceived",
+        "referTo": "<sip:bob@b.example?X-Acct=1>",
+        "transferorCallId": ID,
+    }
+
+
+def test_a_recording_is_told_by_nothing_of_its_own() -> None:
+    told = event(Tell(TellKind.RECORDING, ELSEWHERE, UP, Recorded("r", 1.0)))
+    assert told == ANSWERED | {"eventType": "redirect"}
 
 
 # A fallback URL gets the event that could not be delivered: what a call asks for, in order.

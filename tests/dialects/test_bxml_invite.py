@@ -1,8 +1,13 @@
 import pytest
 from bandwidth.models.initiate_callback import InitiateCallback
 
+from stasis_refer.core.abouts import TransferAsked
 from stasis_refer.core.info import CallInfo
-from stasis_refer.dialects.bxml_invite import invite_fields, sip_call_id
+from stasis_refer.dialects.bxml_invite import (
+    invite_fields,
+    refer_received_fields,
+    sip_call_id,
+)
 
 
 def call(*headers: tuple[str, str], channel: str = "PJSIP/trunk-00000001") -> CallInfo:
@@ -66,3 +71,23 @@ def test_a_user_to_user_header_is_passed_on_as_long_as_bandwidth_allows(length: 
 def test_a_call_that_is_not_sip_has_nothing_of_sip() -> None:
     local = call(("X-A", "1"), channel="Local/1-00000001;1")
     assert invite_fields(local) == sip_call_id(local) == {}
+
+
+def asked(refer_to: str, referred_by: str = "", *headers: tuple[str, str]) -> dict[str, object]:
+    about = TransferAsked(refer_to, "b", call(), call(), referred_by, headers=headers)
+    return refer_received_fields(about, "c-1")
+
+
+def test_a_refer_is_told_as_received() -> None:
+    told = asked('"B" <sip:b@c?X=1>', "<sip:a@c>\udc80", ("X-A", "1"), ("x-a", "2"))
+    assert told == {
+        "referTo": '"B" <sip:b@c?X=1>',
+        "referredBy": "<sip:a@c>?",
+        "transferorCallId": "c-1",
+        "sipHeaders": {"x-a": "2"},
+    }
+
+
+def test_what_a_refer_does_not_say_is_left_out() -> None:
+    assert asked("b") == {"referTo": "b", "transferorCallId": "c-1"}
+    assert asked("b", "", ("User-to-User", "x" * 257)) == asked("b")

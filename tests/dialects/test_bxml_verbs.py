@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from stasis_refer.core.application import Callback, Method
@@ -7,6 +9,7 @@ from stasis_refer.core.verbs import (
     Document,
     Gather,
     Hangup,
+    Instead,
     Pause,
     Play,
     Recording,
@@ -65,7 +68,7 @@ FULL_REDIRECT = """\
 NOT_SUPPORTED = (
     "Bridge Conference Connect Forward PauseRecording Record ResumeRecording SendDtmf StartGather "
     "StartRecording StartStream StartTranscription StopGather StopRecording StopStream "
-    "StopTranscription Transfer"
+    "StopTranscription"
 )
 
 
@@ -89,6 +92,18 @@ NOT_SUPPORTED = (
         (
             f'<Refer x-no-notify-timeout="2.5" x-ring-timeout="600">{TARGET}</Refer>',
             (refer(no_notify=2.5, ring=600.0),),
+        ),
+        (
+            f'<Refer x-fallback="dial">{TARGET}</Refer>',
+            (replace(refer(), instead=Instead.DIAL),),
+        ),
+        (
+            f'<Refer x-fallback="None">{TARGET}</Refer>',
+            (replace(refer(), instead=Instead.NOTHING),),
+        ),
+        (
+            f'<Refer x-replaces="c-01234567-89AB-cdef-0123-456789abcdef">{TARGET}</Refer>',
+            (replace(refer(), replaces="0123456789abcdef0123456789abcdef"),),
         ),
         ("<SpeakSentence>\n Good\n day &amp; more </SpeakSentence>", (say("Good day & more"),)),
         ('<SpeakSentence voice="katrin">Ja</SpeakSentence>', (say("Ja", "de"),)),
@@ -183,6 +198,12 @@ ONE_TARGET = "exactly one <SipUri>"
         (f'<Refer tag="{"x" * 257}">{TARGET}</Refer>', NOT_VALID, (1, 11), "at most 256"),
         (f'<Refer x-ring-timeout="0">{TARGET}</Refer>', NOT_VALID, (1, 11), "up to 600"),
         (f'<Refer x-no-notify-timeout="601">{TARGET}</Refer>', NOT_VALID, (1, 11), "up to 600"),
+        (f'<Refer x-fallback="yes">{TARGET}</Refer>', NOT_VALID, (1, 11), "dial, none"),
+        (
+            f'<Refer x-replaces="01234567-89ab-cdef-0123-456789abcdef">{TARGET}</Refer>',
+            *(NOT_VALID, (1, 11), "the callId of another call"),
+        ),
+        (f'<Refer x-replaces="">{TARGET}</Refer>', NOT_VALID, (1, 11), "the callId"),
         ("<SpeakSentence/>", NOT_VALID, (1, 11), "the text to be spoken"),
         ("<SpeakSentence> \n </SpeakSentence>", NOT_VALID, (1, 11), "the text to be spoken"),
         (

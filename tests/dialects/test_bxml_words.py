@@ -1,14 +1,19 @@
 import pytest
 
+from stasis_refer.core.abouts import Dialed, Gathered
 from stasis_refer.core.events import FetchFailed, FetchFailure
-from stasis_refer.core.intents import CallStatus, Gathered
+from stasis_refer.core.info import CallStatus
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
 from stasis_refer.dialects.bxml_words import (
     CAUSE,
+    CAUSE_OF_DIAL,
     CAUSE_OF_FAILURE,
+    ERROR_MESSAGE,
     REFER_CALL_STATUS,
+    dial_fields,
     end_fields,
     gather_fields,
+    leg_fields,
     refer_fields,
 )
 
@@ -123,7 +128,49 @@ def test_the_failure_that_ended_a_call(status: CallStatus, failure: str, cause: 
     assert end_fields(status, failed) == told
 
 
+@pytest.mark.parametrize(
+    ("outcome", "code", "cause"),
+    [
+        (O.COMPLETED, 200, "hangup"),
+        (O.BUSY, 486, "busy"),
+        (O.BUSY, 600, "busy"),
+        (O.NO_ANSWER, 487, "timeout"),
+        (O.NO_ANSWER, None, "timeout"),
+        (O.CANCELED, None, "cancel"),
+        (O.FAILED, 603, "rejected"),
+        (O.FAILED, 403, "rejected"),
+        (O.FAILED, 607, "rejected"),
+        (O.FAILED, 608, "rejected"),
+        (O.FAILED, 404, "error"),
+        (O.FAILED, 503, "error"),
+        (O.FAILED, None, "error"),
+        (O.BLOCKED, None, "application-error"),
+    ],
+)
+def test_how_a_transfer_by_a_call_ended(outcome: Outcome, code: int | None, cause: str) -> None:
+    told = dial_fields(Dialed(outcome, code=code))
+    message = {"errorMessage": ERROR_MESSAGE[cause]} if cause != "hangup" else {}
+    assert told == {"cause": cause} | message
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "cause"),
+    [
+        ("completed", 200, "hangup"),
+        ("busy", 486, "busy"),
+        ("no_answer", None, "timeout"),
+        ("canceled", 487, "cancel"),
+        ("failed", 603, "rejected"),
+        ("failed", 500, "error"),
+        ("failed", None, "error"),
+    ],
+)
+def test_how_a_leg_ended(status: str, code: int | None, cause: str) -> None:
+    assert leg_fields(CallStatus(status), code)["cause"] == cause
+
+
 def test_nothing_of_ours_is_without_a_word() -> None:
+    assert set(CAUSE_OF_DIAL) == set(Outcome)
     assert set(REFER_CALL_STATUS) == set(Outcome)
     assert set(CAUSE) == set(CallStatus)
     assert set(CAUSE_OF_FAILURE) == set(FetchFailure)

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from stasis_refer.core.info import CallInfo
+from stasis_refer.core.info import CallDirection, CallInfo
+from stasis_refer.core.leg import info_of
 from stasis_refer.dialects.fields import basic_fields, standard_fields
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -117,6 +118,47 @@ def test_forwarded_from_is_the_user_of_the_latest_diversion(
 def test_what_utf_8_cannot_write_is_replaced() -> None:
     told = fields(replace(SIP, caller_name="A\ud800", headers=(("X-B", "\udcff"),)))
     assert (told["CallerName"], told["SipHeader_X-B"]) == ("A?", "?")
+
+
+# A leg that a Dial called: nothing of the caller's own INVITE is told of it.
+LEG = info_of(SIP, 1, "bob", "phones.example.com", 0.0)
+
+
+@pytest.mark.parametrize("direction", CallDirection)
+def test_each_direction_has_a_word(direction: CallDirection) -> None:
+    told = fields(replace(BARE, direction=direction))["Direction"]
+    assert told == {"inbound": "inbound", "dialed": "outbound-dial"}[direction]
+
+
+def test_a_dialed_leg_is_from_the_caller_to_who_was_called() -> None:
+    assert fields(replace(LEG, call_id="leg@us")) == {
+        "CallSid": f"CA{LEG.key}",
+        "AccountSid": "AC1",
+        "From": "sip:+4930123@198.51.100.7",
+        "To": "sip:bob@phones.example.com",
+        "Caller": "sip:+4930123@198.51.100.7",
+        "Called": "sip:bob@phones.example.com",
+        "CallStatus": "ringing",
+        "ApiVersion": "2010-04-01",
+        "Direction": "outbound-dial",
+        "ParentCallSid": f"CA{KEY}",
+        "CallerName": "Alice Ö",
+        "SipCallId": "leg@us",
+    }
+
+
+def test_a_dialed_leg_as_restcomm_tells_it() -> None:
+    assert basic(LEG) == {
+        "CallSid": f"CA{LEG.key}",
+        "AccountSid": "AC1",
+        "From": "+4930123",
+        "To": "bob",
+        "CallStatus": "ringing",
+        "ApiVersion": "2012-04-24",
+        "Direction": "outbound-dial",
+        "ParentCallSid": f"CA{KEY}",
+        "CallerName": "Alice Ö",
+    }
 
 
 # Restcomm's.

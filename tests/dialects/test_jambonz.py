@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jambonz_sdk.webhook import WebhookResponse
 
+from stasis_refer.core.abouts import Standing
 from stasis_refer.core.application import Application, Callback, Method
 from stasis_refer.core.events import FetchFailure
-from stasis_refer.core.info import CallInfo
-from stasis_refer.core.intents import CallStatus, Fetch, FetchKind, Standing
+from stasis_refer.core.info import CallInfo, CallStatus
+from stasis_refer.core.intents import Fetch, FetchKind
 from stasis_refer.core.verbs import (
     After,
     AnswerCall,
@@ -187,7 +188,7 @@ def test_a_bare_word_is_an_empty_document_with_a_remark(content_type: str) -> No
         ('[{"verb": "hangup", "verb": "say"}]', FetchFailure.NOT_WELL_FORMED),
         ('[{"verb": "pause", "length": NaN}]', FetchFailure.NOT_WELL_FORMED),
         (b'[{"say": {"text": "\xe9"}}]', FetchFailure.NOT_WELL_FORMED),
-        ('[{"verb": "dial"}]', FetchFailure.UNKNOWN_VERB),
+        ('[{"verb": "enqueue"}]', FetchFailure.UNKNOWN_VERB),
         ("[5]", FetchFailure.NOT_VALID),
         ('{"verb": "hangup"}', FetchFailure.NOT_VALID),
     ],

@@ -75,10 +75,10 @@ def test_a_reply_without_verbs_is_an_empty_document_with_a_remark(text: str) -> 
         ('[{"verb": {"say": {}}}]', NOT_VALID, (1, 11), "$[0].verb: an object: allowed"),
         ('[{"say": {"text": "x", "id": 5}}]', NOT_VALID, (1, 30), "$[0].say.id: 5: allowed"),
         (
-            '[\n {"verb": "dial", "target": []}]',
+            '[\n {"verb": "conference", "name": "x"}]',
             UNKNOWN,
             (2, 2),
-            "$[0]: the jambonz verb dial is not supported here; supported are sip:refer, say,",
+            "$[0]: the jambonz verb conference is not supported here; supported are sip:refer,",
         ),
         ('[{"enqueue": {}}]', UNKNOWN, (1, 14), "$[0].enqueue: the jambonz verb enqueue is not"),
         ('[{"llm": {}}]', UNKNOWN, (1, 10), "llm is not supported here"),

@@ -2,11 +2,12 @@ from dataclasses import replace
 
 import pytest
 
+from stasis_refer.core.abouts import Gathered
 from stasis_refer.core.application import Application, Callback
 from stasis_refer.core.call import Call
 from stasis_refer.core.events import DeadlinePassed, DigitPressed, DocumentFetched, FetchFailure
 from stasis_refer.core.info import CallInfo
-from stasis_refer.core.intents import Fetch, Gathered, HangUp
+from stasis_refer.core.intents import Fetch, HangUp
 from stasis_refer.core.verbs import Gather, Play, Recording, Speech
 from stasis_refer.dialects.dialect import DocumentError, Reading
 from stasis_refer.dialects.jambonz_document import read_document

@@ -7,6 +7,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from jambonz_sdk._models._generated.callbacks.call_status import CallStatusWebhookPayload
+from jambonz_sdk._models._generated.callbacks.dial import DialActionhookPayload
+from jambonz_sdk._models._generated.callbacks.dial_refer import DialReferhookPayload
 from jambonz_sdk._models._generated.callbacks.gather import GatherActionhookPayload
 from jambonz_sdk._models._generated.callbacks.session_new import SessionNewPayload
 from jambonz_sdk._models._generated.callbacks.session_redirect import SessionRedirectPayload
@@ -14,25 +16,28 @@ from jambonz_sdk._models._generated.callbacks.sip_refer import SipreferActionhoo
 from jambonz_sdk._models._generated.callbacks.sip_refer_event import SipReferEventhookPayload
 from jambonz_sdk.webhook import verify_signature_middleware
 
-from stasis_refer.core.application import Application, Callback, Method
-from stasis_refer.core.events import FetchFailed, FetchFailure
-from stasis_refer.core.info import CallInfo
-from stasis_refer.core.intents import (
-    CallStatus,
-    Fetch,
-    FetchKind,
+from stasis_refer.core.abouts import (
+    Dialed,
+    FetchAbout,
     Gathered,
     LeftQueue,
+    LegProgress,
     Progress,
     QueueResult,
+    Recorded,
     Standing,
-    Tell,
-    TellKind,
+    TransferAsked,
     Transferred,
 )
+from stasis_refer.core.application import Application, Callback, Method
+from stasis_refer.core.events import FetchFailed, FetchFailure
+from stasis_refer.core.info import CallInfo, CallStatus
+from stasis_refer.core.intents import Fetch, FetchKind, Tell, TellKind
+from stasis_refer.core.leg import info_of
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
+from stasis_refer.core.verbs import LegEvent
 from stasis_refer.dialects.dialect import Letter, WebhookLimits, WebhookRequest
-from stasis_refer.dialects.jambonz_requests import jambonz_fields, jambonz_request
+from stasis_refer.dialects.jambonz_requests import call_sid, jambonz_fields, jambonz_request
 
 BASE = "https://example.com/app/voice"
 SECRET = "wh_sec_0123456789"
@@ -91,7 +96,7 @@ BUSY = Transferred(Result(Outcome.BUSY, Reason.FINAL_NOTIFY, Evidence.SIP, 202, 
 HOOK = Callback("https://example.com/hook")
 
 
-def action(about: Transferred | Gathered, hook: Callback = HOOK) -> Fetch:
+def action(about: FetchAbout, hook: Callback = HOOK) -> Fetch:
     return Fetch(FetchKind.ACTION, hook, TALKING, about)
 
 
@@ -249,6 +254,156 @@ def test_the_tag_comes_back_as_customer_data(intent: Fetch) -> None:
     customer_data = {"customerId": "Ä", "n": [1, None]}
     assert told(tagged) == told(intent) | {"customerData": customer_data}
     assert SessionNewPayload.model_validate(body(ask(tagged))).customer_data == customer_data
+
+
+# A dial, its legs, and a REFER that one of them sends.
+
+LEG = replace(info_of(INFO, 1, "+4940456", "", INFO.started), call_id="leg@us")
+LEG_SID = call_sid(LEG)
+OF_LEG = {
+    "call_sid": LEG_SID,
+    "direction": "outbound",
+    "from": "+4930123",
+    "to": "+4940456",
+    "call_id": "leg@us",
+    "caller_id": "+4930123",
+    "caller_name": "Ä & B=C",
+    "account_sid": STANDARD["account_sid"],
+    "application_sid": "support",
+    "trace_id": INFO.key,
+    "parent_call_sid": SID,
+}
+
+
+def test_the_action_hook_is_told_of_the_dial() -> None:
+    about = Dialed(Outcome.COMPLETED, LEG, 200, 12.5, connected=True, tag='{"a":1}', name="d1")
+    fields = told(action(about))
+    assert fields == STANDARD | {
+        "dial_call_status": "completed",
+        "dial_sip_status": 200,
+        "dial_call_sid": LEG_SID,
+        "verb_id": "d1",
+    }
+    assert DialActionhookPayload.model_validate(body(ask(action(about)))).dial_sip_status == 200
+
+
+def test_the_action_hook_of_a_dial_that_called_nobody() -> None:
+    fields = told(action(Dialed(Outcome.BLOCKED)))
+    assert fields == STANDARD | {"dial_call_status": "failed"}
+    DialActionhookPayload.model_validate(fields)
+
+
+@pytest.mark.parametrize(
+    ("event", "standing", "code", "expected"),
+    [
+        (
+            LegEvent.INITIATED,
+            Standing(CallStatus.INITIATED),
+            None,
+            {"call_status": "trying", "sip_status": 100, "sip_reason": "Trying"},
+        ),
+        (
+            LegEvent.RINGING,
+            Standing(CallStatus.RINGING),
+            None,
+            {"call_status": "ringing", "sip_status": 180, "sip_reason": "Ringing"},
+        ),
+        (
+            LegEvent.ANSWERED,
+            Standing(CallStatus.IN_PROGRESS, 2.0),
+            200,
+            {"call_status": "in-progress", "sip_status": 200, "sip_reason": "OK"},
+        ),
+        (
+            LegEvent.COMPLETED,
+            Standing(CallStatus.COMPLETED, 2.0),
+            200,
+            {"call_status": "completed", "sip_status": 200, "sip_reason": "OK", "duration": 59},
+        ),
+        (
+            LegEvent.COMPLETED,
+            Standing(CallStatus.BUSY),
+            486,
+            {"call_status": "busy", "sip_status": 486},
+        ),
+        (
+            LegEvent.COMPLETED,
+            Standing(CallStatus.CANCELED),
+            487,
+            {"call_status": "no-answer", "sip_status": 487},
+        ),
+        (LegEvent.COMPLETED, Standing(CallStatus.NO_ANSWER), None, {"call_status": "no-answer"}),
+        (LegEvent.COMPLETED, Standing(CallStatus.FAILED), None, {"call_status": "failed"}),
+    ],
+)
+def test_the_status_hook_is_told_how_a_leg_goes(
+    event: LegEvent, standing: Standing, code: int | None, expected: dict[str, object]
+) -> None:
+    about = LegProgress(event, 0, code, tag='{"a":1}')
+    fields = told(Tell(TellKind.LEG, HOOK, standing, about, 59.9, LEG), info=LEG)
+    assert fields == OF_LEG | expected | {"customerData": {"a": 1}}
+    model = CallStatusWebhookPayload.model_validate(fields)
+    assert str(model.direction) == "outbound"
+
+
+def test_a_leg_that_is_called_by_uri_is_told_by_uri() -> None:
+    leg = info_of(INFO, 1, "alice", "2001:db8::1", INFO.started)
+    about = LegProgress(LegEvent.RINGING, 1)
+    fields = told(Tell(TellKind.LEG, HOOK, Standing(CallStatus.RINGING), about, of=leg), info=leg)
+    assert fields["to"] == "sip:alice@[2001:db8::1]"
+    assert "customerData" not in fields
+
+
+ASKED = TransferAsked(
+    refer_to="<sip:+4950789@pbx.example.com?User-to-User=31>",
+    user="+4950789",
+    transferor=LEG,
+    transferee=INFO,
+    referred_by="<sip:alice@example.com>;cid=1",
+    user_agent="Phone/1",
+    headers=(("X-Override-Number", "7"), ("User-to-User", "31")),
+)
+REFER = Fetch(FetchKind.REFER, HOOK, TALKING, ASKED)
+
+
+def test_the_refer_hook_is_told_of_a_refer_of_the_callee() -> None:
+    fields = told(REFER)
+    talking = {"sip_status": 200, "sip_reason": "OK", "call_status": "in-progress"}
+    details = {
+        "sip_refer_to": "<sip:+4950789@pbx.example.com?User-to-User=31>",
+        "refer_to_user": "+4950789",
+        "sip_referred_by": "<sip:alice@example.com>;cid=1",
+        "referred_by_user": "alice",
+        "sip_user_agent": "Phone/1",
+        "referring_call_sid": LEG_SID,
+        "referred_call_sid": SID,
+        "x_override_number": "7",
+        "user_to_user": "31",
+    }
+    assert fields == OF_LEG | talking | {"refer_details": details}
+    model = DialReferhookPayload.model_validate(body(ask(REFER)))
+    assert model.refer_details.referring_call_sid == LEG_SID
+
+
+def test_the_refer_hook_is_told_of_a_refer_of_the_caller() -> None:
+    asked = replace(ASKED, transferor=INFO, transferee=LEG)
+    fields = told(replace(REFER, about=asked))
+    assert fields["call_sid"] == SID
+    assert fields["direction"] == "inbound"
+    details = fields["refer_details"]
+    assert isinstance(details, dict)
+    assert (details["referring_call_sid"], details["referred_call_sid"]) == (SID, LEG_SID)
+
+
+def test_a_refer_hook_that_is_asked_by_get_has_the_details_as_json() -> None:
+    fetch = replace(REFER, callback=Callback(HOOK.url, GET))
+    query = dict(parse_qsl(urlsplit(ask(fetch).url).query))
+    assert json.loads(query["refer_details"]) == told(REFER)["refer_details"]
+
+
+def test_a_recording_is_told_by_nothing_of_its_own() -> None:
+    tell = Tell(TellKind.RECORDING, HOOK, TALKING, Recorded("r", 1.0))
+    assert told(tell) == STANDARD
 
 
 # How it goes out.

@@ -7,6 +7,7 @@ from stasis_refer.core.verbs import (
     AnswerCall,
     AtPeer,
     Hangup,
+    Instead,
     Party,
     Pause,
     Redirect,
@@ -126,6 +127,12 @@ def test_without_referred_by_it_is_the_transferee(members: str) -> None:
         ('"referredByDisplayName": "Ä B"', Refer("sip:a@b", referred_by_name="Ä B")),
         ('"xNoNotifyTimeout": 2.5', Refer("sip:a@b", no_notify_timeout=2.5)),
         ('"xRingTimeout": 600', Refer("sip:a@b", ring_timeout=600.0)),
+        ('"xFallback": "dial"', Refer("sip:a@b", instead=Instead.DIAL)),
+        ('"xFallback": "none"', Refer("sip:a@b", instead=Instead.NOTHING)),
+        (
+            '"xReplaces": "01234567-89AB-cdef-0123-456789abcdef"',
+            Refer("sip:a@b", replaces="0123456789abcdef0123456789abcdef"),
+        ),
         ('"actionHook": ""', Refer("sip:a@b")),
         (
             '"actionHook": "done#rc=1"',
@@ -160,6 +167,8 @@ def test_a_refer(members: str, expected: Refer) -> None:
         expected.headers,
         expected.no_notify_timeout,
         expected.ring_timeout,
+        replaces=expected.replaces,
+        instead=expected.instead,
         after=AFTER,
     )
 
@@ -248,7 +257,7 @@ NO_EFFECT = "this key has no effect here."
                 (
                     '["sip:refer"].to: passed over; the keys of sip:refer here are: verb, id,'
                     " referTo, referredBy, referredByDisplayName, headers, actionHook, eventHook,"
-                    " xNoNotifyTimeout, xRingTimeout."
+                    " xNoNotifyTimeout, xRingTimeout, xReplaces, xFallback."
                 )
             ],
         ),
@@ -299,6 +308,26 @@ def test_what_is_passed_over(text: str, remarks: list[str]) -> None:
             '{"verb": "sip:refer", "referTo": "a", "xNoNotifyTimeout": "5"}',
             "$[0].xNoNotifyTimeout",
             "from 0.1 to 600",
+        ),
+        (
+            '{"verb": "sip:refer", "referTo": "a", "xFallback": "DIAL"}',
+            "$[0].xFallback",
+            '"DIAL": allowed are dial, none.',
+        ),
+        (
+            '{"verb": "sip:refer", "referTo": "a", "xFallback": true}',
+            "$[0].xFallback",
+            "true: allowed",
+        ),
+        (
+            '{"verb": "sip:refer", "referTo": "a", "xReplaces": "0123456789abcdef"}',
+            "$[0].xReplaces",
+            "the call_sid of another call",
+        ),
+        (
+            '{"verb": "sip:refer", "referTo": "a", "xReplaces": ""}',
+            "$[0].xReplaces",
+            "the call_sid",
         ),
         ('{"pause": {}}', "$[0].pause", "pause needs the key length."),
         ('{"pause": {"length": -1}}', "$[0].pause.length", "from 0 to 3600"),

@@ -1,11 +1,16 @@
 import pytest
 
-from stasis_refer.core.intents import CallStatus, Gathered, Progress, Standing, Transferred
+from stasis_refer.core.abouts import Dialed, Gathered, LegProgress, Progress, Standing, Transferred
+from stasis_refer.core.info import CallStatus
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
+from stasis_refer.core.verbs import LegEvent
 from stasis_refer.dialects.jambonz_words import (
     CALL_STATUS,
+    DIAL_CALL_STATUS,
     REFER_STATUS,
+    dial_fields,
     gather_fields,
+    leg_fields,
     progress_fields,
     refer_fields,
     standing_fields,
@@ -117,12 +122,15 @@ def test_what_was_gathered(gathered: Gathered, told: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("status", "answered_after", "told"),
     [
+        ("initiated", None, ("trying", 100, "Trying")),
         ("ringing", None, ("trying", 100, "Trying")),
         ("in_progress", 1.0, ("in-progress", 200, "OK")),
         ("completed", 1.0, ("completed", 200, "OK")),
         ("completed", None, ("no-answer", None, None)),
         ("busy", None, ("busy", None, None)),
         ("failed", None, ("failed", None, None)),
+        ("no_answer", None, ("no-answer", None, None)),
+        ("canceled", None, ("no-answer", None, None)),
     ],
 )
 def test_how_a_call_stands(
@@ -133,6 +141,54 @@ def test_how_a_call_stands(
     assert standing_fields(Standing(CallStatus(status), answered_after)) == expected
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "told"),
+    [
+        ("initiated", None, ("trying", 100, "Trying")),
+        ("ringing", None, ("ringing", 180, "Ringing")),
+        ("in_progress", 200, ("in-progress", 200, "OK")),
+        ("in_progress", None, ("in-progress", 200, "OK")),
+        ("busy", 600, ("busy", 600, None)),
+        ("busy", None, ("busy", None, None)),
+        ("canceled", 487, ("no-answer", 487, None)),
+        ("no_answer", 408, ("no-answer", 408, None)),
+        ("failed", 503, ("failed", 503, None)),
+    ],
+)
+def test_how_a_leg_stands(
+    status: str, code: int | None, told: tuple[str, int | None, str | None]
+) -> None:
+    names = ("call_status", "sip_status", "sip_reason")
+    expected = {name: each for name, each in zip(names, told, strict=True) if each is not None}
+    standing = Standing(CallStatus(status), 1.0 if status == "in_progress" else None)
+    assert leg_fields(standing, LegProgress(LegEvent.COMPLETED, 0, code)) == expected
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code", "status", "sip_status"),
+    [
+        (O.COMPLETED, 200, "completed", 200),
+        (O.COMPLETED, None, "completed", 200),
+        (O.BUSY, 486, "busy", 486),
+        (O.BUSY, None, "busy", None),
+        (O.NO_ANSWER, 487, "no-answer", 487),
+        (O.NO_ANSWER, None, "no-answer", None),
+        (O.CANCELED, None, "no-answer", None),
+        (O.FAILED, 503, "failed", 503),
+        (O.BLOCKED, None, "failed", None),
+    ],
+)
+def test_how_a_dial_ended(
+    outcome: Outcome, code: int | None, status: str, sip_status: int | None
+) -> None:
+    expected: dict[str, object] = {"dial_call_status": status, "dial_call_sid": "sid"}
+    if sip_status is not None:
+        expected["dial_sip_status"] = sip_status
+    assert dial_fields(Dialed(outcome, code=code), "sid") == expected
+    assert dial_fields(Dialed(outcome, code=code, name="d"), "sid") == expected | {"verb_id": "d"}
+
+
 def test_nothing_of_ours_is_without_a_word() -> None:
+    assert set(DIAL_CALL_STATUS) == set(Outcome)
     assert set(REFER_STATUS) == set(Outcome)
     assert set(CALL_STATUS) == set(CallStatus)

@@ -14,6 +14,7 @@ from stasis_refer.dialects.json_keys import (
     like,
     members,
     number,
+    refused,
     text,
     texts,
     whole_number,
@@ -45,6 +46,8 @@ def value(body: bytes, key: Key[object]) -> object:
         (TAG, '"en"', "en"),
         (TAG, '""', ""),
         (text, "null", None),
+        (refused("leave it out."), '""', None),
+        (refused("leave it out."), "false", None),
     ],
 )
 def test_values(parser: Callable[[object], object], written: str, read: object) -> None:
@@ -58,6 +61,7 @@ def test_values(parser: Callable[[object], object], written: str, read: object) 
     [
         (text, "5", "5: allowed is a text, in double quotes."),
         (text, "true", "true: allowed is a text"),
+        (refused("leave it out."), "[0]", "an array: leave it out."),
         (text, '{"password": "p"}', "an object: allowed is a text"),
         (texts, "[]", "an array: allowed is a text, or an array of texts"),
         (texts, '["a", 5]', "an array: allowed is a text, or"),

@@ -4,21 +4,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from stasis_refer.core.abouts import Gathered, LegProgress, Standing, TransferAsked, Transferred
 from stasis_refer.core.application import Application, Callback, Method
 from stasis_refer.core.events import FetchFailed, FetchFailure
-from stasis_refer.core.info import CallInfo
-from stasis_refer.core.intents import (
-    CallStatus,
-    Fetch,
-    FetchKind,
-    Gathered,
-    Standing,
-    Tell,
-    TellKind,
-    Transferred,
-)
+from stasis_refer.core.info import CallInfo, CallStatus
+from stasis_refer.core.intents import Fetch, FetchKind, Tell, TellKind
+from stasis_refer.core.leg import info_of
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
-from stasis_refer.core.verbs import Hangup, Refer
+from stasis_refer.core.verbs import Hangup, LegEvent, Refer
 from stasis_refer.dialects.dialect import DocumentError, Letter, Reading, WebhookRequest
 from stasis_refer.dialects.rcml import RCML
 from stasis_refer.dialects.registry import DIALECTS
@@ -133,6 +126,41 @@ def test_the_action_url_is_told_what_happened(
     assert form(ask(action(about))) == BASIC | told
 
 
+LEG = info_of(INFO, 1, "agent", "phones.example.com", 0.0)
+
+
+def test_a_refer_is_asked_about_with_the_parameters_of_the_transferee() -> None:
+    about = TransferAsked("<sip:carol@example.com>", "carol", LEG, INFO)
+    intent = Fetch(FetchKind.REFER, Callback(BASE), ANSWERED, about)
+    assert form(ask(intent)) == BASIC | {
+        "ReferTransferTarget": "<sip:carol@example.com>",
+        "ReferTarget": "carol",
+        "Transferor": "agent",
+        "Transferee": "+4930123",
+    }
+
+
+def test_the_status_callback_of_a_leg() -> None:
+    standing, progress = Standing(CallStatus.BUSY), LegProgress(LegEvent.COMPLETED, 2, 486)
+    intent = Tell(TellKind.LEG, Callback(BASE), standing, progress, of=LEG)
+    fields = RCML.fields(intent, LEG, APPLICATION, NOW)
+    assert fields == {
+        "CallSid": f"CA{LEG.key}",
+        "AccountSid": "AC00000000000000000000000000000000",
+        "From": "+4930123",
+        "To": "agent",
+        "CallStatus": "busy",
+        "ApiVersion": "2012-04-24",
+        "Direction": "outbound-dial",
+        "ParentCallSid": "CA0123456789abcdef0123456789abcdef",
+        "CallerName": "Ä & B=C",
+        "Timestamp": "Mon, 24 Nov 2025 16:00:00 +0000",
+        "CallbackSource": "call-progress-events",
+        "SequenceNumber": "2",
+        "CallDuration": "0",
+    }
+
+
 @pytest.mark.parametrize(
     ("status", "told"),
     [
@@ -142,6 +170,9 @@ def test_the_action_url_is_told_what_happened(
         ("busy", "busy"),
         ("rejected", "no-answer"),
         ("failed", "failed"),
+        ("initiated", "initiated"),
+        ("no_answer", "no-answer"),
+        ("canceled", "canceled"),
     ],
 )
 def test_the_call_status(status: str, told: str) -> None:

@@ -7,12 +7,14 @@ from stasis_refer.core.uri import parse as parse_uri
 from stasis_refer.core.verbs import (
     Gather,
     Hangup,
+    Instead,
     Pause,
     Play,
     Recording,
     Redirect,
     Refer,
     Reject,
+    SecondLeg,
     Speech,
     Verb,
 )
@@ -57,7 +59,7 @@ def spoken(text: str, language: str = "en-US", voice: str = "man", times: int = 
         ),
         pytest.param(
             "<Refer> <Sip>sip:phone_number@domain.com?</Sip> </Refer>",
-            Refer("sip:phone_number@domain.com?"),
+            Refer("sip:phone_number@domain.com?", replaces=SecondLeg()),
             id="Refer two active calls during parallel Dial",
         ),
         pytest.param(
@@ -134,6 +136,10 @@ def test_the_table_of_refer_attributes(attributes: str, callback: Callback | Non
         (
             f'<Refer x-no-notify-timeout="2.5" x-ring-timeout="9">{SIP}</Refer>',
             Refer("sip:phone_number@domain.com", no_notify_timeout=2.5, ring_timeout=9.0),
+        ),
+        (
+            f'<Refer x-fallback="none" x-replaces="CA{"0a" * 16}">{SIP}</Refer>',
+            Refer("sip:phone_number@domain.com", replaces="0a" * 16, instead=Instead.NOTHING),
         ),
         (
             "<Redirect>http://foobar.com/instructions</Redirect>",
@@ -230,7 +236,7 @@ def test_the_languages_of_say_as_tags(word: str, tag: str) -> None:
 
 
 UNKNOWN, NOT_VALID = FetchFailure.UNKNOWN_VERB, FetchFailure.NOT_VALID
-OTHERS = ["Dial", "Record", "Sms", "Fax", "Email", "Geolocation", "Enqueue", "Leave"]
+OTHERS = ["Record", "Sms", "Fax", "Email", "Geolocation", "Enqueue", "Leave"]
 OTHERS += ["UssdMessage", "UssdCollect", "Language"]
 
 

@@ -1,7 +1,7 @@
 import pytest
 
+from stasis_refer.core.abouts import Gathered, LeftQueue, Progress, QueueResult, Transferred
 from stasis_refer.core.events import FetchFailed, FetchFailure
-from stasis_refer.core.intents import Gathered, LeftQueue, Progress, QueueResult, Transferred
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
 from stasis_refer.dialects import twiml_words
 from stasis_refer.dialects.rcml_words import REFER_CALL_STATUS, about_fields
@@ -53,7 +53,8 @@ def test_an_outcome_in_restcomms_words(
 ) -> None:
     names = ("ReferCallStatus", "ReferSipResponseCode", "NotifySipResponseCode")
     expected = {name: word for name, word in zip(names, told, strict=True) if word is not None}
-    assert about_fields(Transferred(Result(outcome, reason, Evidence.SIP, *codes))) == expected
+    about = Transferred(Result(outcome, reason, Evidence.SIP, *codes))
+    assert about_fields(about, "") == expected
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_an_outcome_in_restcomms_words(
 def test_what_a_request_is_about(
     about: Gathered | FetchFailed | LeftQueue | Progress | None, told: dict[str, str]
 ) -> None:
-    assert about_fields(about) == told
+    assert about_fields(about, "") == told
 
 
 def test_the_words_are_twilios() -> None:

@@ -5,9 +5,12 @@ import pytest
 from stasis_refer.core.application import Callback
 from stasis_refer.core.verbs import (
     After,
+    Callee,
+    Dial,
     Enqueue,
     Gather,
     Hangup,
+    Number,
     Pause,
     Play,
     Recording,
@@ -22,6 +25,7 @@ from stasis_refer.dialects.reachable import never_goes_on
 
 NEXT = Callback("https://example.com/next")
 REFER = Refer("sip:alice@example.com", NEXT)
+DIAL = Dial((Callee(Number("+4930123")),), NEXT)
 SOUND = Play(Recording("https://example.com/a.wav"))
 
 
@@ -33,6 +37,7 @@ SOUND = Play(Recording("https://example.com/a.wav"))
         Reject(404),
         replace(SOUND, times=0),
         Enqueue("sales", NEXT),
+        DIAL,
         REFER,
         replace(REFER, after=After(Then.END, Then.RUN, Then.NOTHING)),
         Gather(action=NEXT, tell_empty=True),
@@ -50,6 +55,8 @@ def test_nothing_behind_it_is_reached(verb: Verb) -> None:
         Pause(1.0),
         Tag("x"),
         Enqueue("sales"),
+        replace(DIAL, action=None),
+        replace(DIAL, or_go_on=True),
         replace(REFER, action=None),
         replace(REFER, after=After(Then.END, Then.RUN_IF_ANY, Then.NOTHING)),
         Gather(action=NEXT),

@@ -7,10 +7,11 @@ from twilio.twiml.voice_response import Gather as GatherBuilder
 from twilio.twiml.voice_response import Refer as ReferBuilder
 from twilio.twiml.voice_response import VoiceResponse
 
+from stasis_refer.core.abouts import Standing
 from stasis_refer.core.application import Application, Callback, Method
 from stasis_refer.core.events import FetchFailure
-from stasis_refer.core.info import CallInfo
-from stasis_refer.core.intents import CallStatus, Fetch, FetchKind, Standing
+from stasis_refer.core.info import CallInfo, CallStatus
+from stasis_refer.core.intents import Fetch, FetchKind
 from stasis_refer.core.verbs import (
     Document,
     Enqueue,
@@ -233,6 +234,7 @@ def test_a_reply_that_is_no_xml_is_refused(content_type: str) -> None:
 PIECES = ["<Refer>", "</Refer>", "<Sip>", "</Sip>", "<Say loop='1'>", "</Say>", "<Play>", "</Play>"]
 PIECES += ["<Gather timeout='1'>", "</Gather>", "<Enqueue>", "</Enqueue>"]
 PIECES += ["<Redirect method='x'>", "<Redirect>", "</Redirect>", "<Pause length='1'/>", "<Dial/>"]
+PIECES += ["<Dial>", "</Dial>", "<Number>", "</Number>", "<Sip url='/a' password='x'>", "+49"]
 PIECES += ["sip:a@b", "http://[", "http://x:1/", "//\u2100", "/a", "é", " ", "&amp;", "\ud800"]
 
 

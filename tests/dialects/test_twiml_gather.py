@@ -109,7 +109,7 @@ NOT_VALID, UNKNOWN = FetchFailure.NOT_VALID, FetchFailure.UNKNOWN_VERB
         ('<Gather input=""/>', NOT_VALID, (1, 11), "allowed are dtmf and dtmf speech"),
         ("<Gather>\n<Redirect/></Gather>", UNKNOWN, (2, 1), "<Redirect> cannot stand in this plac"),
         ("<Gather>\n<Gather/></Gather>", UNKNOWN, (2, 1), "; supported are Say, Play, Pause."),
-        ("<Gather>\n<Dial/></Gather>", UNKNOWN, (2, 1), "<Dial> is not supported here"),
+        ("<Gather>\n<Dial/></Gather>", UNKNOWN, (2, 1), "<Dial> cannot stand in this place"),
         ("<Gather>\n<say>1</say></Gather>", UNKNOWN, (2, 1), "write <Say>"),
         ("<Gather>\n<Play/></Gather>", NOT_VALID, (2, 1), "URL of a sound file"),
         ('<Gather>\n<Play digits="1"/></Gather>', NOT_VALID, (2, 1), "not supported here"),

@@ -1,26 +1,29 @@
 from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from twilio.request_validator import RequestValidator
 
-from stasis_refer.core.application import Application, Callback, Method
-from stasis_refer.core.events import FetchFailed, FetchFailure
-from stasis_refer.core.info import CallInfo
-from stasis_refer.core.intents import (
-    CallStatus,
-    Fetch,
-    FetchKind,
+from stasis_refer.core.abouts import (
+    Dialed,
     Gathered,
     LeftQueue,
+    LegProgress,
     QueueResult,
+    Recorded,
     Standing,
-    Tell,
-    TellKind,
+    TransferAsked,
     Transferred,
 )
+from stasis_refer.core.application import Application, Callback, Method
+from stasis_refer.core.events import FetchFailed, FetchFailure
+from stasis_refer.core.info import CallInfo, CallStatus
+from stasis_refer.core.intents import Fetch, FetchKind, Tell, TellKind
+from stasis_refer.core.leg import info_of
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
+from stasis_refer.core.verbs import LegEvent
 from stasis_refer.dialects.dialect import Letter, WebhookRequest
 from stasis_refer.dialects.twiml_requests import twiml_fields, twiml_request
 
@@ -73,8 +76,10 @@ def fetch(url: str = BASE, method: Method = POST, result: Result | None = None) 
     return Fetch(kind, Callback(url, method), ANSWERED, about)
 
 
-def ask(intent: Fetch | Tell, application: Application = APPLICATION) -> WebhookRequest:
-    fields = twiml_fields(intent, INFO, application)
+def ask(
+    intent: Fetch | Tell, application: Application = APPLICATION, info: CallInfo = INFO
+) -> WebhookRequest:
+    fields = twiml_fields(intent, info, application, NOW)
     return twiml_request(Letter(intent.callback, "token-1", fields), application)
 
 
@@ -162,6 +167,87 @@ def test_the_action_url_is_told_of_keys_and_queues(
     assert valid(request.url, sent, request.sign(request.url, method, NOW), AUTH_TOKEN)
 
 
+# A Dial, its legs, and a REFER that was received.
+
+LEG = info_of(INFO, 1, "agent", "phones.example.com", 0.0)
+OF_LEG = {
+    "CallSid": f"CA{LEG.key}",
+    "AccountSid": "AC00000000000000000000000000000000",
+    "From": "sip:+4930123@198.51.100.7",
+    "To": "sip:agent@phones.example.com",
+    "Caller": "sip:+4930123@198.51.100.7",
+    "Called": "sip:agent@phones.example.com",
+    "ApiVersion": "2010-04-01",
+    "Direction": "outbound-dial",
+    "ParentCallSid": "CA0123456789abcdef0123456789abcdef",
+    "CallerName": "Ä & B=C",
+    "Timestamp": "Mon, 24 Nov 2025 16:00:00 +0000",
+    "CallbackSource": "call-progress-events",
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "progress", "told"),
+    [
+        ("initiated", LegProgress(LegEvent.INITIATED, 0), {"CallStatus": "initiated"}),
+        ("ringing", LegProgress(LegEvent.RINGING, 1), {"CallStatus": "ringing"}),
+        (
+            "in_progress",
+            LegProgress(LegEvent.ANSWERED, 2, 200),
+            {"CallStatus": "in-progress", "SipResponseCode": "200"},
+        ),
+        (
+            "no_answer",
+            LegProgress(LegEvent.COMPLETED, 3, 480),
+            {
+                "CallStatus": "no-answer",
+                "CallDuration": "9",
+                "Duration": "1",
+                "SipResponseCode": "480",
+            },
+        ),
+    ],
+)
+def test_the_status_callback_of_a_leg(
+    status: str, progress: LegProgress, told: dict[str, str]
+) -> None:
+    standing = Standing(CallStatus(status))
+    intent = Tell(TellKind.LEG, Callback(BASE), standing, progress, 8.2, LEG)
+    number = {"SequenceNumber": str(progress.number)}
+    request = ask(intent, info=LEG)
+    assert form(request) == OF_LEG | number | told
+    signed = request.sign(request.url, POST, NOW)
+    assert valid(request.url, form(request), signed, AUTH_TOKEN)
+
+
+def test_the_action_url_of_a_dial() -> None:
+    application = replace(APPLICATION, public_url="https://refer.example.com")
+    dialed = Dialed(Outcome.COMPLETED, LEG, 200, 59.3, connected=True, recorded=Recorded("a", 59.0))
+    request = ask(Fetch(FetchKind.ACTION, Callback(BASE), ANSWERED, dialed), application)
+    assert form(request) == STANDARD | {
+        "DialCallStatus": "completed",
+        "DialCallSid": f"CA{LEG.key}",
+        "DialCallDuration": "60",
+        "DialBridged": "true",
+        "DialSipResponseCode": "200",
+        "RecordingUrl": "https://refer.example.com/recordings/a.wav",
+        "RecordingSid": "RE0cc175b9c0f1b6a831c399e269772661",
+        "RecordingDuration": "59",
+    }
+
+
+@pytest.mark.parametrize("method", [GET, POST])
+def test_a_refer_is_asked_about_with_the_parameters_of_the_transferee(method: Method) -> None:
+    # Seed 002: the contents of Refer-To are passed on whole.
+    refer_to = "<sip:AgentB@example.com?User-to-User=31%3Bencoding%3Dhex&X-Name=B%2C+C>"
+    about = TransferAsked(refer_to, "AgentB", LEG, INFO)
+    request = ask(Fetch(FetchKind.REFER, Callback(BASE, method), ANSWERED, about))
+    sent = form(request) if method is POST else {}
+    query = dict(parse_qsl(urlsplit(request.url).query))
+    assert sent | query == STANDARD | {"ReferTransferTarget": refer_to}
+    assert valid(request.url, sent, request.sign(request.url, method, NOW), AUTH_TOKEN)
+
+
 # Requests.
 
 
@@ -198,6 +284,9 @@ def test_a_get_sends_a_query() -> None:
         ("busy", "busy"),
         ("rejected", "no-answer"),
         ("failed", "failed"),
+        ("initiated", "initiated"),
+        ("no_answer", "no-answer"),
+        ("canceled", "canceled"),
     ],
 )
 def test_the_call_status(status: str, told: str) -> None:

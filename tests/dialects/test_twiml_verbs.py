@@ -6,6 +6,7 @@ from stasis_refer.core.verbs import (
     Enqueue,
     Gather,
     Hangup,
+    Instead,
     Pause,
     Play,
     Recording,
@@ -58,6 +59,18 @@ def post(url: str) -> Callback:
         (
             f'<Refer x-no-notify-timeout="2.5" x-ring-timeout="600">{SIP}</Refer>',
             Refer("sip:alice@example.com", no_notify_timeout=2.5, ring_timeout=600.0),
+        ),
+        (
+            f'<Refer x-fallback="dial">{SIP}</Refer>',
+            Refer("sip:alice@example.com", instead=Instead.DIAL),
+        ),
+        (
+            f'<Refer x-fallback=" None ">{SIP}</Refer>',
+            Refer("sip:alice@example.com", instead=Instead.NOTHING),
+        ),
+        (
+            f'<Refer x-replaces="CA{"aB" * 16}">{SIP}</Refer>',
+            Refer("sip:alice@example.com", replaces="ab" * 16),
         ),
         ("<Redirect>/next</Redirect>", Redirect(post("https://example.com/next"))),
         (
@@ -134,13 +147,14 @@ def test_no_verbs_are_an_empty_document() -> None:
 
 UNKNOWN, NOT_VALID = FetchFailure.UNKNOWN_VERB, FetchFailure.NOT_VALID
 ONE_SIP = "exactly one <Sip>"
+KEY = "0" * 32
 ONE_QUEUE = "1 to 64 letters and digits"
 
 
 @pytest.mark.parametrize(
     ("text", "failure", "place", "says"),
     [
-        ("\n <Dial>1</Dial>", UNKNOWN, (2, 2), "<Dial> is not supported here; supported are Refer"),
+        ("\n <Pay/>", UNKNOWN, (2, 2), "<Pay> is not supported here; supported are Refer"),
         ("<Pause/>\n<Record/>", UNKNOWN, (2, 1), "<Record> is not supported here"),
         ("<Leave/>", UNKNOWN, (1, 11), "<Leave> is not supported here"),
         ("<refer/>", UNKNOWN, (1, 11), "write <Refer>"),
@@ -158,6 +172,12 @@ ONE_QUEUE = "1 to 64 letters and digits"
         (f'<Refer action="/a" method="PUT">{SIP}</Refer>', NOT_VALID, (1, 11), "get, post"),
         (f'<Refer x-ring-timeout="0">{SIP}</Refer>', NOT_VALID, (1, 11), "up to 600"),
         (f'<Refer x-no-notify-timeout="601">{SIP}</Refer>', NOT_VALID, (1, 11), "up to 600"),
+        (f'<Refer x-fallback="call">{SIP}</Refer>', NOT_VALID, (1, 11), "allowed are dial, none"),
+        (f'<Refer x-replaces="">{SIP}</Refer>', NOT_VALID, (1, 11), "the CallSid of another"),
+        (f'<Refer x-replaces="{KEY}">{SIP}</Refer>', NOT_VALID, (1, 11), "CA and 32 hex"),
+        (f'<Refer x-replaces="ca{KEY}">{SIP}</Refer>', NOT_VALID, (1, 11), "CA and 32 hex"),
+        (f'<Refer x-replaces="CA{KEY}0">{SIP}</Refer>', NOT_VALID, (1, 11), "CA and 32 hex"),
+        (f'<Refer x-replaces="CA{KEY[1:]}x">{SIP}</Refer>', NOT_VALID, (1, 11), "CA and 32"),
         ('<Redirect method="">/x</Redirect>', NOT_VALID, (1, 11), "get, post"),
         ("<Redirect>sip:a@b</Redirect>", NOT_VALID, (1, 11), "http://"),
         ("<Redirect>/x<b/></Redirect>", NOT_VALID, (1, 23), "holds no elements"),
@@ -210,13 +230,13 @@ def test_the_root_is_response(root: str) -> None:
         ),
         ('\n<Enqueue maxQueueSize="5">a</Enqueue>', (2, 1), "queues.conf says how many may wait"),
         ('<Enqueue action="/a">a</Enqueue>\n<Pause/>', (2, 1), "never reached behind <Enqueue>"),
-        (f'\n<Refer x-fallback="dial">{SIP}</Refer>', (2, 1), "'x-fallback' of <Refer>"),
         ("\n<Hangup>bye</Hangup>", (2, 1), "Text in <Hangup>"),
         ("Hello<Hangup/>", (1, 1), "Text beside the verbs"),
         ("<Hangup/>\n<Say>bye</Say>\n<Pause/>", (2, 1), "<Say> is never reached behind <Hangup>"),
         ("<Reject/>\n<Pause/>", (2, 1), "never reached"),
         ("<Redirect/>\n<Pause/>", (2, 1), "never reached"),
         (f'<Refer action="/a">{SIP}</Refer>\n<Pause/>', (2, 1), "behind <Refer> in line 1."),
+        ('<Dial action="/a">1</Dial>\n<Pause/>', (2, 1), "behind <Dial> in line 1."),
     ],
 )
 def test_what_is_passed_over_is_remarked_upon(text: str, place: tuple[int, int], says: str) -> None:
@@ -224,6 +244,8 @@ def test_what_is_passed_over_is_remarked_upon(text: str, place: tuple[int, int],
     assert_remark(remark, place, says)
 
 
-@pytest.mark.parametrize("verb", [f"<Refer>{SIP}</Refer>", "<Enqueue>a</Enqueue>", "<Gather/>"])
+@pytest.mark.parametrize(
+    "verb", [f"<Refer>{SIP}</Refer>", "<Enqueue>a</Enqueue>", "<Gather/>", "<Dial>1</Dial>"]
+)
 def test_without_an_action_url_the_document_goes_on(verb: str) -> None:
     assert read(f"{verb}<Hangup/>").remarks == ()

@@ -1,14 +1,8 @@
 import pytest
 
+from stasis_refer.core.abouts import Gathered, LeftQueue, Progress, QueueResult, Transferred
 from stasis_refer.core.events import FetchFailed, FetchFailure
-from stasis_refer.core.intents import (
-    CallStatus,
-    Gathered,
-    LeftQueue,
-    Progress,
-    QueueResult,
-    Transferred,
-)
+from stasis_refer.core.info import CallStatus
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
 from stasis_refer.dialects.twiml_words import (
     CALL_STATUS,
@@ -166,7 +160,7 @@ def test_what_a_request_is_about(
     about: Transferred | Gathered | LeftQueue | FetchFailed | Progress | None,
     told: dict[str, str],
 ) -> None:
-    assert about_fields(about) == told
+    assert about_fields(about, "") == told
 
 
 def test_nothing_of_ours_is_without_a_word() -> None:

@@ -9,23 +9,31 @@ from typing import Any, TypeAlias
 
 import aiohttp
 
+from stasis_refer.findings import Finding, of_version
 from stasis_refer.settings import Settings
-from stasis_refer.wire import ari, commands, hep, version
+from stasis_refer.wire import ari, commands, hep
 
 _MODULES = (
     "app_channelredirect",
     "app_stasis",
     "app_transfer",
+    "bridge_simple",
+    "bridge_softmix",
     "chan_pjsip",
+    "func_callerid",
+    "func_channel",
     "res_ari_applications",
+    "res_ari_bridges",
     "res_ari_channels",
     "res_ari_events",
     "res_ari_playbacks",
+    "res_ari_recordings",
     "res_http_media_cache",
+    "res_pjsip_header_funcs",
     "res_pjsip_refer",
     "res_stasis_playback",
+    "res_stasis_recording",
 )
-_ADVICE = "use 20.20, 22.10, 23.4 or later"
 _CAPTURE_MODULES = ("res_hep", "res_hep_pjsip")
 _CONTEXTS = (
     commands.TRANSFER_CONTEXT,
@@ -41,15 +49,6 @@ _DISCARD = "sip:doctor@127.0.0.1:9"
 """Nobody listens there; the INVITE never leaves the machine, and its copy shows that HEP works."""
 
 Ask: TypeAlias = Callable[[commands.Request], Coroutine[Any, Any, ari.Response]]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing examined, and what to do about it where it is not good."""
-
-    good: bool
-    text: str
-    remedy: str = ""
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -123,7 +122,8 @@ async def _findings(settings: Settings, asker: _Asker) -> AsyncIterator[Finding]
         yield _no_ari(settings, info.status)
         return
     yield Finding(good=True, text=f"ARI answers at {settings.ari.url}")
-    yield _version(info)
+    for finding in of_version(info):
+        yield finding
     yield await _modules(settings, ask)
     inside = await asker.look(_CONTEXTS)
     yield _dialplan(inside)
@@ -161,20 +161,6 @@ def _no_ari(settings: Settings, status: int) -> Finding:
         good=False,
         text=f"ARI does not answer at {settings.ari.url!r} (status {status})",
         remedy=remedy,
-    )
-
-
-def _version(info: ari.Response) -> Finding:
-    try:
-        found = version.read(str(info.body["system"]["version"]))
-    except (version.BadVersion, KeyError, TypeError) as wrong:
-        return Finding(good=False, text=f"the version cannot be read: {wrong}", remedy=_ADVICE)
-    if not found.has(version.SUPPORTED):
-        return Finding(good=False, text=f"Asterisk {found} is too old", remedy=_ADVICE)
-    return Finding(
-        good=True,
-        text=f"Asterisk {found}",
-        remedy="" if found.has(version.RECOMMENDED) else _ADVICE,
     )
 
 

@@ -3,7 +3,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from stasis_refer.doctor import Finding, examine
+from stasis_refer.doctor import examine
+from stasis_refer.findings import Finding
 from stasis_refer.lab.asterisk import free_udp_port
 from stasis_refer.settings import Ari, Capture, Http, Settings
 from stasis_refer.wire.hep import Packet, encode
@@ -57,7 +58,8 @@ async def test_nothing_is_wrong_with_what_we_ship(
     assert [finding.text for finding in findings[:-1]] == [
         f"ARI answers at {asterisk.url}",
         "Asterisk 22.10",
-        "all 13 modules run",
+        f"{REFER_SUB}, where an application takes REFERs, makes Asterisk 22.10 crash",
+        "all 21 modules run",
         "all 4 dialplan contexts are there",
         "the end of a call tells what became of its transfer",
         "copies of SIP messages arrive",
@@ -121,6 +123,37 @@ async def test_the_version_is_judged(version: str, text: str, *, good: bool, adv
         findings = await examine(settings(asterisk))
     assert (findings[1].text, findings[1].good) == (text, good)
     assert bool(findings[1].remedy) == advised
+
+
+REFER_SUB, HANG_UP = "a REFER with Refer-Sub: false", "a phone that sends a REFER and hangs up"
+
+
+@pytest.mark.parametrize(
+    ("version", "crashes"),
+    [
+        ("22.2.0", []),  # too old for all of it
+        ("22.3.0", [HANG_UP, REFER_SUB]),
+        ("20.15.2", [HANG_UP, REFER_SUB]),
+        ("21.8.0", [HANG_UP, REFER_SUB]),
+        ("22.6.0", [REFER_SUB]),
+        ("20.16.0", [REFER_SUB]),
+        ("22.10.1", [REFER_SUB]),
+        ("23.4.0", [REFER_SUB]),
+        ("20.21.0", []),
+        ("22.11.0", []),
+        ("23.5.0", []),
+        ("24.0.0", []),
+        ("GIT-22-4f3c9e1", []),
+    ],
+)
+async def test_what_a_phone_s_refer_does_to_a_version_is_told(
+    version: str, crashes: list[str]
+) -> None:
+    async with Asterisk(version) as asterisk:
+        findings = await examine(settings(asterisk))
+    told = [each for each in findings if each.text.endswith("crash")]
+    assert [each.text.partition(",")[0] for each in told] == crashes
+    assert all(each.good and "allow_transfer=no" in each.remedy for each in told)
 
 
 @pytest.mark.parametrize("captures", [False, True])

@@ -22,6 +22,7 @@ HEARTBEAT: Final = 10.0
 """Seconds between pings, which find a half-open connection; half of it an answer may take."""
 
 _REQUEST_LIMIT: Final = 10.0  # seconds
+_DOWNLOAD_LIMIT: Final = 60.0  # seconds; hours of speech
 _GOODBYE: Final = aiohttp.ClientWSTimeout(ws_close=1.0)  # seconds
 _PAUSE: Final = 0.1  # seconds; an Asterisk that accepts and drops us is not asked without rest
 _DENIED: Final = frozenset({401, 403})
@@ -110,6 +111,16 @@ class AriConnection:
             if not answers[-1].ok:
                 break
         return answers
+
+    async def download(self, request: commands.Request) -> bytes | None:
+        """Make a request whose answer is a file; None when there is none. Never raises."""
+        try:
+            async with asyncio.timeout(_DOWNLOAD_LIMIT):
+                answer = await self._over_http(request)
+        except _UNREACHABLE as error:
+            _log.warning("Asterisk cannot be asked", path=request.path, why=repr(error))
+            return None
+        return answer.text if answer.ok and isinstance(answer.text, bytes) else None
 
     async def _connect(self, session: aiohttp.ClientSession) -> None:
         attempts = stamina.retry_context(

@@ -5,7 +5,7 @@ import hmac
 import socket
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 import structlog
@@ -37,7 +37,7 @@ class _Watched:
     """One live dialog: who hears of it, and what was told already."""
 
     deliver: Callable[[Event], None]
-    peer_tag: str | None
+    caller: dialog.Caller
     told: set[tuple[object, ...]] = field(default_factory=set)
 
 
@@ -92,16 +92,22 @@ class CaptureListener:
             self._socket.close()
             self._socket = None
 
-    def watch(self, call_id: str, deliver: Callable[[Event], None]) -> Invite | None:
-        """Deliver what is captured of a dialog from now on; what its INVITE said."""
-        if call_id not in self._invites:
+    def watch(
+        self, call_id: str, deliver: Callable[[Event], None], *, dialed: bool = False
+    ) -> Invite | None:
+        """Deliver what is captured of a dialog from now on; what its INVITE said, if it was sent.
+
+        ``dialed``: we begin the dialog.
+        """
+        if call_id not in self._invites and not dialed:
             self.drain()
         packet = self._invites.pop(call_id, None)
         message = _parsed(packet.payload) if packet else None
         if packet is None or not isinstance(message, sip.Request):
-            self._watched[call_id] = _Watched(deliver, None)
+            self._watched[call_id] = _Watched(deliver, dialog.Caller(ours=dialed))
             return None
-        self._watched[call_id] = _Watched(deliver, sip.from_tag(message))
+        caller = dialog.Caller(sip.from_tag(message), dialed)
+        self._watched[call_id] = _Watched(deliver, caller)
         return dialog.read_invite(message, packet.source[0])
 
     def knows(self, call_id: str) -> bool:
@@ -143,7 +149,8 @@ class CaptureListener:
         call_id = packet.correlation_id or sip.call_id(packet.payload) or ""
         watched = self._watched.get(call_id)
         if watched is not None:
-            return self._tell(watched, packet) if dialog.may_matter(packet.payload) else _ACCEPTED
+            worth = dialog.may_matter(packet.payload, dialed=watched.caller.ours)
+            return self._tell(watched, packet) if worth else _ACCEPTED
         if sip.first_line_is(packet.payload, "INVITE"):
             self._keep(call_id, packet)
         return "passed_over"
@@ -171,9 +178,10 @@ class CaptureListener:
         return _ACCEPTED
 
     def _tell_message(self, watched: _Watched, message: sip.Message) -> None:
-        if watched.peer_tag is None and dialog.opens(message):
-            watched.peer_tag = sip.from_tag(message)  # its copy came late
-        said = dialog.read(message, watched.peer_tag)
+        if watched.caller.tag is None and dialog.opens(message):
+            # Its copy came late, or it is our own.
+            watched.caller = replace(watched.caller, tag=sip.from_tag(message))
+        said = dialog.read(message, watched.caller)
         if said is None or said.identity in watched.told:
             return  # of no concern, or sent again (RFC 3261, 17)
         watched.told.add(said.identity)
@@ -193,9 +201,11 @@ class CaptureListener:
 class NoCapture:
     """Implements ``runtime.ports.Capture`` where nothing is captured."""
 
-    def watch(self, call_id: str, deliver: Callable[[Event], None]) -> Invite | None:
+    def watch(
+        self, call_id: str, deliver: Callable[[Event], None], *, dialed: bool = False
+    ) -> Invite | None:
         """Deliver nothing."""
-        del call_id, deliver
+        del call_id, deliver, dialed
         return None
 
     def forget(self, call_id: str) -> None:

@@ -1,8 +1,8 @@
-"""The HTTP server: health, metrics, the sounds Asterisk fetches, and routes given to it."""
+"""The HTTP server: health, metrics, sounds, recordings, and routes given to it."""
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -14,6 +14,9 @@ _MAX_BODY: Final = 64 * 1024  # bytes
 _METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 # The name of a sound says its content, so Asterisk (res_http_media_cache) never has to ask twice.
 _MEDIA_HEADERS: Final = {"Content-Type": "audio/wav", "Cache-Control": "max-age=86400"}
+# What was recorded stays as it is, and concerns nobody but who asked for it.
+_RECORDING_HEADERS: Final = {"Content-Type": "audio/wav", "Cache-Control": "private"}
+_RECORDING_PATH: Final = "/recordings/{name:[0-9a-f]{32}-[0-9]{1,9}}.wav"
 _GOODBYE: Final = 1.0  # seconds that requests under way may take when the server stops
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -46,12 +49,14 @@ async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamR
 
 
 class HttpServer:
-    """Serves ``/healthz``, ``/readyz``, ``/metrics``, ``/media/{name}`` and ``routes``.
+    """Serves ``/healthz``, ``/readyz``, ``/metrics``, sounds, recordings and ``routes``.
 
     ``not_ready`` returns the reasons why no call should be sent here, none when ready.
     ``metrics`` returns the page in Prometheus' text format 0.0.4; it runs in a thread, so that
-    a scrape never holds up a call. ``media`` returns the WAV of that name, None when there is
-    none. Port 0 takes a free one. A request body may have 64 KiB.
+    a scrape never holds up a call. ``media`` returns the WAV of a name, None when there is none,
+    for ``/media/{name}``; ``recording`` does so for ``/recordings/{name}.wav``, its names being
+    32 hexadecimal digits, a hyphen and a number. Port 0 takes a free one. A request body may
+    have 64 KiB.
     """
 
     def __init__(  # noqa: PLR0913 - an address and what is served there
@@ -62,6 +67,7 @@ class HttpServer:
         not_ready: Callable[[], Sequence[str]],
         metrics: Callable[[], bytes],
         media: Callable[[str], bytes | None],
+        recording: Callable[[str], Awaitable[bytes | None]],
         routes: Iterable[web.AbstractRouteDef] = (),
     ) -> None:
         self._host = host
@@ -69,6 +75,7 @@ class HttpServer:
         self._not_ready = not_ready
         self._metrics = metrics
         self._media = media
+        self._recording = recording
         application = web.Application(middlewares=[_errors_as_json], client_max_size=_MAX_BODY)
         application.add_routes(
             [
@@ -76,6 +83,7 @@ class HttpServer:
                 web.get("/readyz", self._get_readiness),
                 web.get("/metrics", self._get_metrics),
                 web.get("/media/{name}", self._get_media),
+                web.get(_RECORDING_PATH, self._get_recording),
                 *routes,
             ]
         )
@@ -123,3 +131,9 @@ class HttpServer:
         if sound is None:
             raise web.HTTPNotFound(text="There is no such sound; it may have been dropped.")
         return web.Response(body=sound, headers=_MEDIA_HEADERS)
+
+    async def _get_recording(self, request: web.Request) -> web.Response:
+        sound = await self._recording(request.match_info["name"])
+        if sound is None:
+            raise web.HTTPNotFound(text="There is no such recording; it may have been deleted.")
+        return web.Response(body=sound, headers=_RECORDING_HEADERS)

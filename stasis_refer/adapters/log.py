@@ -10,6 +10,7 @@ from stasis_refer.core.application import Application
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import (
     Alert,
+    CalleeRefused,
     DocumentFailed,
     LateSuccess,
     Note,
@@ -64,6 +65,8 @@ def log_note(application: Application, info: CallInfo, note: Note) -> None:
                 url=redacted(note.url.partition("?")[0]),
                 why=note.message,
             )
+        case CalleeRefused(group, reason, detail):
+            bound.warning("callee was not called", group=group, reason=reason, why=detail)
         case Alert():
             bound.error("alert", code=note.code, why=note.message)
         case _:

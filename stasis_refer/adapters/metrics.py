@@ -17,6 +17,7 @@ from stasis_refer.core.application import Application
 from stasis_refer.core.events import FetchFailure
 from stasis_refer.core.intents import (
     Alert,
+    CalleeRefused,
     DocumentFailed,
     FetchKind,
     LateSuccess,
@@ -24,6 +25,7 @@ from stasis_refer.core.intents import (
     TellKind,
     TransferBegan,
     TransferEnded,
+    TransferTimes,
 )
 from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason
 
@@ -54,7 +56,8 @@ ARI_EVENTS: Final = (  # models of Asterisk's rest-api/api-docs/events.json
     *("ChannelStateChange", "ChannelTransfer", "ChannelUnhold", "ChannelUserevent"),
     *("ChannelVarset", "BridgeAttendedTransfer", "BridgeBlindTransfer", "BridgeCreated"),
     *("BridgeDestroyed", "BridgeMerged", "Dial", "MissingParams", "PlaybackContinuing"),
-    *("PlaybackFinished", "PlaybackStarted", "RESTResponse", "StasisEnd", "StasisStart"),
+    *("PlaybackFinished", "PlaybackStarted", "RecordingFailed", "RecordingFinished"),
+    *("RecordingStarted", "RESTResponse", "StasisEnd", "StasisStart"),
 )
 
 # The failures of documents that are limits of ours; a value of the label ``limit`` each.
@@ -163,14 +166,19 @@ class _Transfers:
         self._targets.at(note.group or NO_GROUP, outcome).inc()
         self._reasons.at(result.reason).inc()
         self._duration.at(way, outcome).observe(times.ended)
+        if way is Direction.SENT:
+            self._timed(outcome, times)
+        if result.conflict:
+            self._conflicts.at().inc()
+
+    def _timed(self, outcome: Outcome, times: TransferTimes) -> None:
+        """Take the times of a REFER that we sent: of one that was received there are no such."""
         if times.answered is not None:
             self._response.at().observe(times.answered)
         if times.ringing is not None:
             self._ringing.at().observe(times.ringing)
         if outcome is Outcome.COMPLETED:
             self._answer.at().observe(times.ended)
-        if result.conflict:
-            self._conflicts.at().inc()
 
     def late_success(self) -> None:
         self._reasons.at(Reason.LATE_SUCCESS).inc()
@@ -251,6 +259,8 @@ class Metrics:
                     self._limits.at(limit).inc()
             case Alert():
                 self._alerts.at(str(note.code)).inc()
+            case CalleeRefused():
+                pass  # no transfer, so no metric counts it: the log tells
             case _:
                 assert_never(note)
 

@@ -1,11 +1,14 @@
 """The commands of the runtime, as ARI requests."""
 
+import asyncio
+import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 import structlog
 
-from stasis_refer.core.intents import SendRefer
+from stasis_refer.core.intents import Connect, CreateLeg, ReferReport, SendRefer
 from stasis_refer.wire import ari, causes, commands, version
 
 _log = structlog.get_logger(__name__)
@@ -21,8 +24,20 @@ class Send(Protocol):
 
 _NOT_SENT: Final = 503
 
+_FINISHING: Final = (0.01, 0.02, 0.05, 0.1, 0.2)
+"""Seconds from one look to the next whether a recording that was stopped is finished."""
+
 _GONE: Final = 404
 """What was asked for is not there any more: the usual end of a hang-up that crosses ours."""
+
+_NOT_IN_STASIS: Final = 409
+_ENTERING: Final = (0.01, 0.02, 0.05, 0.1, 0.2)
+"""Seconds between the tries to ring a leg that is not in ``Stasis()`` yet."""
+
+_HANDLING: Final = "PJSIP_TRANSFER_HANDLING()"
+_TO_US: Final = "ari-only"
+
+_TAGS: Final = ("CHANNEL(pjsip,call-id)", "CHANNEL(pjsip,remote_tag)", "CHANNEL(pjsip,local_tag)")
 
 
 class AriTelephony:
@@ -32,6 +47,7 @@ class AriTelephony:
         self._send = send
         self._app = app
         self._has = has
+        self._recordings: dict[str, str] = {}  # by the bridge that is recorded
 
     async def answer(self, channel: str) -> int:
         """Answer a ringing channel."""
@@ -104,6 +120,88 @@ class AriTelephony:
         """Let a channel go on in the dialplan."""
         return await self._status(commands.go_on(channel))
 
+    async def accept_refers(self, channel: str) -> int:
+        """Let a REFER that comes on this channel be an event, and nothing else."""
+        return await self._status(commands.set_variable(channel, _HANDLING, _TO_US))
+
+    async def create_leg(self, leg: CreateLeg, originator: str) -> tuple[int, str]:
+        """Make the channel of a leg on behalf of a caller's; with its SIP Call-ID, '' if none."""
+        request = commands.create_leg(
+            self._app, leg.channel, f"PJSIP/{leg.endpoint}", originator, _variables_of(leg)
+        )
+        answers = await self._send(request)
+        body = answers[-1].body if answers[-1].ok else None
+        try:
+            call_id = ari.read_channel(body).call_id if isinstance(body, dict) else ""
+        except ari.BadEvent:
+            call_id = ""
+        return self._told((request,), answers), call_id
+
+    async def ring_leg(self, channel: str) -> int:
+        """Send the INVITE of a leg.
+
+        Asterisk may answer that the channel was made before it is in ``Stasis()``, the only
+        place it can be called from.
+        """
+        request = commands.dial(channel)
+        for wait in _ENTERING:
+            answers = await self._send(request)
+            if answers[-1].status != _NOT_IN_STASIS:
+                return self._told((request,), answers)
+            await asyncio.sleep(wait)
+        return await self._status(request)
+
+    async def connect(self, wanted: Connect) -> int:
+        """Connect two channels in a bridge made for them; neither may be playing a sound.
+
+        404 where one of them is gone; no bridge is left of what failed. That it cannot be
+        recorded is told in the log alone.
+        """
+        steps = (
+            commands.create_bridge(wanted.bridge, keys=wanted.keys),
+            commands.add_channels(wanted.bridge, wanted.channels),
+        )
+        answers = await self._send(*steps)
+        status = self._told(steps, answers)
+        if len(answers) < len(steps) or not all(answer.ok for answer in answers):
+            await self._send(commands.destroy_bridge(wanted.bridge))
+        elif wanted.recording:
+            self._recordings[wanted.bridge] = wanted.recording
+            await self._status(commands.record(wanted.bridge, wanted.recording))
+        return status
+
+    async def separate(self, bridge: str) -> int:
+        """Take a bridge away, behind the end of what it records.
+
+        Of a recording that ends with its bridge Asterisk does not always tell.
+        """
+        recording = self._recordings.pop(bridge, "")
+        if recording and (await self._send(commands.stop_recording(recording)))[-1].ok:
+            for wait in _FINISHING:
+                await asyncio.sleep(wait)
+                if not (await self._send(commands.live_recording(recording)))[-1].ok:
+                    break
+        return await self._status(commands.destroy_bridge(bridge))
+
+    async def report(self, channel: str, report: ReferReport) -> int:
+        """Send the final NOTIFY of each REFER that this channel's far end has sent."""
+        return await self._status(commands.transfer_progress(channel, report.value))
+
+    async def dialog(self, channel: str) -> str:
+        """Return what names this channel's dialog to its far end in Replaces (RFC 3891, 3).
+
+        The to-tag is that of who receives it. '' where it is not to be had.
+        """
+        steps = tuple(commands.get_variable(channel, name) for name in _TAGS)
+        answers = await self._send(*steps)
+        self._told(steps, answers)
+        bodies = [answer.body if answer.ok else None for answer in answers]
+        values = [str(body.get("value", "")) for body in bodies if isinstance(body, dict)]
+        if len(values) < len(steps) or not all(values):
+            return ""
+        call_id, theirs, ours = values
+        return f"{call_id};to-tag={theirs};from-tag={ours}"
+
     def _setting(self, channel: str, variables: Mapping[str, str]) -> list[commands.Request]:
         if self._has(version.MANY_VARIABLES):
             return [commands.set_variables(channel, variables)]
@@ -119,7 +217,7 @@ class AriTelephony:
         404 where the channel is gone, else that of the first step that is not done, or of the
         last one. A subscription to what is gone is refused in other words (422).
         """
-        if any(response.status == _GONE for response in answers):
+        if any(map(_is_gone, answers)):
             return _GONE
         for request, response in zip(steps, answers, strict=False):
             if not response.ok:
@@ -132,6 +230,39 @@ class AriTelephony:
                 )
                 return response.status
         return answers[-1].status
+
+
+def _is_gone(response: ari.Response) -> bool:
+    if response.ok:
+        return False  # its body may be long, and is not read for this
+    # addChannel says 400 where all others say 404 (resource_bridges.c).
+    return response.status == _GONE or response.message == "Channel not found"
+
+
+def _variables_of(leg: CreateLeg) -> dict[str, str]:
+    """Return what makes Asterisk write From and the further headers of a leg's INVITE.
+
+    Who calls is the connected line of a channel that calls. A header that is there more than
+    once needs a variable of another name for each: the number behind it means nothing to
+    ``PJSIP_HEADER(add,…)``.
+    """
+    caller = {"CONNECTEDLINE(num)": leg.caller, "CONNECTEDLINE(name)": leg.caller_name}
+    variables = {_HANDLING: _TO_US}
+    variables |= {name: _one_line(value) for name, value in caller.items() if value}
+    times = Counter[str]()
+    for name, value in leg.headers:
+        times[name] += 1
+        number = f",{times[name]}" if times[name] > 1 else ""
+        variables[f"PJSIP_HEADER(add,{name}{number})"] = _one_line(value)
+    return variables
+
+
+def _one_line(text: str) -> str:
+    """Return the text without what would begin a header of its own in the INVITE."""
+    return _CONTROL.sub(" ", text)
+
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
 
 
 def _referred_by_and_further_headers(refer: SendRefer) -> str:

@@ -15,6 +15,7 @@ from stasis_refer.core.events import (
     ChannelHeld,
     ChannelResumed,
     ChannelReturned,
+    ChannelRinging,
     ChannelUp,
     DigitPressed,
     Event,
@@ -22,7 +23,9 @@ from stasis_refer.core.events import (
     QueueLeft,
     QueueStatus,
     TransferStatus,
+    Unbridged,
 )
+from stasis_refer.wire import bridging
 
 RETURNED: Final = "returned"
 """Second argument of ``Stasis()`` in the dialplan when a channel comes back from Transfer()."""
@@ -30,6 +33,8 @@ RETURNED: Final = "returned"
 QUEUED: Final = "queued"
 """The same when a channel comes back from Queue()."""
 
+LEG: Final = "*leg"
+"""The only argument of ``Stasis()`` of a leg of ours; no call enters with a ``*`` in it."""
 
 TOLD_AT_THE_END: Final = ("TRANSFERSTATUS", "TRANSFERSTATUSPROTOCOL", "STASIS_REFER_NUMBER")
 """Variables that an event of a channel carries: ``channelvars`` of ari.conf."""
@@ -44,7 +49,11 @@ EVENT_TYPES: Final = (
     "ChannelUnhold",
     "ChannelDtmfReceived",
     "ChannelEnteredBridge",
+    "ChannelLeftBridge",
+    "ChannelTransfer",
     "PlaybackFinished",
+    "RecordingFinished",
+    "RecordingFailed",
 )
 """All we want to be sent; the rest (8 of 11 events of a transfer) is filtered by Asterisk."""
 
@@ -205,16 +214,22 @@ _FAILURE_CODE = re.compile("[3-6][0-9]{2}")
 _NUMBER = re.compile("[0-9]{1,9}")
 
 
-def _read_start(message: Json) -> Occurrence:
+def _read_start(message: Json) -> Occurrence | None:
     channel = read_channel(message["channel"])
     arguments = tuple(str(argument) for argument in message.get("args", ()))
+    if arguments == (LEG,):
+        return None  # known since it was created
     back = read_back(arguments)
     return Happened(channel.id, back) if back else Entered(channel, arguments)
 
 
 def _read_state(message: Json) -> Occurrence | None:
     channel = message["channel"]
-    return Happened(str(channel["id"]), ChannelUp()) if channel["state"] == "Up" else None
+    event = _STATES.get(str(channel["state"]))
+    return Happened(str(channel["id"]), event) if event else None
+
+
+_STATES: Final[Mapping[str, Event]] = {"Up": ChannelUp(), "Ringing": ChannelRinging()}
 
 
 def _read_end(message: Json) -> Occurrence:
@@ -222,8 +237,18 @@ def _read_end(message: Json) -> Occurrence:
     # "channelvars" of ari.conf; without it nothing is told here.
     variables = channel.get("channelvars", {})
     status, code, number = (str(variables.get(name, "")) for name in TOLD_AT_THE_END)
-    told = _returned(status, code, number)
-    return Happened(str(channel["id"]), CallEnded(told if status else None))
+    told = _returned(status, code, number) if status else None
+    refused = None if channel.get("state") == "Up" else bridging.refused_with(message)
+    return Happened(str(channel["id"]), CallEnded(told, refused))
+
+
+def _read_transfer(message: Json) -> Occurrence:
+    return Happened(*bridging.read_transfer(message))
+
+
+def _read_recording(message: Json) -> Occurrence | None:
+    found = bridging.read_recording(message)
+    return Happened(*found) if found else None
 
 
 def _read_playback(message: Json) -> Occurrence | None:
@@ -251,6 +276,10 @@ _READERS: Final[Mapping[str, Callable[[Json], Occurrence | None]]] = {
     "ChannelUnhold": _always(ChannelResumed()),
     "ChannelDtmfReceived": _read_digit,
     "ChannelEnteredBridge": _always(Bridged()),
+    "ChannelLeftBridge": _always(Unbridged()),
+    "ChannelTransfer": _read_transfer,
     "PlaybackFinished": _read_playback,
+    "RecordingFinished": _read_recording,
+    "RecordingFailed": _read_recording,
     "ApplicationReplaced": lambda _: Replaced(),
 }

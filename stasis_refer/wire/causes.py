@@ -1,7 +1,9 @@
-"""Which Q.850 cause makes Asterisk refuse a ringing call with which SIP status.
+"""Q.850 causes and SIP statuses, as Asterisk turns one into the other.
 
 An ARI hang-up names a cause, and ``hangup_cause2sip`` (chan_pjsip.c) turns it into a status:
 these are all that can be had, each seen on the wire. ``docs/capabilities.md`` has the table.
+The other way ``ast_sip_hangup_sip2cause`` (res_pjsip.c) turns the status that a leg of ours was
+refused with into a cause, several into one.
 """
 
 from typing import Final
@@ -55,3 +57,19 @@ def status_of(wanted: int | None) -> int:
 def cause_of(wanted: int | None) -> int:
     """Return the cause to hang up with; None for a plain end."""
     return CAUSES[status_of(wanted)]
+
+
+_REFUSED: Final = {cause: status for status, cause in CAUSES.items() if cause != NORMAL} | {
+    3: 404,  # no route to the destination
+    23: 302,
+    41: 409,
+    102: 504,
+}
+
+
+def refused_with(cause: int) -> int | None:
+    """Return the SIP status that most likely stands behind the cause that ended a leg.
+
+    None for a plain end, and for a cause that many statuses become (127).
+    """
+    return _REFUSED.get(cause)

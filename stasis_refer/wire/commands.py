@@ -1,11 +1,11 @@
 """The requests that are made of ARI (Asterisk REST Interface); only what the program uses."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from stasis_refer.wire.ari import EVENT_TYPES, Json
+from stasis_refer.wire.ari import EVENT_TYPES, LEG, Json
 
 QUEUE_CONTEXT: Final = "stasis-refer-queue"
 TRANSFER_CONTEXT: Final = "stasis-refer-transfer"
@@ -53,6 +53,15 @@ def subscribe(app: str, channel: str) -> Request:
     return Request(
         "POST", f"applications/{app}/subscription", (("eventSource", f"channel:{channel}"),)
     )
+
+
+def subscribe_to_bridges(app: str) -> Request:
+    """Ask for the events of all bridges, those of the dialplan too (app_subscribe_bridge).
+
+    Without it our word on a bridge ends with the last channel in it, and the end of its recording
+    comes behind that; and nobody tells that a queue's member took a call.
+    """
+    return Request("POST", f"applications/{app}/subscription", (("eventSource", "bridge:"),))
 
 
 def set_variable(channel: str, name: str, value: str) -> Request:
@@ -122,6 +131,81 @@ def ring(channel: str) -> Request:
     return Request("POST", f"channels/{channel}/ring")
 
 
+def create_leg(
+    app: str, channel: str, endpoint: str, originator: str, variables: Mapping[str, str]
+) -> Request:
+    """Make a channel that calls an endpoint when it is told to; the answer is the channel."""
+    return Request(
+        "POST",
+        "channels/create",
+        (
+            ("endpoint", endpoint),
+            ("app", app),
+            ("appArgs", LEG),
+            ("channelId", channel),
+            ("originator", originator),
+        ),
+        body={"variables": dict(variables)},
+    )
+
+
+def dial(channel: str) -> Request:
+    """Let a channel that was made call its endpoint.
+
+    It is not in ``Stasis()`` yet when it has just been made: then the answer is 409.
+    """
+    return Request("POST", f"channels/{channel}/dial")
+
+
+def create_bridge(bridge: str, *, keys: bool) -> Request:
+    """Make a bridge under an id of our choice; ``keys``: keys pressed in it are to be told."""
+    kind = "mixing,dtmf_events" if keys else "mixing"
+    return Request("POST", "bridges", (("type", kind), ("bridgeId", bridge)))
+
+
+def add_channels(bridge: str, channels: Sequence[str]) -> Request:
+    """Put channels into a bridge; one that is in another leaves that.
+
+    Asterisk answers when the last of them is in: while one plays a sound neither this nor
+    any later request on the same connection is answered. Of a channel that is gone it is 400.
+    """
+    return Request("POST", f"bridges/{bridge}/addChannel", (("channel", ",".join(channels)),))
+
+
+def destroy_bridge(bridge: str) -> Request:
+    """Take a bridge away; who is in it stays in ``Stasis()``."""
+    return Request("DELETE", f"bridges/{bridge}")
+
+
+def record(bridge: str, name: str) -> Request:
+    """Record what is said in a bridge, until nobody is in it any more; a WAV of this name."""
+    return Request(
+        "POST",
+        f"bridges/{bridge}/record",
+        (("name", name), ("format", "wav"), ("ifExists", "overwrite")),
+    )
+
+
+def stop_recording(name: str) -> Request:
+    """End a recording and keep it."""
+    return Request("POST", f"recordings/live/{name}/stop")
+
+
+def live_recording(name: str) -> Request:
+    """Ask for a recording that is being made; refused (404) once it is finished."""
+    return Request("GET", f"recordings/live/{name}")
+
+
+def stored_recording(name: str) -> Request:
+    """Ask for the WAV of a recording; over HTTP only, as it is no JSON."""
+    return Request("GET", f"recordings/stored/{name}/file")
+
+
+def transfer_progress(channel: str, state: str) -> Request:
+    """Tell the sender of a REFER how the transfer goes, by a NOTIFY of Asterisk's."""
+    return Request("POST", f"channels/{channel}/transfer_progress", (("states", state),))
+
+
 def stop(playback: str) -> Request:
     """Stop a playback."""
     return Request("DELETE", f"playbacks/{playback}")
@@ -130,6 +214,16 @@ def stop(playback: str) -> Request:
 def channels() -> Request:
     """Ask for every channel there is."""
     return Request("GET", "channels")
+
+
+def application(app: str) -> Request:
+    """Ask for an application; ``channel_ids`` of the answer are the channels it has."""
+    return Request("GET", f"applications/{app}")
+
+
+def bridges() -> Request:
+    """Ask for every bridge there is."""
+    return Request("GET", "bridges")
 
 
 def filter_events(app: str) -> Request:

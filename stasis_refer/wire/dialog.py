@@ -1,7 +1,7 @@
 """What a captured SIP message means for the call whose dialog it is of.
 
-Direction is told by tags, not by addresses: the far end's tag is the From tag of its INVITE,
-and stays its own in whatever either side sends (RFC 3261, 12).
+Direction is told by tags, not by addresses: the tag of who sent the INVITE is its From tag, and
+stays its own in whatever either side sends (RFC 3261, 12).
 """
 
 import re
@@ -13,14 +13,32 @@ from stasis_refer.core.events import (
     ChannelHeld,
     ChannelResumed,
     Event,
+    InviteAnswered,
     ReferAnswered,
+    ReferCaptured,
     ReferNotified,
+    ReferRefused,
     ReferSeen,
 )
 from stasis_refer.core.info import Invite
 from stasis_refer.wire import sip, sipfrag
 
 Phase: TypeAlias = Literal["refer", "notify"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who began a dialog: ``tag`` is the From tag of the INVITE, None when that was not captured.
+
+    ``ours``: it was we, who dialed.
+    """
+
+    tag: str | None = None
+    ours: bool = False
+
+    def sent(self, message: sip.Message) -> bool:
+        """Tell whether a request, or the request that a response is to, is the caller's."""
+        return sip.from_tag(message) == self.tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,37 +54,61 @@ class Said:
     status: int | None = None
 
 
-def may_matter(payload: bytes) -> bool:
+def may_matter(payload: bytes, *, dialed: bool = False) -> bool:
     """Tell cheaply, from its bytes, whether a captured packet is worth reading at all.
 
-    It is when one of its messages is: over TCP there may be several.
+    It is when one of its messages is: over TCP there may be several. In a dialog that we
+    ``dialed`` the final responses to the INVITE are too.
     """
     first, _, rest = payload.partition(b"\n")
     if first.startswith(_METHODS) or not (first.startswith(_RESPONSE) or first.endswith(_REQUEST)):
         return True
-    return any(end in rest for end in _REQUEST_LINE_ENDS) or _TO_REFER.search(rest) is not None
+    if any(end in rest for end in _REQUEST_LINE_ENDS):
+        return True
+    if first.startswith(_PROVISIONAL) and _RESPONSE not in rest:
+        return False
+    method = _TO_REFER_OR_INVITE if dialed else _TO_REFER
+    return method.search(rest) is not None
 
 
-def read(message: sip.Message, peer_tag: str | None) -> Said | None:
+def read(message: sip.Message, caller: Caller) -> Said | None:
     """Return what a message of a live dialog means, None when it is of no concern.
 
-    ``peer_tag`` is the far end's tag, None when its INVITE was not captured. Raises
-    sip.BadMessage when a message that matters lacks what it must have.
+    Where the INVITE was not captured a REFER is taken for ours, and a NOTIFY for the far
+    end's. Raises sip.BadMessage when a message that matters lacks what it must have.
     """
-    from_peer = peer_tag is None or sip.from_tag(message) == peer_tag
+    if caller.tag is None:
+        if isinstance(message, sip.Response):
+            return _read_response(message, dialed=False)
+        return _read_own(message) or (None if _is(message, "BYE") else _read_far(message))
+    # A response has the From of its request.
+    own = caller.sent(message) is caller.ours
     if isinstance(message, sip.Response):
-        # A response has the From of its request: the peer's own REFER is not ours.
-        return None if from_peer and peer_tag is not None else _read_response(message)
-    match message.method.upper():
-        case "REFER" if peer_tag is None or not from_peer:
-            number, _ = sip.cseq(message)
-            return Said(ReferSeen(number), ("REFER", number))
-        case "NOTIFY" if from_peer:
-            return _read_notify(message)
-        case "BYE" if peer_tag is not None and from_peer:
+        return _read_response(message, dialed=caller.ours) if own else _read_refusal(message)
+    if own:
+        return _read_own(message)
+    return _read_refer(message) if _is(message, "REFER") else _read_far(message)
+
+
+def _is(request: sip.Request, method: str) -> bool:
+    return request.method.upper() == method
+
+
+def _read_own(request: sip.Request) -> Said | None:
+    if not _is(request, "REFER"):
+        return None
+    number, _ = sip.cseq(request)
+    return Said(ReferSeen(number), ("REFER", number))
+
+
+def _read_far(request: sip.Request) -> Said | None:
+    match request.method.upper():
+        case "NOTIFY":
+            return _read_notify(request)
+        case "BYE":
             return Said(CallEnded(), ("BYE",))
-        case "INVITE" | "UPDATE" if from_peer:
-            return _read_offer(message)
+        case "INVITE" | "UPDATE":
+            return _read_offer(request)
         case _:
             return None
 
@@ -91,18 +133,47 @@ def read_invite(message: sip.Request, source_ip: str) -> Invite:
         headers=sip.headers_named(message, "X-")
         + sip.headers_named(message, "User-to-User")
         + sip.headers_named(message, "Diversion"),
+        allow=", ".join(value for _, value in sip.headers_named(message, "Allow")),
     )
 
 
-def _read_response(response: sip.Response) -> Said | None:
+def _read_response(response: sip.Response, *, dialed: bool) -> Said | None:
+    """Read a response to a request of ours."""
     number, method = sip.cseq(response)
-    if method.upper() != "REFER" or response.status < _FIRST_FINAL:
+    if response.status < _FIRST_FINAL:
+        return None
+    if method.upper() == "INVITE" and dialed and response.status not in _ASKED_AGAIN:
+        # The first is to the INVITE that the dialog began with, later ones to re-INVITEs.
+        return Said(InviteAnswered(response.status), ("INVITE",))
+    if method.upper() != "REFER":
         return None
     # RFC 4488: no subscription, so no NOTIFY will come.
     wish, _ = sip.parameters(sip.header(response, "refer-sub") or "true")
     subscribed = wish.lower() != "false"
     event = ReferAnswered(response.status, number, subscribed)
     return Said(event, ("REFER", number, response.status), "refer", response.status)
+
+
+def _read_refer(refer: sip.Request) -> Said:
+    """Read a REFER of the far end's."""
+    number, _ = sip.cseq(refer)
+    event = ReferCaptured(
+        number,
+        sip.header(refer, "refer-to") or "",
+        sip.header(refer, "referred-by") or "",
+        sip.header(refer, "user-agent") or "",
+        sip.headers_named(refer, "X-") + sip.headers_named(refer, "User-to-User"),
+    )
+    return Said(event, ("REFER received", number))
+
+
+def _read_refusal(response: sip.Response) -> Said | None:
+    """Read a response of ours: that a REFER was taken is an event of ARI."""
+    number, method = sip.cseq(response)
+    if method.upper() != "REFER" or response.status < _FIRST_REFUSAL:
+        return None
+    identity = ("REFER received", number, response.status)
+    return Said(ReferRefused(number, response.status), identity)
 
 
 def _read_notify(notify: sip.Request) -> Said | None:
@@ -137,9 +208,11 @@ def _number(text: str) -> int | None:
 
 _METHODS: Final = (b"REFER ", b"NOTIFY ", b"BYE ", b"INVITE ", b"UPDATE ")
 _RESPONSE: Final = b"SIP/2.0 "
+_PROVISIONAL: Final = b"SIP/2.0 1"
 _REQUEST: Final = (b" SIP/2.0\r", b" SIP/2.0")
 _REQUEST_LINE_ENDS: Final = (b" SIP/2.0\r", b" SIP/2.0\n")
 _TO_REFER: Final = re.compile(rb"[0-9]\s+REFER\b")  # as the CSeq of a response says
+_TO_REFER_OR_INVITE: Final = re.compile(rb"[0-9]\s+(?:REFER|INVITE)\b")
 
 _URI: Final = re.compile(r"sips?:(?:([^@:;>]*)[^@>]*@)?(\[[^\]>]*\]|[^:;?>]*)", re.IGNORECASE)
 
@@ -151,4 +224,8 @@ def parties(text: str) -> tuple[str, str]:
 
 
 _FIRST_FINAL: Final = 200
+_FIRST_REFUSAL: Final = 300
+_ASKED_AGAIN: Final = frozenset({401, 407, 422})
+"""Statuses that Asterisk answers with another INVITE; where it cannot, the channel's end tells."""
+
 _DIGITS: Final = 10

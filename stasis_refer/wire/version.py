@@ -27,6 +27,12 @@ class Version:
 
 REST_OVER_WEBSOCKET: Final = {20: 14, 21: 9, 22: 4}
 MANY_VARIABLES: Final = {20: 20, 22: 10, 23: 4}
+REFER_SURVIVED: Final = {20: 16, 21: 11, 22: 6}
+"""A REFER that is left to us no longer crashes it when the call goes (asterisk#1467)."""
+
+REFER_SUB_SURVIVED: Final = {20: 21, 22: 11, 23: 5}
+"""Nor does one with ``Refer-Sub: false`` (asterisk#2021)."""
+
 SUPPORTED: Final = {20: 13, 21: 8, 22: 3}
 RECOMMENDED: Final = {20: 20, 22: 10, 23: 4}
 

@@ -250,6 +250,32 @@ async def test_requests_in_turn(version: str, refused: str, statuses: list[int])
         assert len(heard.seconds) - timed == len(statuses)
 
 
+async def test_a_file_comes_over_http_as_it_is(asterisk: Asterisk) -> None:
+    heard = Heard()
+    async with connection(asterisk, heard) as made:
+        await until(lambda: made.connected)
+        timed = len(heard.seconds)
+        file = await made.download(commands.info())
+        assert file is not None
+        assert asterisk.version.encode() in file
+        assert asterisk.asked[-1].over == "http"
+        assert len(heard.seconds) == timed  # hours of speech are no measure of Asterisk's answers
+
+
+@pytest.mark.parametrize("why", ["refused", "gone", "over"])
+async def test_a_file_that_is_not_to_be_had_is_none(asterisk: Asterisk, why: str) -> None:
+    async with connection(asterisk) as made:
+        await until(lambda: made.connected)
+        if why == "refused":
+            asterisk.refuse("GET recordings/stored/r-1/file", 404)
+        elif why == "gone":
+            await asterisk.crash()
+        if why != "over":
+            assert await made.download(commands.stored_recording("r-1")) is None
+    if why == "over":
+        assert await made.download(commands.info()) is None
+
+
 async def test_answers_that_come_out_of_order_find_their_requests(asterisk: Asterisk) -> None:
     channels = [f"c{number}" for number in range(50)]
     async with connection(asterisk) as made:

@@ -15,8 +15,11 @@ from stasis_refer.core.events import (
     ChannelHeld,
     ChannelResumed,
     Event,
+    InviteAnswered,
     ReferAnswered,
+    ReferCaptured,
     ReferNotified,
+    ReferRefused,
     ReferSeen,
 )
 from stasis_refer.core.info import Invite
@@ -97,6 +100,9 @@ REFER = sip(
     "Refer-To: <sip:bob@example.com?X-A=1,2;3>",
     of=ASTERISK,
 )
+REFER_OF_PHONE = sip(
+    "REFER sip:127.0.0.1 SIP/2.0", "12491 REFER", "r: <sip:c@d?X-A=1>", "X-Call: 7"
+)
 ACCEPTED = sip("SIP/2.0 202 Accepted", "12491 REFER", of=ASTERISK)
 RINGING = notify(2, "SIP/2.0 180 Ringing")
 BUSY = notify(3, "SIP/2.0 486 Busy Here", "terminated;reason=noresource")
@@ -130,6 +136,12 @@ class Wire:
     def copy(self, *messages: bytes) -> None:
         for message in messages:
             self.send(hep(message))
+
+    def copy_of(self, call_id: str, *messages: bytes) -> None:
+        """Copy messages of another dialog, and let them be read."""
+        for message in messages:
+            self.send(hep(message, call_id))
+        self.listener.drain()
 
     def watch(self, call_id: str = CALL) -> Invite | None:
         return self.listener.watch(call_id, self.events.append)
@@ -246,9 +258,6 @@ async def test_what_a_message_of_a_call_tells(
 @pytest.mark.parametrize(
     "message",
     [
-        pytest.param(
-            sip("REFER sip:127.0.0.1 SIP/2.0", "12491 REFER", "Refer-To: <sip:c@d>"), id="refer"
-        ),
         pytest.param(sip("SIP/2.0 202 Accepted", "12491 REFER"), id="202"),
         pytest.param(notify(5, "SIP/2.0 200 OK", "terminated", of=ASTERISK), id="notify"),
         pytest.param(sip("BYE sip:127.0.0.7 SIP/2.0", "5 BYE", of=ASTERISK), id="bye"),
@@ -260,6 +269,73 @@ async def test_what_goes_the_other_way_is_not_of_our_transfer(wire: Wire, messag
     wire.watch()
     assert wire.told(message) == []
     assert wire.statuses == []
+
+
+async def test_a_refer_of_the_phone_s_is_told_once_and_as_it_is(wire: Wire) -> None:
+    wire.copy(INVITE)
+    wire.watch()
+    refused = sip("SIP/2.0 603 Decline", "12491 REFER")
+    events = wire.told(REFER_OF_PHONE, refused, REFER_OF_PHONE, refused, REFER)
+    captured = ReferCaptured(12491, "<sip:c@d?X-A=1>", headers=(("X-Call", "7"),))
+    assert events == [captured, ReferRefused(12491, 603), ReferSeen(12491)]
+    assert wire.statuses == []
+
+
+# -- a leg that we dialed --------------------------------------------------------
+
+LEG = "leg-1@127.0.0.1"
+
+
+def of_leg(message: bytes) -> bytes:
+    return message.replace(CALL.encode(), LEG.encode())
+
+
+DIALED = of_leg(sip("INVITE sip:bob@127.0.0.9 SIP/2.0", "1 INVITE", of=ASTERISK))
+
+
+def answered(status: str, cseq: int = 1) -> bytes:
+    return of_leg(sip(f"SIP/2.0 {status}", f"{cseq} INVITE", of=ASTERISK))
+
+
+async def test_a_leg_is_told_of_by_who_began_it(wire: Wire) -> None:
+    assert wire.listener.watch(LEG, wire.events.append, dialed=True) is None
+    ringing, up = answered("180 Ringing"), answered("200 OK")
+    ended = notify(9, "SIP/2.0 200 OK", "terminated", of=ASTERISK)
+    wire.copy_of(LEG, DIALED, ringing, up, up, of_leg(REFER_OF_PHONE), of_leg(ended), of_leg(BYE))
+    assert wire.events == [
+        InviteAnswered(200),
+        ReferCaptured(12491, "<sip:c@d?X-A=1>", headers=(("X-Call", "7"),)),
+        CallEnded(),
+    ]
+    assert not wire.listener.knows(LEG)
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ([answered("486 Busy Here")], [InviteAnswered(486)]),
+        ([answered("401 Who"), answered("486 Busy Here", 2)], [InviteAnswered(486)]),
+        ([answered("407 Who"), answered("200 OK", 2)], [InviteAnswered(200)]),
+        ([answered("407 Who")], []),
+        ([answered("200 OK"), answered("488 No", 2)], [InviteAnswered(200)]),
+        ([answered("183 Progress"), answered("487 Canceled")], [InviteAnswered(487)]),
+    ],
+)
+async def test_what_a_leg_s_invite_is_answered_with(
+    wire: Wire, answers: list[bytes], told: list[Event]
+) -> None:
+    wire.listener.watch(LEG, wire.events.append, dialed=True)
+    wire.copy_of(LEG, DIALED, *answers)
+    assert wire.events == told
+
+
+async def test_a_leg_whose_invite_was_sent_before_is_told_of_all_the_same(wire: Wire) -> None:
+    wire.copy_of(LEG, DIALED)
+    invite = wire.listener.watch(LEG, wire.events.append, dialed=True)
+    assert invite is not None
+    assert invite.dialed == "bob"
+    wire.copy_of(LEG, answered("603 Decline"), of_leg(BYE))
+    assert wire.events == [InviteAnswered(603), CallEnded()]
 
 
 async def test_without_its_invite_a_transfer_is_told_all_the_same(wire: Wire) -> None:

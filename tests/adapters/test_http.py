@@ -8,11 +8,13 @@ import aiohttp
 import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
+from yarl import URL
 
 from stasis_refer.adapters.http import HttpServer
 
 PAGE = b"# HELP up 1 while it runs.\n# TYPE up gauge\nup 1.0\n"
 SOUND = b"RIFF....WAVE"
+RECORDING = f"{'0123456789abcdef' * 2}-1"
 
 
 async def _echo(request: web.Request) -> web.Response:
@@ -27,24 +29,34 @@ async def _refuse(_: web.Request) -> web.Response:
     raise web.HTTPUnauthorized(text="A token is needed.", headers={"WWW-Authenticate": "Bearer"})
 
 
+async def _no_recording(_: str) -> bytes | None:
+    return None
+
+
 class World:
     """A server that runs, and what it is asked about."""
 
     def __init__(self) -> None:
         self.reasons: list[str] = []
         self.metrics_take = 0.0
+        self.wanted: list[str] = []  # recordings
         self.server = HttpServer(
             "127.0.0.1",
             0,
             not_ready=lambda: self.reasons,
             metrics=self._metrics,
             media={"a1.wav": SOUND}.get,
+            recording=self._recording,
             routes=[
                 web.post("/v1/echo", _echo),
                 web.get("/v1/bug", _bug),
                 web.get("/v1/closed", _refuse),
             ],
         )
+
+    async def _recording(self, name: str) -> bytes | None:
+        self.wanted.append(name)
+        return SOUND if name == RECORDING else None
 
     def _metrics(self) -> bytes:
         time.sleep(self.metrics_take)
@@ -72,6 +84,7 @@ async def client(world: World) -> AsyncIterator[aiohttp.ClientSession]:
         ("/readyz", "application/json; charset=utf-8", b'{"ready": true, "reasons": []}'),
         ("/metrics", "text/plain; version=0.0.4; charset=utf-8", PAGE),
         ("/media/a1.wav", "audio/wav", SOUND),
+        (f"/recordings/{RECORDING}.wav", "audio/wav", SOUND),
     ],
 )
 async def test_what_is_served(
@@ -114,6 +127,12 @@ async def test_asterisk_may_keep_a_sound(client: aiohttp.ClientSession) -> None:
             "not_found",
             "There is no such sound; it may have been dropped.",
         ),
+        (
+            f"GET /recordings/{RECORDING}2.wav",
+            404,
+            "not_found",
+            "There is no such recording; it may have been deleted.",
+        ),
         ("POST /healthz", 405, "method_not_allowed", "Method Not Allowed: POST /healthz"),
         ("GET /v1/closed", 401, "unauthorized", "A token is needed."),
     ],
@@ -124,6 +143,29 @@ async def test_every_error_has_one_form(
     async with client.request(*request_line.split()) as response:
         assert response.status == status
         assert await response.json() == {"type": error, "message": message}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{RECORDING}",
+        f"{RECORDING}.mp3",
+        f"{RECORDING.upper()}.wav",
+        f"{RECORDING[1:]}.wav",
+        f"{RECORDING[:33]}.wav",
+        f"{RECORDING}x.wav",
+        "..%2F..%2Fpassword-1.wav",
+        f"x%2F{RECORDING}.wav",
+        "",
+    ],
+)
+async def test_asterisk_is_asked_for_recordings_of_ours_alone(
+    world: World, client: aiohttp.ClientSession, name: str
+) -> None:
+    url = f"http://127.0.0.1:{world.server.port}/recordings/{name}"
+    async with client.get(URL(url, encoded=True)) as response:
+        assert response.status == 404
+    assert world.wanted == []
 
 
 @pytest.mark.parametrize(
@@ -178,6 +220,7 @@ async def test_a_port_in_use_is_an_os_error() -> None:
             not_ready=list,
             metrics=bytes,
             media=lambda _: None,
+            recording=_no_recording,
         )
         with pytest.raises(OSError, match="in use"):
             await server.start()

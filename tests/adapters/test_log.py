@@ -11,6 +11,7 @@ from stasis_refer.core.events import FetchFailure
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import (
     Alert,
+    CalleeRefused,
     DocumentFailed,
     LateSuccess,
     Note,
@@ -87,6 +88,16 @@ BLOCKED = TransferEnded(
             "warning",
             "document cannot be had or run",
             {"failure": "timeout", "why": "It took too long."},
+        ),
+        (
+            CalleeRefused("default", "policy", "line 3, column 5: no rule fits: add one"),
+            "warning",
+            "callee was not called",
+            {
+                "group": "default",
+                "reason": "policy",
+                "why": "line 3, column 5: no rule fits: add one",
+            },
         ),
         (Alert(13801, "not SIP"), "error", "alert", {"code": 13801, "why": "not SIP"}),
     ],

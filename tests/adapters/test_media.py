@@ -274,6 +274,10 @@ async def test_closing_breaks_off_what_is_being_made(
         await task
 
 
+async def _no_recording(_: str) -> bytes | None:
+    return None
+
+
 async def test_a_spoken_text_is_fetched_over_http() -> None:
     speaker = Speaker()
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -284,7 +288,9 @@ async def test_a_spoken_text_is_fetched_over_http() -> None:
         convert=speaker.convert,
         fetch=Studio().fetch,
     )
-    server = HttpServer("127.0.0.1", port, not_ready=list, metrics=bytes, media=shelf.get)
+    server = HttpServer(
+        "127.0.0.1", port, not_ready=list, metrics=bytes, media=shelf.get, recording=_no_recording
+    )
     await server.start()
     url = await shelf.speech_url(HELLO)
     async with aiohttp.ClientSession() as session, session.get(url) as response:

@@ -17,6 +17,7 @@ from stasis_refer.core.application import Application, Callback
 from stasis_refer.core.events import FetchFailure
 from stasis_refer.core.intents import (
     Alert,
+    CalleeRefused,
     DocumentFailed,
     FetchKind,
     LateSuccess,
@@ -231,6 +232,30 @@ NOTES: list[tuple[str, Application, Note, dict[str, float]]] = [
         {"documents_rejected_total{dialect=twiml,reason=unknown_verb}": 1},
     ),
     ("alert", SUPPORT, Alert(13801, "not SIP"), {"alerts_total{code=13801}": 1}),
+    ("alert of a REFER received", SUPPORT, Alert(13802, "?"), {"alerts_total{code=13802}": 1}),
+    ("callee refused", SUPPORT, CalleeRefused("default", "policy", "add a rule"), {}),
+    (
+        "received, and connected",
+        SUPPORT,
+        TransferEnded(
+            Direction.RECEIVED,
+            "<sip:sales@example.com>",
+            "default",
+            Result(Outcome.COMPLETED, Reason.BRIDGED, Evidence.ASTERISK),
+            TransferTimes(answered=0.25, ringing=1.5, ended=4.0),
+        ),
+        {
+            "transfers_in_progress{direction=received}": -1,
+            "transfers_total"
+            "{dialect=twiml,direction=received,evidence=asterisk,outcome=completed}": 1,
+            "application_transfers_total"
+            "{application=support,direction=received,outcome=completed}": 1,
+            "targets_total{group=default,outcome=completed}": 1,
+            "transfer_reasons_total{reason=bridged}": 1,
+            "transfer_duration_seconds_count{direction=received,outcome=completed}": 1,
+            "transfer_duration_seconds_sum{direction=received,outcome=completed}": 4.0,
+        },
+    ),
     ("unknown alert", SUPPORT, Alert(1, "?"), {"alerts_total{code=other}": 1}),
 ]
 
@@ -305,6 +330,16 @@ FACTS: list[tuple[Callable[[Metrics], None], dict[str, float]]] = [
             "webhook_duration_seconds_sum{kind=event}": 0.5,
         },
     ),
+    (
+        lambda m: m.webhook("twiml", FetchKind.REFER, "ok", 0.5),
+        {
+            "webhook_requests_total{dialect=twiml,kind=refer,result=ok}": 1,
+            "webhook_duration_seconds_count{kind=refer}": 1,
+            "webhook_duration_seconds_sum{kind=refer}": 0.5,
+        },
+    ),
+    (lambda m: m.ari_event("ChannelTransfer"), {"ari_events_total{type=ChannelTransfer}": 1}),
+    (lambda m: m.ari_event("RecordingFinished"), {"ari_events_total{type=RecordingFinished}": 1}),
     (lambda m: m.outbox(7), {"outbox_pending{}": 7}),
     (lambda m: m.ari_event("StasisStart"), {"ari_events_total{type=StasisStart}": 1}),
     (lambda m: m.ari_event("TeaServed"), {"ari_events_total{type=other}": 1}),

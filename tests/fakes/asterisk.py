@@ -12,9 +12,11 @@ from typing import Any, Self, TypeAlias
 
 from aiohttp import WSMsgType, web
 
+from tests.fakes import asterisk_bridges
+from tests.fakes.asterisk_bridges import Bridge
 from tests.fakes.asterisk_commands import COMMANDS, Answer, Asked, Channel, json_of
 
-__all__ = ["Asked", "Asterisk", "Channel"]
+__all__ = ["Asked", "Asterisk", "Bridge", "Channel"]
 
 Json: TypeAlias = dict[str, Any]
 
@@ -22,19 +24,27 @@ MODULES = (
     "app_channelredirect",
     "app_stasis",
     "app_transfer",
+    "bridge_simple",
+    "bridge_softmix",
     "chan_pjsip",
+    "func_callerid",
+    "func_channel",
     "func_dialplan",
     "res_ari_applications",
     "res_ari_asterisk",
+    "res_ari_bridges",
     "res_ari_channels",
     "res_ari_endpoints",
     "res_ari_events",
     "res_ari_playbacks",
+    "res_ari_recordings",
     "res_hep",
     "res_hep_pjsip",
     "res_http_media_cache",
+    "res_pjsip_header_funcs",
     "res_pjsip_refer",
     "res_stasis_playback",
+    "res_stasis_recording",
 )
 
 CONTEXTS = (
@@ -64,7 +74,8 @@ class Asterisk:
     """``async with Asterisk() as asterisk``; everything that is asked of it is in ``asked``.
 
     Channels do what commands say: answered ones are Up, hung up ones are gone. What the far
-    end does is up to the test: ``call``, ``come_back``, ``caller_hangs_up``, ``emit``.
+    end does is up to the test: ``call``, ``come_back``, ``caller_hangs_up``, ``emit``; of a leg
+    ``leg_rings``, ``leg_answers``, ``leg_ends``; of either ``sends_refer``.
     """
 
     def __init__(self, version: str = "22.10.1+dfsg") -> None:
@@ -81,6 +92,9 @@ class Asterisk:
             "STASIS_REFER_NUMBER",
         )
         self.endpoints = ["lab"]
+        self.unknown_endpoints: set[str] = set()  # as ``PJSIP/desk``: no channel is made for them
+        self.bridges: dict[str, Bridge] = {}
+        self.recordings: dict[str, bytes] = {}
         self.filters: dict[str, list[str]] = {}
         self.subscriptions: set[tuple[str, str]] = set()
         self.refusals: dict[str, tuple[int, str]] = {}
@@ -123,6 +137,7 @@ class Asterisk:
         self.drop()
         await self._runner.cleanup()
         self.channels.clear()
+        self.bridges.clear()
         self.filters.clear()
         self.subscriptions.clear()
 
@@ -179,10 +194,35 @@ class Asterisk:
 
     def caller_hangs_up(self, channel: Channel) -> None:
         """Let the far end hang up."""
-        self.happen("ChannelHangupRequest", channel, cause=16)
+        self.leg_ends(channel)
+
+    def leg_rings(self, channel: Channel) -> None:
+        """Let the far end of a leg ring: 180 or 183."""
+        channel.state = "Ringing"
+        self.happen("ChannelStateChange", channel)
+
+    def leg_answers(self, channel: Channel) -> None:
+        """Let the far end of a leg answer."""
+        channel.state = "Up"
+        self.happen("ChannelStateChange", channel)
+
+    def leg_ends(self, channel: Channel, cause: int = 16, tech_cause: int | None = None) -> None:
+        """Let a channel end with a Q.850 cause, and the SIP status that it was refused with."""
+        why = {"cause": cause} | ({"tech_cause": tech_cause} if tech_cause else {})
+        self.happen("ChannelHangupRequest", channel, **why)
+        asterisk_bridges.leave_all(self, channel)
         self.leave(channel)
-        self.happen("ChannelDestroyed", channel, cause=16, cause_txt="Normal Clearing")
+        self.happen("ChannelDestroyed", channel, cause_txt="Normal Clearing", **why)
         self.channels.pop(channel.id, None)
+
+    def sends_refer(
+        self, channel: Channel, user: str = "bob", replaces: Channel | str | None = None
+    ) -> None:
+        """Let the far end send a REFER that Asterisk leaves to the application.
+
+        ``replaces`` is the channel of the dialog in Replaces, or the Call-ID of one elsewhere.
+        """
+        asterisk_bridges.ask_for_transfer(self, channel, user, replaces)
 
     def leave(self, channel: Channel) -> None:
         """Take a channel out of ``Stasis()``."""
@@ -287,8 +327,8 @@ class Asterisk:
         path = request.match_info["path"]
         asked = Asked(request.method, path, dict(request.query), body, "http")
         status, answer = self._answer(asked)
-        if answer is None:
-            return web.Response(status=status)
+        if answer is None or isinstance(answer, bytes):
+            return web.Response(status=status, body=answer)
         return web.json_response(answer, status=status)
 
     def _unauthorized(self, request: web.Request) -> web.Response | None:
@@ -303,7 +343,7 @@ class Asterisk:
         if asked.line in self.refusals:
             status, message = self.refusals[asked.line]
             return status, {"message": message}
-        for pattern, command in COMMANDS:
+        for pattern, command in (*COMMANDS, *asterisk_bridges.COMMANDS):
             if found := pattern.fullmatch(asked.line):
                 return command(self, asked, **found.groupdict())
         return 404, {"message": "Resource not found"}

@@ -8,9 +8,9 @@ from typing import Any, Protocol, TypeAlias
 Answer: TypeAlias = tuple[int, Any]
 _Command: TypeAlias = Callable[..., Answer]
 
-_NO_CHANNEL: Answer = (404, {"message": "Channel not found"})
+NO_CHANNEL: Answer = (404, {"message": "Channel not found"})
 _NOT_IN_STASIS: Answer = (409, {"message": "Channel not in Stasis application"})
-_DONE: Answer = (204, None)
+DONE: Answer = (204, None)
 
 
 @dataclass(slots=True)
@@ -27,6 +27,9 @@ class Channel:
     arguments: tuple[str, ...] | None = None
     variables: dict[str, str] = field(default_factory=dict)
     told: tuple[str, ...] = ()  # channelvars of ari.conf
+    caller_name: str = ""
+    dialog: tuple[str, str] = ("theirs", "ours")  # tags of the far end and of Asterisk
+    refers: list[Mapping[str, object]] = field(default_factory=list)  # open ones of the far end
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Asterisk(Protocol):
     contexts: set[str]
     channelvars: tuple[str, ...]
     endpoints: list[str]
+    unknown_endpoints: set[str]
     filters: dict[str, list[str]]
     subscriptions: set[tuple[str, str]]
     on_call_out: Callable[[], object]
@@ -78,7 +82,7 @@ def json_of(channel: Channel) -> Mapping[str, object]:
         "name": channel.name,
         "state": channel.state,
         "protocol_id": channel.call_id,
-        "caller": {"name": "", "number": channel.caller},
+        "caller": {"name": channel.caller_name, "number": channel.caller},
         "connected": {"name": "", "number": ""},
         "accountcode": "",
         "dialplan": {
@@ -127,23 +131,31 @@ def _originate(asterisk: Asterisk, asked: Asked) -> Answer:
 
 def _create(asterisk: Asterisk, asked: Asked) -> Answer:
     query = asked.query
+    if query["endpoint"] in asterisk.unknown_endpoints:
+        return 500, {"error": "Allocation failed"}
+    sip = query["endpoint"].startswith("PJSIP/")
     channel = Channel(
         query["channelId"],
         query["endpoint"],
+        call_id=f"{query['channelId']}@127.0.0.1" if sip else "",
+        caller="",
         app=query["app"],
         state="Down",
         told=asterisk.channelvars,
+        variables=dict((asked.body or {}).get("variables", {})),
     )
     asterisk.channels[channel.id] = channel
-    asterisk.enter(channel)
+    asterisk.enter(channel, *filter(None, query.get("appArgs", "").split(",")))
     return 200, json_of(channel)
 
 
-def _in_stasis(act: _Command) -> _Command:
+def in_stasis(act: _Command) -> _Command:
+    """Let a command have its channel, if that is in ``Stasis()``."""
+
     def command(asterisk: Asterisk, asked: Asked, channel: str, **rest: str) -> Answer:
         found = asterisk.channels.get(channel)
         if found is None:
-            return _NO_CHANNEL
+            return NO_CHANNEL
         if found.arguments is None:
             return _NOT_IN_STASIS
         return act(asterisk, found, asked, **rest)
@@ -154,35 +166,41 @@ def _in_stasis(act: _Command) -> _Command:
 def _answer(asterisk: Asterisk, channel: Channel, _: Asked) -> Answer:
     channel.state = "Up"
     asterisk.happen("ChannelStateChange", channel)
-    return _DONE
+    return DONE
 
 
 def _ring(_: Asterisk, __: Channel, ___: Asked) -> Answer:
-    return _DONE
+    return DONE
 
 
 def _continue(asterisk: Asterisk, channel: Channel, _: Asked) -> Answer:
     asterisk.leave(channel)
-    return _DONE
+    return DONE
 
 
-def _read(asterisk: Asterisk, _: Channel, asked: Asked) -> Answer:
+def _read(asterisk: Asterisk, channel: Channel, asked: Asked) -> Answer:
     function, _parenthesis, arguments = asked.query["variable"].rstrip(")").partition("(")
+    if function == "CHANNEL" and arguments in _OF_DIALOG:
+        values = (channel.call_id, *channel.dialog)
+        return 200, {"value": values[_OF_DIALOG.index(arguments)]}
     if function != "DIALPLAN_EXISTS" or "func_dialplan" not in asterisk.modules:
         return 500, {"message": "Unable to read provided function"}
     return 200, {"value": str(int(arguments.split(",")[0] in asterisk.contexts))}
 
 
+_OF_DIALOG = ("pjsip,call-id", "pjsip,remote_tag", "pjsip,local_tag")
+
+
 def _variable(_: Asterisk, channel: Channel, asked: Asked) -> Answer:
     channel.variables[asked.query["variable"]] = asked.query["value"]
-    return _DONE
+    return DONE
 
 
 def _variables(asterisk: Asterisk, channel: Channel, asked: Asked) -> Answer:
     if not asterisk.has({20: 20, 22: 10, 23: 4}):
         return 404, {"message": "Resource not found"}
     channel.variables |= asked.body["variables"]
-    return _DONE
+    return DONE
 
 
 def _play(_: Asterisk, channel: Channel, asked: Asked, playback: str) -> Answer:
@@ -197,13 +215,15 @@ def _play(_: Asterisk, channel: Channel, asked: Asked, playback: str) -> Answer:
 def _hang_up(asterisk: Asterisk, _: Asked, channel: str) -> Answer:
     found = asterisk.channels.get(channel)
     if found is None:
-        return _NO_CHANNEL
+        return NO_CHANNEL
     asterisk.caller_hangs_up(found)
-    return _DONE
+    return DONE
 
 
 def _subscribe(asterisk: Asterisk, asked: Asked, app: str) -> Answer:
-    channel = asked.query["eventSource"].removeprefix("channel:")
+    kind, _, channel = asked.query["eventSource"].partition(":")
+    if kind == "bridge" and not channel:
+        return 200, {"name": app, "bridge_ids": ["__AST_BRIDGE_ALL_TOPIC"]}
     if channel not in asterisk.channels:
         return 422, {"message": "Event source does not exist"}
     asterisk.subscriptions.add((app, channel))
@@ -228,13 +248,13 @@ COMMANDS: tuple[tuple[re.Pattern[str], _Command], ...] = tuple(
         (r"GET channels", _channels),
         (r"POST channels", _originate),
         (r"POST channels/create", _create),
-        (r"GET channels/(?P<channel>[^/]+)/variable", _in_stasis(_read)),
-        (r"POST channels/(?P<channel>[^/]+)/answer", _in_stasis(_answer)),
-        (r"POST channels/(?P<channel>[^/]+)/ring", _in_stasis(_ring)),
-        (r"POST channels/(?P<channel>[^/]+)/continue", _in_stasis(_continue)),
-        (r"POST channels/(?P<channel>[^/]+)/variable", _in_stasis(_variable)),
-        (r"POST channels/(?P<channel>[^/]+)/variables", _in_stasis(_variables)),
-        (r"POST channels/(?P<channel>[^/]+)/play/(?P<playback>[^/]+)", _in_stasis(_play)),
+        (r"GET channels/(?P<channel>[^/]+)/variable", in_stasis(_read)),
+        (r"POST channels/(?P<channel>[^/]+)/answer", in_stasis(_answer)),
+        (r"POST channels/(?P<channel>[^/]+)/ring", in_stasis(_ring)),
+        (r"POST channels/(?P<channel>[^/]+)/continue", in_stasis(_continue)),
+        (r"POST channels/(?P<channel>[^/]+)/variable", in_stasis(_variable)),
+        (r"POST channels/(?P<channel>[^/]+)/variables", in_stasis(_variables)),
+        (r"POST channels/(?P<channel>[^/]+)/play/(?P<playback>[^/]+)", in_stasis(_play)),
         (r"DELETE channels/(?P<channel>[^/]+)", _hang_up),
         (r"DELETE playbacks/(?P<playback>[^/]+)", _stop),
         (r"POST applications/(?P<app>[^/]+)/subscription", _subscribe),

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -11,14 +12,19 @@ from stasis_refer.core.events import (
     ChannelHeld,
     ChannelResumed,
     ChannelReturned,
+    ChannelRinging,
     ChannelUp,
     DigitPressed,
     PlaybackEnded,
     QueueLeft,
     QueueStatus,
+    RecordingEnded,
+    TransferReported,
+    TransferRequested,
     TransferStatus,
+    Unbridged,
 )
-from stasis_refer.wire import ari
+from stasis_refer.wire import ari, bridging
 from stasis_refer.wire.ari import (
     BadEvent,
     Channel,
@@ -76,6 +82,70 @@ def playback(state: str, target: str = f"channel:{ID}") -> dict[str, object]:
     return {"type": "PlaybackFinished", "application": "stasis_refer", "playback": told}
 
 
+LEG = "a5c0ffee-leg-1"
+
+
+def transfer(
+    target: Mapping[str, object] = MappingProxyType({}), state: str = "", **refer_to: object
+) -> dict[str, object]:
+    """As Asterisk 22.10 sends it (ari_transfer_to_json, stasis_channels.c)."""
+    return {
+        "type": "ChannelTransfer",
+        "refer_to": {"requested_destination": {"destination": "bob"} | dict(target), **refer_to},
+        "referred_by": {
+            "source_channel": {**CHANNEL, "id": LEG},
+            "connected_channel": CHANNEL,
+            "bridge": {"id": f"{ID}-bridge-1", "channels": [ID, LEG]},
+        },
+        **({"state": state} if state else {}),
+    }
+
+
+def recording(kind: str, **more: object) -> dict[str, object]:
+    target = {"target_uri": f"bridge:{ID}-bridge-2"}
+    told = {"name": "rec-1", "format": "wav", "state": "done", **target, **more}
+    return {"type": f"Recording{kind}", "recording": told}
+
+
+def refused(state: str = "Ringing", **more: object) -> dict[str, object]:
+    return of_channel("ChannelDestroyed", channel={**CHANNEL, "state": state}, **more)
+
+
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [
+        (refused(cause=17, tech_cause=486), 486),
+        (refused(cause=21, tech_cause=603), 603),
+        (refused(cause=127, tech_cause=433), 433),
+        (refused("Down", cause=34, tech_cause=503), 503),
+        (refused(cause=17), 486),  # older versions do not tell the status
+        (refused(cause=19), 480),
+        (refused(cause=127), None),
+        (refused(cause=16), None),  # we hung up
+        (refused(cause=0), None),
+        (refused(), None),
+        (refused(cause=32, soft=True), None),  # what was asked for, and no Q.850 cause
+        (refused(cause=17, tech_cause=200), None),
+        (refused("Up", cause=17, tech_cause=486), None),
+    ],
+)
+@pytest.mark.parametrize("kind", ["ChannelHangupRequest", "ChannelDestroyed"])
+def test_what_a_leg_was_refused_with(
+    message: Mapping[str, Any], kind: str, status: int | None
+) -> None:
+    assert ari.read_event({**message, "type": kind}) == Happened(ID, CallEnded(status=status))
+
+
+@pytest.mark.parametrize("channel", [ID, LEG, "a-bridge-b"])
+def test_a_bridge_is_named_after_who_made_it(channel: str) -> None:
+    assert bridging.channel_of(bridging.bridge_name(channel, 12)) == channel
+
+
+@pytest.mark.parametrize("bridge", ["conference", "", "-bridge-1"])
+def test_bridges_of_others_are_nobody_s(bridge: str) -> None:
+    assert bridging.channel_of(bridge) is None
+
+
 @pytest.mark.parametrize(
     ("message", "occurrence"),
     [
@@ -104,6 +174,11 @@ def playback(state: str, target: str = f"channel:{ID}") -> dict[str, object]:
         ),
         pytest.param(
             of_channel("ChannelStateChange", channel={**CHANNEL, "state": "Ringing"}),
+            Happened(ID, ChannelRinging()),
+            id="a leg rings",
+        ),
+        pytest.param(
+            of_channel("ChannelStateChange", channel={**CHANNEL, "state": "Ring"}),
             None,
             id="another state",
         ),
@@ -153,7 +228,63 @@ def playback(state: str, target: str = f"channel:{ID}") -> dict[str, object]:
         pytest.param(
             of_channel("ChannelEnteredBridge", bridge={"id": "b"}),
             Happened(ID, Bridged()),
-            id="the dialplan connected it to somebody",
+            id="connected to somebody",
+        ),
+        pytest.param(
+            of_channel("ChannelLeftBridge", bridge={"id": "b"}),
+            Happened(ID, Unbridged()),
+            id="on its own again",
+        ),
+        pytest.param(of_channel("StasisStart", args=["*leg"]), None, id="a leg of ours"),
+        pytest.param(
+            of_channel("StasisStart", args=["*leg", "x"]),
+            Entered(READ, ("*leg", "x")),
+            id="more than a leg says",
+        ),
+        pytest.param(
+            transfer(), Happened(LEG, TransferRequested("bob")), id="a phone sent a REFER"
+        ),
+        pytest.param(
+            transfer(state="channel_progress"),
+            Happened(LEG, TransferReported(final=False)),
+            id="NOTIFY 100",
+        ),
+        pytest.param(
+            transfer(state="channel_answered"),
+            Happened(LEG, TransferReported(final=True)),
+            id="NOTIFY 200",
+        ),
+        pytest.param(
+            # channel_unavailable comes back in the same words.
+            transfer(state="channel_declined"),
+            Happened(LEG, TransferReported(final=True)),
+            id="NOTIFY 603 or 503",
+        ),
+        pytest.param(
+            transfer({"protocol_id": "1-2@192.0.2.1", "additional_protocol_params": []}),
+            Happened(LEG, TransferRequested("bob", attended=True)),
+            id="Replaces of a dialog elsewhere",
+        ),
+        pytest.param(
+            transfer({"protocol_id": "1-2@127.0.0.1"}, destination_channel={**CHANNEL, "id": "b"}),
+            Happened(LEG, TransferRequested("bob", attended=True, replaced="b")),
+            id="Replaces of a dialog of ours",
+        ),
+        pytest.param(
+            recording("Finished", duration=7),
+            Happened(ID, RecordingEnded("rec-1", 7.0)),
+            id="a recording is there",
+        ),
+        pytest.param(
+            recording("Failed", state="failed", cause="No space left"),
+            Happened(ID, RecordingEnded("rec-1", 0.0, ok=False)),
+            id="a recording failed",
+        ),
+        pytest.param(
+            recording("Finished", target_uri=f"channel:{ID}"), None, id="a channel's recording"
+        ),
+        pytest.param(
+            recording("Finished", target_uri="bridge:conference"), None, id="a bridge of others"
         ),
         pytest.param(
             of_channel("StasisStart", args=["support", "queued", "TIMEOUT"]),
@@ -187,6 +318,11 @@ def test_events(message: Mapping[str, Any], occurrence: Occurrence | None) -> No
         {"type": "ChannelStateChange", "channel": {"id": ID}},
         {"type": "ChannelHangupRequest", "channel": "x"},
         {"type": "PlaybackFinished", "playback": {}},
+        {"type": "ChannelTransfer"},
+        {"type": "ChannelTransfer", "referred_by": {"source_channel": {"id": ID}}},
+        {"type": "ChannelLeftBridge", "bridge": {}},
+        {"type": "RecordingFinished", "recording": {"name": "x"}},
+        {"type": "ChannelDestroyed", "channel": {"id": ID, "state": "Ring"}, "cause": "busy"},
         {"type": "PlaybackFinished", "playback": {"target_uri": f"channel:{ID}"}},
     ],
 )
@@ -210,9 +346,10 @@ JSON = st.recursive(
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(ari.EVENT_TYPES), JSON, JSON, JSON)
 def test_whatever_an_event_holds_it_is_read_or_refused(
-    kind: str, channel: object, args: object, played: object
+    kind: str, channel: object, args: object, other: object
 ) -> None:
-    message = {"type": kind, "channel": channel, "args": args, "playback": played}
+    message = {"type": kind, "channel": channel, "args": args}
+    message |= dict.fromkeys(("playback", "recording", "refer_to", "referred_by", "cause"), other)
     try:
         occurrence = ari.read_event(message)
     except BadEvent:

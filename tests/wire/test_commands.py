@@ -4,7 +4,7 @@ from collections.abc import Mapping
 import pytest
 
 from stasis_refer.wire import commands
-from stasis_refer.wire.ari import EVENT_TYPES
+from stasis_refer.wire.ari import EVENT_TYPES, LEG
 from stasis_refer.wire.commands import Request
 
 ID = "1700000000.12"
@@ -49,7 +49,42 @@ ID = "1700000000.12"
         ),
         (commands.ring(ID), "POST", f"channels/{ID}/ring", {}),
         (commands.stop("p1"), "DELETE", "playbacks/p1", {}),
+        (commands.dial(ID), "POST", f"channels/{ID}/dial", {}),
+        (
+            commands.create_bridge("b-1", keys=False),
+            "POST",
+            "bridges",
+            {"type": "mixing", "bridgeId": "b-1"},
+        ),
+        (
+            commands.create_bridge("b-1", keys=True),
+            "POST",
+            "bridges",
+            {"type": "mixing,dtmf_events", "bridgeId": "b-1"},
+        ),
+        (
+            commands.add_channels("b-1", (ID, "leg-1")),
+            "POST",
+            "bridges/b-1/addChannel",
+            {"channel": f"{ID},leg-1"},
+        ),
+        (commands.destroy_bridge("b-1"), "DELETE", "bridges/b-1", {}),
+        (
+            commands.record("b-1", "rec-1"),
+            "POST",
+            "bridges/b-1/record",
+            {"name": "rec-1", "format": "wav", "ifExists": "overwrite"},
+        ),
+        (commands.stored_recording("rec-1"), "GET", "recordings/stored/rec-1/file", {}),
+        (
+            commands.transfer_progress(ID, "channel_answered"),
+            "POST",
+            f"channels/{ID}/transfer_progress",
+            {"states": "channel_answered"},
+        ),
         (commands.channels(), "GET", "channels", {}),
+        (commands.application("app"), "GET", "applications/app", {}),
+        (commands.stored_recording("r-1"), "GET", "recordings/stored/r-1/file", {}),
         (commands.info(), "GET", "asterisk/info", {}),
         (commands.modules(), "GET", "asterisk/modules", {}),
         (commands.endpoints(), "GET", "endpoints", {}),
@@ -63,6 +98,20 @@ def test_many_variables_travel_in_the_body() -> None:
     request = commands.set_variables(ID, {"A": "1", "B": ""})
     assert (request.method, request.path) == ("POST", f"channels/{ID}/variables")
     assert request.body == {"variables": {"A": "1", "B": ""}}
+
+
+def test_a_leg_is_created_with_its_variables_in_the_body() -> None:
+    variables = {"PJSIP_HEADER(add,X-A)": "1,2;3"}
+    request = commands.create_leg("app", "leg-1", "PJSIP/trunk/sip:a@b", ID, variables)
+    assert (request.method, request.path) == ("POST", "channels/create")
+    assert dict(request.query) == {
+        "endpoint": "PJSIP/trunk/sip:a@b",
+        "app": "app",
+        "appArgs": LEG,
+        "channelId": "leg-1",
+        "originator": ID,
+    }
+    assert request.body == {"variables": variables}
 
 
 def test_the_wait_is_broken_off_by_a_local_channel_that_names_the_waiting_one() -> None:

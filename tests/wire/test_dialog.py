@@ -5,14 +5,19 @@ from stasis_refer.core.events import (
     ChannelHeld,
     ChannelResumed,
     Event,
+    InviteAnswered,
     ReferAnswered,
+    ReferCaptured,
     ReferNotified,
+    ReferRefused,
     ReferSeen,
 )
 from stasis_refer.core.info import Invite
 from stasis_refer.wire import dialog, sip
 
 PEER, OURS = "tag-of-the-phone", "tag-of-asterisk"
+THEY_CALLED, WE_DIALED = dialog.Caller(PEER), dialog.Caller(OURS, ours=True)
+NOBODY_KNOWN = dialog.Caller()
 
 
 def message(start_line: str, *headers: str, of: str = PEER, body: str = "") -> sip.Message:
@@ -65,6 +70,16 @@ def request(method: str, *, of: str) -> sip.Message:
     return message(f"{method} sip:x@127.0.0.1 SIP/2.0", f"CSeq: 7 {method}", of=of)
 
 
+def received(*headers: str, of: str = PEER) -> sip.Message:
+    """Return a REFER, the far end's if nothing else is said."""
+    return message(
+        "REFER sip:x@127.0.0.1 SIP/2.0",
+        "CSeq: 7 REFER",
+        *(headers or ("Refer-To: <sip:a@b>",)),
+        of=of,
+    )
+
+
 REFER_OF_OURS = request("REFER", of=OURS)
 ENDED = "terminated;reason=noresource"
 
@@ -73,7 +88,12 @@ ENDED = "terminated;reason=noresource"
     ("captured", "event"),
     [
         pytest.param(REFER_OF_OURS, ReferSeen(7), id="our REFER"),
-        pytest.param(request("REFER", of=PEER), None, id="a REFER of the phone's"),
+        pytest.param(received(), ReferCaptured(7, "<sip:a@b>"), id="a REFER of the phone's"),
+        pytest.param(
+            answer("603 Decline", of=PEER), ReferRefused(7, 603), id="refused by Asterisk"
+        ),
+        pytest.param(answer("486 Busy Here", cseq="2 INVITE"), None, id="of a re-INVITE of ours"),
+        pytest.param(answer("200 OK", cseq="1 INVITE", of=PEER), None, id="our answer to the call"),
         pytest.param(answer("202 Accepted"), ReferAnswered(202, 7), id="202"),
         pytest.param(answer("200 OK"), ReferAnswered(200, 7), id="200 instead"),
         pytest.param(answer("405 Method Not Allowed"), ReferAnswered(405, 7), id="405"),
@@ -157,14 +177,104 @@ ENDED = "terminated;reason=noresource"
     ],
 )
 def test_what_a_message_means_for_its_call(captured: sip.Message, event: Event | None) -> None:
-    said = dialog.read(captured, PEER)
+    said = dialog.read(captured, THEY_CALLED)
     assert (said and said.event) == event
 
 
 @pytest.mark.parametrize(
     ("captured", "event"),
     [
+        pytest.param(answer("486 Busy", cseq="1 INVITE"), InviteAnswered(486), id="refused"),
+        pytest.param(answer("200 OK", cseq="1 INVITE"), InviteAnswered(200), id="answered"),
+        pytest.param(answer("603 No", cseq="1 invite"), InviteAnswered(603), id="declined"),
+        pytest.param(answer("180 Ringing", cseq="1 INVITE"), None, id="provisional"),
+        pytest.param(answer("401 Who", cseq="1 INVITE"), None, id="challenged"),
+        pytest.param(answer("407 Who", cseq="1 INVITE"), None, id="challenged by a proxy"),
+        pytest.param(answer("422 Longer", cseq="1 INVITE"), None, id="Session-Expires (RFC 4028)"),
+        pytest.param(answer("200 OK", cseq="3 BYE"), None, id="the response to something else"),
+        pytest.param(
+            answer("200 OK", cseq="3 INVITE", of=PEER), None, id="our answer to a re-INVITE"
+        ),
+        pytest.param(received(), ReferCaptured(7, "<sip:a@b>"), id="a REFER of the phone's"),
+        pytest.param(answer("202 Accepted", of=PEER), None, id="which Asterisk took"),
+        pytest.param(answer("603 No", of=PEER), ReferRefused(7, 603), id="which Asterisk refused"),
+        pytest.param(
+            notify("SIP/2.0 200 OK\r\n", state=ENDED, of=OURS), None, id="our NOTIFY of it"
+        ),
+        pytest.param(answer("200 OK", cseq="12 NOTIFY"), None, id="which the phone took"),
+        pytest.param(received(of=OURS), ReferSeen(7), id="our REFER"),
+        pytest.param(answer("202 Accepted"), ReferAnswered(202, 7), id="which the phone took"),
+        pytest.param(
+            notify("SIP/2.0 200 OK\r\n", state=ENDED),
+            ReferNotified(200, terminated=True, cseq=12),
+            id="the phone's NOTIFY of it",
+        ),
+        pytest.param(request("BYE", of=PEER), CallEnded(), id="BYE"),
+        pytest.param(request("BYE", of=OURS), None, id="a BYE of ours"),
+        pytest.param(request("CANCEL", of=OURS), None, id="we cancel"),
+        pytest.param(offer("sendonly"), ChannelHeld(), id="hold"),
+        pytest.param(offer("sendrecv", of=OURS), None, id="a re-INVITE of ours"),
+    ],
+)
+def test_what_a_message_means_for_a_leg_that_we_dialed(
+    captured: sip.Message, event: Event | None
+) -> None:
+    said = dialog.read(captured, WE_DIALED)
+    assert (said and said.event) == event
+
+
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize("caller", [THEY_CALLED, WE_DIALED])
+@pytest.mark.parametrize(
+    ("headers", "event"),
+    [
+        (
+            (
+                "Refer-To: <sip:bob@example.com:5080;transport=tcp?X-A=1&User-to-User=0A%3Bx>",
+                'Referred-By: "Agent" <sip:agent@example.com>;x=1',
+                "User-Agent: Phone 1.0",
+                "X-Call: a, b",
+                "x-two:2",
+                "User-to-User: 00AB;encoding=hex",
+                "Supported: replaces",
+            ),
+            ReferCaptured(
+                7,
+                "<sip:bob@example.com:5080;transport=tcp?X-A=1&User-to-User=0A%3Bx>",
+                '"Agent" <sip:agent@example.com>;x=1',
+                "Phone 1.0",
+                (("X-Call", "a, b"), ("x-two", "2"), ("User-to-User", "00AB;encoding=hex")),
+            ),
+        ),
+        (
+            ("r: sip:bob@example.com", "b: <sip:agent@example.com>"),
+            ReferCaptured(7, "sip:bob@example.com", "<sip:agent@example.com>"),
+        ),
+        (
+            ('Refer-To: "Bob, B"', " <sip:bob@example.com>"),  # folded
+            ReferCaptured(7, '"Bob, B" <sip:bob@example.com>'),
+        ),
+        (("Refer-To: <tel:+4930123>",), ReferCaptured(7, "<tel:+4930123>")),
+        ((f"Refer-To: <sip:a@b?X-A={LONG}>",), ReferCaptured(7, f"<sip:a@b?X-A={LONG}>")),
+        (("X-Nothing: else",), ReferCaptured(7, "", headers=(("X-Nothing", "else"),))),
+    ],
+)
+def test_what_a_phone_s_refer_says_is_told_as_it_is(
+    caller: dialog.Caller, headers: tuple[str, ...], event: Event
+) -> None:
+    said = dialog.read(received(*headers), caller)
+    assert said is not None
+    assert said.event == event
+    assert (said.phase, said.status) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("captured", "event"),
+    [
         (REFER_OF_OURS, ReferSeen(7)),
+        (answer("200 OK", cseq="1 INVITE"), None),
         (answer("202 Accepted"), ReferAnswered(202, 7)),
         (notify("SIP/2.0 180 Ringing\r\n"), ReferNotified(180, terminated=False, cseq=12)),
         # Whose it is cannot be told, and a call must not end by our own BYE.
@@ -172,7 +282,7 @@ def test_what_a_message_means_for_its_call(captured: sip.Message, event: Event |
     ],
 )
 def test_a_dialog_whose_invite_was_not_captured(captured: sip.Message, event: Event | None) -> None:
-    said = dialog.read(captured, None)
+    said = dialog.read(captured, NOBODY_KNOWN)
     assert (said and said.event) == event
 
 
@@ -181,12 +291,13 @@ def test_a_dialog_whose_invite_was_not_captured(captured: sip.Message, event: Ev
     [
         message("SIP/2.0 202 Accepted", "CSeq: REFER", of=OURS),
         message("REFER sip:x@127.0.0.1 SIP/2.0", of=OURS),
+        message("REFER sip:x@127.0.0.1 SIP/2.0", "Refer-To: <sip:a@b>", of=PEER),
         message("NOTIFY sip:x@127.0.0.1 SIP/2.0", "Event: refer", "CSeq: x NOTIFY"),
     ],
 )
 def test_a_message_without_its_cseq_is_refused(captured: sip.Message) -> None:
     with pytest.raises(sip.BadMessage):
-        dialog.read(captured, PEER)
+        dialog.read(captured, THEY_CALLED)
 
 
 def test_what_opens_a_dialog_is_no_hold() -> None:
@@ -195,7 +306,7 @@ def test_what_opens_a_dialog_is_no_hold() -> None:
         b"To: <sip:support@127.0.0.1>\r\nCSeq: 1 INVITE\r\nContent-Type: application/sdp\r\n\r\n"
         b"v=0\r\nm=audio 4000 RTP/AVP 0\r\na=sendonly\r\n"
     )
-    assert dialog.read(opening, PEER) is None
+    assert dialog.read(opening, THEY_CALLED) is None
 
 
 # -- sent again, or another ------------------------------------------------------
@@ -207,6 +318,10 @@ def test_what_opens_a_dialog_is_no_hold() -> None:
         (REFER_OF_OURS, REFER_OF_OURS, True),
         (answer("202 Accepted"), answer("202 Accepted", "Refer-Sub: true"), True),
         (answer("401 Unauthorized"), answer("401 Unauthorized", cseq="8 REFER"), False),
+        (received(), received(), True),
+        (received(), REFER_OF_OURS, False),  # each side counts for itself
+        (received(), answer("603 Decline", of=PEER), False),
+        (answer("603 Decline"), answer("603 Decline", of=PEER), False),
         (answer("202 Accepted"), REFER_OF_OURS, False),
         (notify("SIP/2.0 180 Ringing\r\n"), notify("SIP/2.0 180 Ringing\r\n"), True),
         (offer("sendonly"), offer("sendonly"), True),
@@ -216,7 +331,7 @@ def test_what_opens_a_dialog_is_no_hold() -> None:
 def test_what_is_sent_again_has_the_same_identity(
     one: sip.Message, other: sip.Message, *, same: bool
 ) -> None:
-    first, second = dialog.read(one, PEER), dialog.read(other, PEER)
+    first, second = dialog.read(one, THEY_CALLED), dialog.read(other, THEY_CALLED)
     assert first is not None
     assert second is not None
     assert (first.identity == second.identity) is same
@@ -235,9 +350,17 @@ def test_what_is_sent_again_has_the_same_identity(
 def test_which_statuses_are_counted(
     captured: sip.Message, phase: dialog.Phase | None, status: int | None
 ) -> None:
-    said = dialog.read(captured, PEER)
+    said = dialog.read(captured, THEY_CALLED)
     assert said is not None
     assert (said.phase, said.status) == (phase, status)
+
+
+def test_only_the_first_answer_of_a_leg_counts() -> None:
+    first = dialog.read(answer("200 OK", cseq="1 INVITE"), WE_DIALED)
+    later = dialog.read(answer("488 No", cseq="2 INVITE"), WE_DIALED)  # to a re-INVITE
+    assert first is not None
+    assert later is not None
+    assert first.identity == later.identity
 
 
 # -- the INVITE ------------------------------------------------------------------
@@ -291,6 +414,8 @@ def test_an_invite_tells_where_it_came_from_and_what_was_added() -> None:
         "x-b: two",
         "User-to-User: 123;encoding=hex",
         "Diversion: <sip:old@example.com>;reason=unconditional",
+        "Allow: INVITE, ACK,BYE",
+        "allow: REFER",
     )
     assert dialog.read_invite(captured, "192.0.2.7") == Invite(
         dialed="support",
@@ -303,10 +428,12 @@ def test_an_invite_tells_where_it_came_from_and_what_was_added() -> None:
             ("User-to-User", "123;encoding=hex"),
             ("Diversion", "<sip:old@example.com>;reason=unconditional"),
         ),
+        allow="INVITE, ACK,BYE, REFER",
     )
 
 
 OK = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1\r\nCSeq: 7 {}\r\nAllow: REFER, NOTIFY\r\n\r\n"
+RINGING = OK.replace("200 OK", "180 Ringing")
 ACK = "ACK sip:a@127.0.0.1 SIP/2.0\r\nCSeq: 1 ACK\r\n\r\n"
 NOTIFY = "NOTIFY sip:a@127.0.0.1 SIP/2.0\r\nCSeq: 8 NOTIFY\r\n\r\nSIP/2.0 200 OK"
 BYE = "BYE sip:a@127.0.0.1 SIP/2.0\r\nCSeq: 9 BYE\r\n\r\n"
@@ -337,3 +464,25 @@ SDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-"
 )
 def test_what_is_not_worth_reading_is_told_by_its_bytes(payload: str, *, worth: bool) -> None:
     assert dialog.may_matter(payload.encode()) is worth
+
+
+@pytest.mark.parametrize(
+    ("payload", "worth"),
+    [
+        (OK.format("INVITE"), True),
+        (OK.format("INVITE") + SDP, True),
+        (RINGING.format("INVITE"), False),
+        (RINGING.format("INVITE") + SDP, False),
+        (RINGING.format("INVITE") + SDP + OK.format("INVITE"), True),
+        (RINGING.format("INVITE") + BYE, True),
+        (OK.format("REFER"), True),
+        (OK.format("NOTIFY"), False),
+        (OK.format("CANCEL"), False),
+        (ACK, False),
+        (BYE, True),
+    ],
+)
+def test_of_a_leg_that_we_dialed_the_answers_are_worth_reading(
+    payload: str, *, worth: bool
+) -> None:
+    assert dialog.may_matter(payload.encode(), dialed=True) is worth

@@ -20,8 +20,8 @@ from stasis_refer.adapters.metrics import Metrics
 from stasis_refer.adapters.speech import Speaker
 from stasis_refer.adapters.telephony import AriTelephony
 from stasis_refer.adapters.webhooks import Webhooks
+from stasis_refer.catching_up import catch_up
 from stasis_refer.core.application import Application
-from stasis_refer.core.events import Event, Regained
 from stasis_refer.core.intents import Note
 from stasis_refer.core.sent import DEFAULT_GROUP
 from stasis_refer.dialects.credentials import download
@@ -30,6 +30,7 @@ from stasis_refer.dialects.registry import DIALECTS
 from stasis_refer.entrance import Entrance
 from stasis_refer.errors import StartError
 from stasis_refer.runtime.courier import Courier
+from stasis_refer.runtime.directory import Directory
 from stasis_refer.runtime.effects import Effects
 from stasis_refer.runtime.journal import Entry, Tap, all_of
 from stasis_refer.runtime.outbox import Outbox
@@ -68,8 +69,10 @@ class App:
         self._outbox = self._make_outbox(applications)
         self._media = self._make_media()
         self._http = self._make_http()
+        directory = Directory(self._capture)
         effects = Effects(
             telephony=telephony,
+            directory=directory,
             webhooks=self._webhooks,
             outbox=self._outbox,
             media=self._media,
@@ -81,7 +84,7 @@ class App:
         self.switchboard = Switchboard(
             applications=applications,
             telephony=telephony,
-            capture=self._capture,
+            directory=directory,
             perform=effects.perform,
             tap=all_of((self._tap, *taps)),
             clock=self._clock,
@@ -204,9 +207,9 @@ class App:
         )
 
     def _make_media(self) -> MediaShelf:
-        speaker, settings = Speaker(), self._settings.http
+        speaker = Speaker()
         return MediaShelf(
-            settings.public_url or f"http://{settings.listen}",
+            self._settings.http.base,
             speak=speaker.speak,
             convert=speaker.convert,
             fetch=self._download,
@@ -224,7 +227,11 @@ class App:
             not_ready=self.not_ready,
             metrics=self.metrics.render,
             media=self._media.get,
+            recording=self._recording,
         )
+
+    async def _recording(self, name: str) -> bytes | None:
+        return await self.ari.download(commands.stored_recording(name))
 
     # -- what comes in from Asterisk ---------------------------------------------
 
@@ -244,27 +251,7 @@ class App:
         self.metrics.ari_connected(connected)
 
     async def _connected(self) -> None:
-        """Catch up with what happened while nobody listened."""
-        app = self._settings.ari.app
-        await self.ari.request(commands.filter_events(app))
-        # Calls that come in from here on may be missing in the list.
-        known = list(self.switchboard.channels)
-        listed = await self.ari.request(commands.channels())
-        found = listed.body
-        if not listed.ok or not isinstance(found, list):
-            _log.error("Asterisk does not list its channels", status=listed.status)
-            return
-        channels = [ari.read_channel(channel) for channel in found]
-        ours = {channel.id: channel for channel in channels if channel.stasis[:1] == (app,)}
-        existing: dict[str, Event | None] = {channel.id: None for channel in channels}
-        for channel in ours.values():
-            here = Regained() if channel.id in known else None
-            existing[channel.id] = ari.read_back(channel.stasis[1:]) or here
-        self.switchboard.happened_meanwhile(known, existing)
-        # One that has just come in may be listed before its event arrives.
-        await asyncio.sleep(_EVENT_PATIENCE)
-        for channel_id in ours:
-            self.switchboard.send_back(channel_id)
+        await catch_up(self.ari.request, self.switchboard, self._settings.ari.app)
 
     # -- taps --------------------------------------------------------------------
 
@@ -287,7 +274,6 @@ class App:
 
 
 _POLL = 0.02  # seconds
-_EVENT_PATIENCE = 1.0  # seconds
 
 
 def _host_and_port(address: str) -> tuple[str, int]:

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple, Protocol
 
 from stasis_refer.adapters.capture import CaptureListener, NoCapture
 from stasis_refer.core.info import CallInfo
+from stasis_refer.core.leg import names_leg
 from stasis_refer.wire import ari, commands, dialog
 
 _PATIENCE: Final = 0.05  # seconds
@@ -48,9 +49,9 @@ class Entrance:
         self._asking: set[asyncio.Task[None]] = set()
 
     def entered(self, channel: ari.Channel, arguments: tuple[str, ...]) -> None:
-        """Let a call in, now or in a moment."""
+        """Let a call in, now or in a moment; a leg of ours has no caller to be asked for."""
         match self._capture:
-            case _ if not channel.call_id:
+            case _ if not channel.call_id or names_leg(channel.id):
                 self._pass(channel, arguments)
             case NoCapture():
                 self._let_wait(channel, arguments)

@@ -1,6 +1,7 @@
 """The types of values in the configuration; their mistakes are told with what to write."""
 
 import ipaddress
+import re
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
@@ -61,6 +62,19 @@ def _user(text: str) -> str:
     return text
 
 
+def _endpoint(text: str) -> str:
+    # It becomes part of a dial string, in which "/" and "@" mean something.
+    if text and not _ENDPOINT.fullmatch(text):
+        raise ValueError(
+            'is no name of a PJSIP endpoint: it may have letters, digits and any of "_.+-",'
+            " 80 in all, a letter or digit first"
+        )
+    return text
+
+
+_ENDPOINT: Final = re.compile("[A-Za-z0-9][A-Za-z0-9_.+-]{0,79}")
+
+
 def _network(text: str) -> str:
     try:
         return str(ipaddress.ip_network(text))
@@ -89,6 +103,8 @@ Address = Annotated[str, AfterValidator(_address)]
 Ip = Annotated[str, AfterValidator(_ip)]
 User = Annotated[str, AfterValidator(_user)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
+Endpoint = Annotated[str, Field(min_length=1), AfterValidator(_endpoint)]
+EndpointOrNone = Annotated[str, AfterValidator(_endpoint)]
 AsteriskUrl = Annotated[str, AfterValidator(_asterisk_url)]
 Network = Annotated[str, AfterValidator(_network)]
 LedgerUrl = Annotated[str, AfterValidator(_ledger_url)]

@@ -34,6 +34,8 @@ from stasis_refer.setting_types import (
     LEDGER_SCHEME,
     Address,
     AsteriskUrl,
+    Endpoint,
+    EndpointOrNone,
     Ip,
     LedgerUrl,
     Name,
@@ -93,6 +95,7 @@ class Ari(_Section):
     username: User = "stasis_refer"
     password: SecretStr = SecretStr("")
     connection: Literal["inbound"] = "inbound"
+    sip_endpoint: Endpoint = "stasis_refer"
 
 
 class Capture(_Section):
@@ -111,6 +114,11 @@ class Http(_Section):
     listen: Address = "127.0.0.1:8080"
     public_url: WebUrl = ""
     operator_token: SecretStr = SecretStr("")
+
+    @property
+    def base(self) -> str:
+        """The absolute URL under which it is reached, without a slash at its end."""
+        return (self.public_url or f"http://{self.listen}").rstrip("/")
 
 
 class Ledger(_Section):
@@ -161,11 +169,14 @@ class ApplicationSettings(_Section):
     password: SecretStr = SecretStr("")
     webhook_secret: SecretStr = SecretStr("")
     cognigy_compat: bool = False
-    trunk: str = ""
+    trunk: EndpointOrNone = ""
+    fallback: Literal["dial", ""] = ""
     no_notify_timeout: Seconds | None = None
     ring_timeout: Seconds | None = None
 
-    def application(self, rules: tuple[targets.TargetRule, ...]) -> Application:
+    def application(
+        self, rules: tuple[targets.TargetRule, ...], sip_endpoint: str, public_url: str
+    ) -> Application:
         """Return what the core is told of this application."""
         no_notify, ring = DIALECTS[self.dialect].time_limits
         return Application(
@@ -183,6 +194,10 @@ class ApplicationSettings(_Section):
             password=self.password.get_secret_value(),
             webhook_secret=self.webhook_secret.get_secret_value(),
             cognigy_compat=self.cognigy_compat,
+            trunk=self.trunk,
+            sip_endpoint=sip_endpoint,
+            dial_instead=self.fallback == "dial",
+            public_url=public_url,
         )
 
     def remarks(self) -> Iterator[str]:
@@ -190,8 +205,6 @@ class ApplicationSettings(_Section):
         for name, dialect in _ONLY_IN.items():
             if dialect != self.dialect and getattr(self, name) not in _EMPTY:
                 yield f"{name}: has no effect in {self.dialect}"
-        if self.trunk:
-            yield "trunk: has no effect in this version"
         if self.password.get_secret_value() and not self.username:
             yield "password: has no effect without username"
 
@@ -243,7 +256,8 @@ class Settings(BaseSettings):
     def application_table(self) -> dict[str, Application]:
         """Return the applications by name, as the core knows them."""
         rules = tuple(targets.parse_rule(rule) for rule in self.targets.allow)
-        return {each.name: each.application(rules) for each in self.applications}
+        shared = rules, self.ari.sip_endpoint, self.http.base
+        return {each.name: each.application(*shared) for each in self.applications}
 
     @property
     def ledger_path(self) -> Path:

@@ -1,4 +1,5 @@
 import asyncio
+import json
 import socket
 import sqlite3
 import time
@@ -407,6 +408,19 @@ async def test_a_listing_that_is_refused_ends_no_call(
                 lambda: "Asterisk does not list its channels" in [each["event"] for each in logs]
             )
             assert list(app.switchboard.channels) == [channel.id]
+
+
+# -- recordings ------------------------------------------------------------------
+
+
+async def test_recordings_are_fetched_from_asterisk(asterisk: Asterisk) -> None:
+    there, elsewhere = (f"{'a' * 32}-{number}" for number in (1, 2))
+    asterisk.refuse(f"GET recordings/stored/{there}/file", 200, "RIFF")
+    asterisk.refuse(f"GET recordings/stored/{elsewhere}/file", 404, "Recording not found")
+    async with running(settings(asterisk)) as app:
+        status, sound = await get(app, f"/recordings/{there}.wav")
+        assert (status, json.loads(sound)) == (200, {"message": "RIFF"})
+        assert (await get(app, f"/recordings/{elsewhere}.wav"))[0] == 404
 
 
 # -- what the application is told ------------------------------------------------

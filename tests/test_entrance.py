@@ -12,6 +12,7 @@ from stasis_refer.wire import ari, commands
 
 CALL = ari.Channel("1.7", "PJSIP/x-1", up=False, caller="bob", dialed="s", call_id="call@x")
 LOCAL = ari.Channel("1.8", "Local/s@x-1;1", up=False)
+LEG = ari.Channel(f"{'0' * 32}-leg-1", "PJSIP/x-2", up=False, call_id="leg@x")
 ENTERED = ("support",)
 
 
@@ -51,6 +52,14 @@ async def test_a_channel_that_is_not_sip_is_let_in_at_once() -> None:
     hall.captured().entered(LOCAL, ENTERED)
     hall.deaf().entered(LOCAL, ENTERED)
     assert hall.applications == ["support", "support"]
+    assert not hall.asked
+
+
+async def test_for_a_leg_nobody_waits_and_nobody_is_asked() -> None:
+    hall = Hall()
+    hall.captured().entered(LEG, ())
+    hall.deaf().entered(LEG, ())
+    assert [each.channel for each in hall.inside] == [LEG.id] * 2
     assert not hall.asked
 
 

@@ -20,6 +20,7 @@ app = "stasis_refer"
 username = "stasis_refer"
 password = "ari-secret"
 connection = "inbound"
+sip_endpoint = "stasis_refer"
 
 [capture]
 enabled = true
@@ -60,6 +61,7 @@ password = ""
 webhook_secret = ""
 cognigy_compat = false
 trunk = ""
+fallback = ""
 no_notify_timeout = 30
 ring_timeout = 60
 """
@@ -127,6 +129,37 @@ def test_further_urls_become_callbacks(write: Write) -> None:
     assert application.document.method is Method.GET
     assert application.fallback == Callback("https://example.com/f")
     assert application.status_callback == Callback("https://example.com/s")
+
+
+def test_the_core_is_told_what_is_called_through_what(write: Write) -> None:
+    ways = "trunk = 'provider-1'\nfallback = 'dial'\n[ari]\nsip_endpoint = 'outside'\n"
+    application = load(write(SUPPORT + ways)).application_table()["support"]
+    assert (application.trunk, application.sip_endpoint) == ("provider-1", "outside")
+    assert application.dial_instead
+    application = load(write(SUPPORT)).application_table()["support"]
+    assert (application.trunk, application.sip_endpoint) == ("", "stasis_refer")
+    assert not application.dial_instead
+
+
+@pytest.mark.parametrize("name", ["a", "0", "a" * 80, "a_b.c+d-e"])
+def test_an_endpoint_has_the_name_it_has_in_asterisk(write: Write, name: str) -> None:
+    application = load(write(SUPPORT + f"trunk = '{name}'")).application_table()["support"]
+    assert application.trunk == name
+
+
+@pytest.mark.parametrize(
+    ("http", "base"),
+    [
+        ("", "http://127.0.0.1:8080"),
+        ("listen = '127.0.0.1:9999'", "http://127.0.0.1:9999"),
+        ("public_url = 'https://pbx.example.com/calls/'", "https://pbx.example.com/calls"),
+    ],
+)
+def test_the_core_is_told_where_our_web_server_is_reached(
+    write: Write, http: str, base: str
+) -> None:
+    settings = load(write(f"{SUPPORT}[http]\n{http}"))
+    assert settings.application_table()["support"].public_url == settings.http.base == base
 
 
 @pytest.mark.parametrize("text", ["", SUPPORT])
@@ -296,11 +329,16 @@ NO_PATTERN = "write it like 'sip:*@example.com' or 'tel:+49*'"
 NO_NETWORK = "is no network: 127.0.0.1/8 has host bits set; write it as 10.0.0.0/8"
 NO_LIST = "is no list: write it in [ ], a list of sections with [[ ]]"
 NO_NAME = 'may have letters, digits and any of "_.+-", 64 in all, a letter or digit first'
+NO_ENDPOINT = (
+    'is no name of a PJSIP endpoint: it may have letters, digits and any of "_.+-",'
+    " 80 in all, a letter or digit first"
+)
 NO_ARI_URL = 'has "/ari" at its end: leave it out, as in "http://127.0.0.1:8088"'
 USE_DIALECT = "use 'twiml', 'rcml', 'bxml' or 'jambonz'"
 WRITE_LEDGER = (
     'write "sqlite:///stasis_refer.db", or "sqlite:////var/lib/stasis_refer.db" with a full path'
 )
+ARI_KEYS = "app, connection, password, sip_endpoint, url, username"
 SECTIONS = "applications, ari, capture, drain_timeout, http, lab, ledger, log, targets, webhooks"
 
 
@@ -313,7 +351,7 @@ SECTIONS = "applications, ari, capture, drain_timeout, http, lab, ledger, log, t
         ("[ari]\npasword = 'x'", "ari.pasword: is unknown: did you mean 'password'?"),
         (
             "[ari]\nx = 1",
-            "ari.x: is unknown: remove it, or use one of app, connection, password, url, username",
+            f"ari.x: is unknown: remove it, or use one of {ARI_KEYS}",
         ),
         (
             SUPPORT + "ring_timout = 1",
@@ -405,6 +443,16 @@ SECTIONS = "applications, ari, capture, drain_timeout, http, lab, ledger, log, t
         ),
         (SUPPORT.replace("support", "a/b"), f"applications.0.name: {NO_NAME}"),
         (SUPPORT.replace("support", "-a"), f"applications.0.name: {NO_NAME}"),
+        *(
+            (SUPPORT + f"trunk = '{name}'", f"applications.0.trunk: {NO_ENDPOINT}")
+            for name in ("-a", "a b", "a/b", "a@b", "a,b", "é", "a\\n", "a" * 81)
+        ),
+        ("[ari]\nsip_endpoint = 'a/b'", f"ari.sip_endpoint: {NO_ENDPOINT}"),
+        ("[ari]\nsip_endpoint = ''", "ari.sip_endpoint: is empty: fill it in"),
+        (
+            SUPPORT + "fallback = 'call'",
+            "applications.0.fallback: 'call' is unknown: use 'dial' or ''",
+        ),
         (SUPPORT + SUPPORT, "applications: support is there more than once"),
         (
             SUPPORT + "method = 'PUT'",
@@ -478,7 +526,6 @@ def test_a_file_that_cannot_be_read_is_told(
         (
             "[targets]\nallow = ['sip:*@a']\n" + SUPPORT + "trunk = 'x'\nwebhook_secret = 'y'\n",
             {
-                "applications.0.trunk: has no effect in this version",
                 "applications.0.webhook_secret: has no effect in twiml",
             },
         ),

@@ -2,36 +2,49 @@
 
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import assert_never
 
 import structlog
 
+from stasis_refer.core import uri
 from stasis_refer.core.application import Application
 from stasis_refer.core.call import Call
 from stasis_refer.core.events import (
     Command,
-    CommandRefused,
     DocumentFetched,
     Event,
     FetchFailed,
     PlaybackEnded,
 )
+from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import (
+    AcceptRefers,
     Answer,
     BreakOff,
+    Connect,
+    CreateLeg,
     Deed,
+    DropLeg,
     Fetch,
+    HandOver,
     HangUp,
     IndicateRinging,
     JoinQueue,
+    ReportRefer,
     ReturnToDialplan,
+    RingLeg,
     SendRefer,
+    Separate,
     StartPlayback,
     StopPlayback,
+    TakeOver,
     Tell,
 )
-from stasis_refer.core.verbs import Recording, Ringback, Source, Speech
+from stasis_refer.core.verbs import Recording, Ringback, Source, Speech, Tone
 from stasis_refer.dialects.dialect import Dialect, DocumentError, Letter, Reading
+from stasis_refer.runtime.directory import Directory, addressed
+from stasis_refer.runtime.legs import LegEffects, good, refused
 from stasis_refer.runtime.ports import (
     CountWebhook,
     Media,
@@ -46,7 +59,7 @@ from stasis_refer.runtime.ports import (
 
 _log = structlog.get_logger(__name__)
 
-_FIRST_REFUSAL = 300
+_CONFLICT = 409  # as Asterisk answers what does not go together
 
 MOST_REMARKS = 20
 """How many remarks on one document are logged; `stasis-refer lint` tells all."""
@@ -62,6 +75,7 @@ class Effects:
         self,
         *,
         telephony: Telephony,
+        directory: Directory,
         webhooks: Webhooks,
         outbox: Outbox,
         media: Media,
@@ -71,6 +85,8 @@ class Effects:
         wall: Callable[[], float],
     ) -> None:
         self._telephony = telephony
+        self._directory = directory
+        self._legs = LegEffects(telephony, directory)
         self._webhooks = webhooks
         self._outbox = outbox
         self._media = media
@@ -80,26 +96,29 @@ class Effects:
         self._wall = wall
         self._awaited: set[str] = set()  # playbacks whose sound is not there yet
 
-    async def perform(self, call: Call, deed: Deed) -> Event | None:  # noqa: C901, PLR0912 - the one switch over all deeds
-        """Do what a call asks for; the event that tells what came of it, if anything waits."""
-        channel = call.info.channel
+    async def perform(self, call: Call, info: CallInfo, deed: Deed) -> Event | None:  # noqa: C901, PLR0912 - the one switch over all deeds
+        """Do what a call asks for; the event that tells what came of it, if anything waits.
+
+        ``info`` is of the party whose document ran when it was asked for.
+        """
+        channel = info.channel
         match deed:
             case Answer():
-                return _refused(Command.ANSWER, await self._telephony.answer(channel))
+                status = await self._telephony.answer(channel)
+                return refused(call, channel, Command.ANSWER, status)
             case SendRefer():
-                status = await self._telephony.refer(channel, deed, call.application.name)
-                # Without an answer it may be on its way: what is seen of it decides.
-                return _refused(Command.REFER, status) if status else None
+                return await self._refer(call, info, deed)
             case BreakOff():
-                return _refused(Command.BREAK_OFF, await self._telephony.break_off(channel))
+                status = await self._telephony.break_off(channel)
+                return refused(call, channel, Command.BREAK_OFF, status)
             case Fetch():
-                return await self._fetch(call, deed)
+                return await self._fetch(call, info, deed)
             case Tell():
                 # Without an await before it: effects begin in the order of the intents, so
                 # that parcels are put in the order in which things happened.
-                self._outbox.put(self._parcel(call, deed))
+                self._outbox.put(self._parcel(call, info, deed))
             case StartPlayback():
-                return await self._play(call, deed)
+                return await self._play(call, info, deed)
             case StopPlayback(playback) if playback in self._awaited:
                 self._awaited.discard(playback)
             case StopPlayback(playback):
@@ -109,71 +128,116 @@ class Effects:
             case JoinQueue(queue):
                 name = call.application.name
                 status = await self._telephony.join_queue(channel, queue, name)
-                return _refused(Command.QUEUE, status) if status else None
+                return refused(call, channel, Command.QUEUE, status) if status else None
             case HangUp(status):
                 await self._telephony.hang_up(channel, status)
             case ReturnToDialplan():
                 await self._telephony.go_on(channel)
+            case (
+                AcceptRefers()
+                | CreateLeg()
+                | RingLeg()
+                | DropLeg()
+                | Connect()
+                | Separate()
+                | ReportRefer()
+                | TakeOver()
+                | HandOver()
+            ):
+                return await self._legs.perform(call, info, deed)
             case _:
                 assert_never(deed)
         return None
 
-    async def _fetch(self, call: Call, fetch: Fetch) -> Event:
+    async def _refer(self, call: Call, info: CallInfo, refer: SendRefer) -> Event | None:
+        if refer.replaces:
+            try:
+                refer = await self._with_replaces(refer, info)
+            except _NoDialog as why:
+                name, key = call.application.name, info.key
+                _log.warning(
+                    "call to be replaced is not to be had",
+                    application=name,
+                    call=key,
+                    replaces=refer.replaces,
+                    why=str(why),
+                )
+                return refused(call, info.channel, Command.REFER, _CONFLICT)
+        status = await self._telephony.refer(info.channel, refer, call.application.name)
+        # Without an answer it may be on its way: what is seen of it decides.
+        return refused(call, info.channel, Command.REFER, status) if status else None
+
+    async def _with_replaces(self, refer: SendRefer, info: CallInfo) -> SendRefer:
+        channel = self._directory.channel_of(refer.replaces)
+        if not channel or channel == info.channel:
+            raise _NoDialog("no other live call has this key: name one that is connected")
+        dialog = await self._telephony.dialog(channel)
+        if not dialog:
+            raise _NoDialog("Asterisk does not tell its dialog: it has to be a SIP call")
+        try:
+            return replace(refer, refer_to=uri.with_replaces(refer.refer_to, dialog), replaces="")
+        except uri.BadUri as bad:
+            raise _NoDialog(f"the target cannot name it: {bad}") from bad
+
+    async def _fetch(self, call: Call, info: CallInfo, fetch: Fetch) -> Event:
         # What was told before goes out before: a final eventHook, then the action hook.
-        await self._outbox.caught_up(call.info.key)
+        await self._outbox.caught_up(call.key)
         dialect = self._dialects[call.application.dialect]
         began, result = self._clock(), "ok"
         try:
-            reply, base = await self._request(call, fetch)
+            reply, base = await self._request(call, info, fetch)
             reading = dialect.read(reply.body, reply.content_type, base, call.application)
         except WebhookError as error:
             result = error.failure.value
-            return FetchFailed(error.failure, error.url, str(error))
+            return FetchFailed(error.failure, error.url, str(error), number=fetch.number)
         except DocumentError as error:
             result = error.failure.value
-            url = fetch.callback.url
-            return FetchFailed(error.failure, url, str(error), error.line, error.column)
+            url, place = fetch.callback.url, (error.line, error.column)
+            return FetchFailed(error.failure, url, str(error), *place, fetch.number)
         finally:
             self._count_webhook(call.application, fetch.kind, result, self._clock() - began)
         _log_remarks(call.application, reply.url, reading)
-        return DocumentFetched(reading.document)
+        return DocumentFetched(reading.document, fetch.number)
 
-    async def _request(self, call: Call, fetch: Fetch) -> tuple[Reply, str]:
+    async def _request(self, call: Call, info: CallInfo, fetch: Fetch) -> tuple[Reply, str]:
         """Return the reply, and the URL that relative ones in it are relative to."""
         application = call.application
-        letter = self._letter(call, fetch, self._wall())
+        letter = self._letter(application, info, fetch, self._wall())
         request = self._dialects[application.dialect].request(letter, application)
         reply = await self._webhooks.fetch(request)
         # Without a redirect it is the URL as it was given, with its credentials.
         return reply, fetch.callback.url if reply.url == request.url else reply.url
 
-    def _parcel(self, call: Call, tell: Tell) -> Parcel:
-        application, now = call.application, self._wall()
-        letter = self._letter(call, tell, now)
-        return Parcel(call.info.key, application.name, application.dialect, tell.kind, letter, now)
+    def _parcel(self, call: Call, info: CallInfo, tell: Tell) -> Parcel:
+        application, now = tell.by or call.application, self._wall()
+        letter = self._letter(application, tell.of or info, tell, now)
+        # The same key whoever it is about: what is told of one conversation keeps its order.
+        return Parcel(call.key, application.name, application.dialect, tell.kind, letter, now)
 
-    def _letter(self, call: Call, intent: Fetch | Tell, now: float) -> Letter:
-        application = call.application
-        dialect = self._dialects[application.dialect]
-        fields = dialect.fields(intent, call.info, application, now)
+    def _letter(
+        self, application: Application, info: CallInfo, intent: Fetch | Tell, now: float
+    ) -> Letter:
+        fields = self._dialects[application.dialect].fields(intent, info, application, now)
         return Letter(intent.callback, uuid.uuid4().hex, fields)
 
-    async def _play(self, call: Call, start: StartPlayback) -> Event | None:
+    async def _play(self, call: Call, info: CallInfo, start: StartPlayback) -> Event | None:
         self._awaited.add(start.playback)
         try:
             media = await self._media_of(start.source)
         except (MediaError, WebhookError) as error:
-            name, key = call.application.name, call.info.key
+            name, key = call.application.name, info.key
             _log.warning("sound cannot be played", application=name, call=key, why=str(error))
-            return PlaybackEnded(start.playback, ok=False)
+            return addressed(call, info.channel, PlaybackEnded(start.playback, ok=False))
         finally:
             # A digit may have ended it before it began.
             wanted = start.playback in self._awaited
             self._awaited.discard(start.playback)
         if not wanted:
             return None
-        status = await self._telephony.play(call.info.channel, start.playback, media)
-        return None if _good(status) else PlaybackEnded(start.playback, ok=False)
+        status = await self._telephony.play(info.channel, start.playback, media)
+        if good(status):
+            return None
+        return addressed(call, info.channel, PlaybackEnded(start.playback, ok=False))
 
     async def _media_of(self, source: Source) -> str:
         match source:
@@ -183,16 +247,14 @@ class Effects:
                 return f"sound:{await self._media.recording_url(source)}"
             case Ringback():
                 return RINGBACK
+            case Tone(zone):
+                return f"{RINGBACK};tonezone={zone}"
             case _:
                 assert_never(source)
 
 
-def _good(status: int) -> bool:
-    return 0 < status < _FIRST_REFUSAL
-
-
-def _refused(command: Command, status: int) -> CommandRefused | None:
-    return None if _good(status) else CommandRefused(command, status)
+class _NoDialog(Exception):
+    """A dialog that a REFER is to name is not to be had; says why, and what to do."""
 
 
 def _log_remarks(application: Application, url: str, reading: Reading) -> None:

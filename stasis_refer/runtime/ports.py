@@ -7,7 +7,7 @@ from typing import Protocol, TypeAlias
 from stasis_refer.core.application import Application
 from stasis_refer.core.events import Event, FetchFailure
 from stasis_refer.core.info import Invite
-from stasis_refer.core.intents import SendRefer, TellKind
+from stasis_refer.core.intents import Connect, CreateLeg, ReferReport, SendRefer, TellKind
 from stasis_refer.core.verbs import Recording, Speech
 from stasis_refer.dialects.dialect import Letter, WebhookRequest
 
@@ -57,12 +57,51 @@ class Telephony(Protocol):
         """Let a channel go on in the dialplan."""
         ...
 
+    async def accept_refers(self, channel: str) -> int:
+        """Let a REFER from the far end of a channel be left to us."""
+        ...
+
+    async def create_leg(self, leg: CreateLeg, originator: str) -> tuple[int, str]:
+        """Make a channel on behalf of the originator's; the status and its SIP Call-ID.
+
+        Nobody is called yet. A REFER from its far end is left to us.
+        """
+        ...
+
+    async def ring_leg(self, channel: str) -> int:
+        """Send the INVITE of a leg that was made."""
+        ...
+
+    async def connect(self, wanted: Connect) -> int:
+        """Make a bridge and put its channels into it, with its recording."""
+        ...
+
+    async def separate(self, bridge: str) -> int:
+        """Take a bridge away; the channels in it stay."""
+        ...
+
+    async def report(self, channel: str, report: ReferReport) -> int:
+        """Send the final NOTIFY of the REFER that came from a channel's far end."""
+        ...
+
+    async def dialog(self, channel: str) -> str:
+        """Return what names a channel's dialog to its far end, as Replaces has it (RFC 3891).
+
+        '' when it is not to be had.
+        """
+        ...
+
 
 class Capture(Protocol):
     """The wire, as it is captured."""
 
-    def watch(self, call_id: str, deliver: Callable[[Event], None]) -> Invite | None:
-        """Deliver what is captured of a dialog from now on; what its INVITE said."""
+    def watch(
+        self, call_id: str, deliver: Callable[[Event], None], *, dialed: bool = False
+    ) -> Invite | None:
+        """Deliver what is captured of a dialog from now on; what its INVITE said.
+
+        ``dialed``: we begin the dialog. None where the INVITE was not captured, or not sent yet.
+        """
         ...
 
     def forget(self, call_id: str) -> None:

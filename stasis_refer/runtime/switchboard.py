@@ -1,4 +1,4 @@
-"""Which event is whose: channel id and SIP Call-ID to the one call they belong to."""
+"""The calls: they come in, hear what happens to them, and end."""
 
 import asyncio
 import uuid
@@ -11,10 +11,13 @@ from stasis_refer.core.application import Application
 from stasis_refer.core.call import Call
 from stasis_refer.core.events import CallEnded, ChannelReturned, DrainOver, Event, QueueLeft
 from stasis_refer.core.info import CallInfo
+from stasis_refer.core.intents import Intent, Separate
+from stasis_refer.core.leg import names_leg
 from stasis_refer.core.line import FAILED
 from stasis_refer.runtime.actor import CallActor, Perform
+from stasis_refer.runtime.directory import Directory
 from stasis_refer.runtime.journal import Tap
-from stasis_refer.runtime.ports import Capture, Telephony
+from stasis_refer.runtime.ports import Telephony
 
 _log = structlog.get_logger(__name__)
 
@@ -27,7 +30,7 @@ class Switchboard:
         *,
         applications: Mapping[str, Application],
         telephony: Telephony,
-        capture: Capture,
+        directory: Directory,
         perform: Perform,
         tap: Tap,
         clock: Callable[[], float],
@@ -36,27 +39,29 @@ class Switchboard:
     ) -> None:
         self._applications = applications
         self._telephony = telephony
-        self._capture = capture
+        self._directory = directory
         self._perform = perform
         self._tap = tap
         self._clock = clock
         self._wall = wall
         self._on_change = on_change
-        self._calls: dict[str, CallActor] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.draining = False
 
     @property
     def channels(self) -> Collection[str]:
-        """Channel ids of the live calls."""
-        return self._calls.keys()
+        """Ids of all channels of the live calls."""
+        return self._directory.channels
 
     def entered(self, channel: CallInfo, application: str, *, up: bool) -> None:
-        """Take a call in that entered ``Stasis()`` for an application of ours."""
-        if channel.channel in self._calls:
+        """Take a call in that entered ``Stasis()`` for an application of ours.
+
+        Our legs enter it too: those of live calls are in it already, others are hung up.
+        """
+        if channel.channel in self._directory:
             return
         found = self._applications.get(application)
-        if self.draining:
+        if self.draining or names_leg(channel.channel):
             self._spawn(self._send_back(channel.channel))
         elif found is None:
             _log.error("call for an application that is not configured", application=application)
@@ -70,16 +75,14 @@ class Switchboard:
         One that is back from the dialplan to no call of ours goes on there: it was sent there
         before we were started, or nobody waits for it any more.
         """
-        actor = self._calls.get(channel)
-        if actor is not None:
-            actor.post(event)
-        elif isinstance(event, ChannelReturned | QueueLeft):
+        mine = self._directory.happened(channel, event)
+        if not mine and isinstance(event, ChannelReturned | QueueLeft):
             self.send_back(channel)
 
     def happened_meanwhile(
         self, known: Iterable[str], existing: Mapping[str, Event | None]
     ) -> None:
-        """Catch up after a gap: end the calls whose channels are gone, note who is back.
+        """Catch up after a gap: tell the calls whose channels are gone, note who is back.
 
         ``known`` are the channels of calls from before Asterisk was asked; ``existing`` has
         every channel it lists, with an event for those that are in our hands.
@@ -91,8 +94,8 @@ class Switchboard:
                 self.happened(channel, returned)
 
     def send_back(self, channel: str) -> None:
-        """Let a channel of no call of ours go on in the dialplan."""
-        if channel not in self._calls:
+        """Let a channel of no call of ours go on in the dialplan; a leg has none, and ends."""
+        if channel not in self._directory:
             self._spawn(self._send_back(channel))
 
     async def drain(self, seconds: float) -> None:
@@ -100,8 +103,8 @@ class Switchboard:
         self.draining = True
         if self._tasks and seconds > 0:
             await asyncio.wait(self._tasks, timeout=seconds)
-        for actor in self._calls.values():
-            actor.post(DrainOver())
+        for live in tuple(self._directory.calls):
+            live.post(DrainOver())
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_LAST_WORDS)
         await self.stop()
@@ -114,10 +117,8 @@ class Switchboard:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _take(self, channel: CallInfo, application: Application, *, up: bool) -> None:
-        def deliver(event: Event) -> None:
-            self.happened(channel.channel, event)
-
-        invite = self._capture.watch(channel.call_id, deliver) if channel.call_id else None
+        call_id, watch = channel.call_id, self._directory.watch
+        invite = watch(channel.channel, call_id) if call_id else None
         info = replace(channel, key=uuid.uuid4().hex, started=self._wall())
         if invite is not None:
             info = replace(
@@ -127,31 +128,41 @@ class Switchboard:
                 peer=invite.peer,
                 source_ip=invite.source_ip,
                 headers=invite.headers,
+                allow=invite.allow,
             )
         call = Call(info, application, up=up, now=self._clock())
-        actor = CallActor(call, self._perform, self._tap, self._clock)
-        self._calls[channel.channel] = actor
-        self._on_change(len(self._calls))
+        actor = CallActor(call, self._perform, self._tap, self._clock, self._directory)
+        self._directory.add(actor)
+        self._on_change(len(self._directory.calls))
         self._spawn(self._run(actor))
 
     async def _run(self, actor: CallActor) -> None:
-        info = actor.call.info
         try:
             await actor.run()
         except Exception:  # noqa: BLE001 - a bug ends this call, loudly, and no other
+            info = actor.call.info
             _log.exception("call ended by a bug", call=info.key, channel=info.channel)
-            _close_books(actor)
-            await self._telephony.hang_up(info.channel, FAILED)
+            await self._clean_up(actor)
         finally:
-            self._calls.pop(info.channel, None)
-            self._capture.forget(info.call_id)
-            self._on_change(len(self._calls))
+            self._directory.remove(actor)
+            self._on_change(len(self._directory.calls))
+
+    async def _clean_up(self, actor: CallActor) -> None:
+        lead, channels = actor.call.info.channel, actor.call.channels
+        for left in _close_books(actor):
+            if isinstance(left, Separate):
+                await self._telephony.separate(left.bridge)
+        for channel in channels:
+            await self._telephony.hang_up(channel, FAILED if channel == lead else None)
 
     async def _reject(self, channel: str) -> None:
         await self._telephony.hang_up(channel, _NOT_FOUND)
 
     async def _send_back(self, channel: str) -> None:
-        await self._telephony.go_on(channel)
+        if names_leg(channel):
+            await self._telephony.hang_up(channel, None)
+        else:
+            await self._telephony.go_on(channel)
 
     def _spawn(self, work: "asyncio._CoroutineLike[None]") -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -159,11 +170,12 @@ class Switchboard:
         task.add_done_callback(self._tasks.discard)
 
 
-def _close_books(actor: CallActor) -> None:
+def _close_books(actor: CallActor) -> list[Intent]:
     try:
-        actor.abandon()
+        return actor.abandon()
     except Exception:  # noqa: BLE001 - a bug in a tap must not keep the call from being hung up
         _log.exception("call cannot be closed in the journal", call=actor.call.info.key)
+        return []
 
 
 _NOT_FOUND = 404

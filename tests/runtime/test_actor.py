@@ -12,22 +12,41 @@ from stasis_refer.core.events import (
     ChannelHeld,
     ChannelResumed,
     ChannelReturned,
+    ChannelRinging,
     ChannelUp,
     DeadlinePassed,
     DocumentFetched,
     Event,
+    HandedOver,
+    OfLeg,
     ReferAnswered,
     ReferNotified,
     ReferSeen,
+    Replaced,
     TransferStatus,
 )
 from stasis_refer.core.info import CallInfo
-from stasis_refer.core.intents import Deed, Fetch, HangUp, Note, SendRefer, Tell, TransferEnded
+from stasis_refer.core.intents import (
+    Deed,
+    DropLeg,
+    Fetch,
+    HandOver,
+    HangUp,
+    Intent,
+    Note,
+    SendRefer,
+    TakeOver,
+    Tell,
+    TransferEnded,
+)
+from stasis_refer.core.leg import Leg
 from stasis_refer.core.outcome import Outcome
 from stasis_refer.core.targets import parse_rule
 from stasis_refer.core.verbs import Document, Hangup, Pause, Refer
 from stasis_refer.runtime.actor import CallActor
+from stasis_refer.runtime.directory import Directory
 from stasis_refer.runtime.journal import Entry
+from tests.runtime.parties import Capture, Party
 
 INFO = CallInfo("0" * 32, "1.1", channel_name="PJSIP/caller-00000001")
 VOICE, AFTER = Callback("http://127.0.0.1/voice"), Callback("http://127.0.0.1/after")
@@ -46,7 +65,8 @@ class World:
     ) -> None:
         clock = asyncio.get_running_loop().time
         call = Call(INFO, replace(SUPPORT, status_callback=STATUS), up=up, now=clock())
-        self.actor = CallActor(call, self.perform, self.entries_append, clock)
+        directory = Directory(Capture())
+        self.actor = CallActor(call, self.perform, self.entries_append, clock, directory)
         self.entries: list[Entry] = []
         self.done: list[Deed] = []
         self._documents = documents
@@ -63,8 +83,8 @@ class World:
         async with asyncio.timeout(LONG):
             await self.actor.run()
 
-    async def perform(self, call: Call, deed: Deed) -> Event | None:
-        assert call is self.actor.call
+    async def perform(self, call: Call, info: CallInfo, deed: Deed) -> Event | None:
+        assert (call, info) == (self.actor.call, INFO)
         self.done.append(deed)
         match deed:
             case Fetch(callback=callback):
@@ -121,11 +141,11 @@ async def test_a_hang_up_during_a_webhook_is_handled_in_its_turn() -> None:
     fetched = asyncio.Event()
 
     class SlowWorld(World):
-        async def perform(self, call: Call, deed: Deed) -> Event | None:
+        async def perform(self, call: Call, info: CallInfo, deed: Deed) -> Event | None:
             if isinstance(deed, Fetch):
                 self.actor.post(CallEnded())
                 await fetched.wait()
-            return await super().perform(call, deed)
+            return await super().perform(call, info, deed)
 
     world = SlowWorld({VOICE.url: (REFER,)})
     running = asyncio.create_task(world.run())
@@ -147,8 +167,8 @@ async def test_a_deadline_passes_when_nothing_happens() -> None:
 
 async def test_what_happened_before_the_deadline_goes_before_it() -> None:
     class HastyWorld(World):
-        async def perform(self, call: Call, deed: Deed) -> Event | None:
-            event = await super().perform(call, deed)
+        async def perform(self, call: Call, info: CallInfo, deed: Deed) -> Event | None:
+            event = await super().perform(call, info, deed)
             if isinstance(deed, Fetch) and event is not None:
                 self.actor.post(event)
                 self.actor.post(CallEnded())
@@ -162,10 +182,10 @@ async def test_what_happened_before_the_deadline_goes_before_it() -> None:
 
 async def test_the_call_is_left_only_when_all_it_asked_for_is_done() -> None:
     class SlowWorld(World):
-        async def perform(self, call: Call, deed: Deed) -> Event | None:
+        async def perform(self, call: Call, info: CallInfo, deed: Deed) -> Event | None:
             if isinstance(deed, Tell):
                 await asyncio.sleep(0.02)
-            return await super().perform(call, deed)
+            return await super().perform(call, info, deed)
 
     world = SlowWorld({VOICE.url: (Hangup(),)})
     await world.run()
@@ -176,7 +196,7 @@ async def test_a_bug_in_an_effect_ends_the_call_and_its_other_effects() -> None:
     ended = asyncio.Event()
 
     class BrokenWorld(World):
-        async def perform(self, call: Call, deed: Deed) -> Event | None:
+        async def perform(self, call: Call, info: CallInfo, deed: Deed) -> Event | None:
             if isinstance(deed, HangUp):
                 raise ZeroDivisionError
             if isinstance(deed, Tell):
@@ -184,7 +204,7 @@ async def test_a_bug_in_an_effect_ends_the_call_and_its_other_effects() -> None:
                     await asyncio.sleep(LONG)
                 finally:
                     ended.set()
-            return await super().perform(call, deed)
+            return await super().perform(call, info, deed)
 
     world = BrokenWorld({VOICE.url: (Hangup(),)})
     with pytest.raises(ExceptionGroup) as raised:
@@ -208,9 +228,126 @@ async def test_a_call_replayed_from_its_journal_asks_for_the_same() -> None:
     ticks = count()
     world = World({VOICE.url: (Hangup(),)})
     call = Call(INFO, replace(SUPPORT, status_callback=STATUS), up=True, now=0.0)
-    world.actor = CallActor(call, world.perform, world.entries_append, lambda: next(ticks) / 1000.0)
+    clock, directory = lambda: next(ticks) / 1000.0, Directory(Capture())
+    world.actor = CallActor(call, world.perform, world.entries_append, clock, directory)
     await world.run()
     replayed = Call(INFO, call.application, up=True, now=0.0)
     for entry in world.entries:
         intents = replayed.handle(entry.event, entry.at) if entry.event else replayed.start()
         assert tuple(intents) == entry.intents
+
+
+# -- calls of several channels ---------------------------------------------------
+
+
+class Exchange:
+    """Two calls that run: alice talks to bob, carol to dave; what they ask for is in ``done``."""
+
+    def __init__(self) -> None:
+        self.capture = Capture()
+        self.directory = Directory(self.capture)
+        self.done: list[tuple[str, str, Deed]] = []
+        self.alice, self.carol = Party("alice", "bob"), Party("carol", "dave")
+        self.actors = [self._actor(call) for call in (self.alice, self.carol)]
+        self._running = [asyncio.create_task(actor.run()) for actor in self.actors]
+
+    def _actor(self, call: Party) -> CallActor:
+        clock = asyncio.get_running_loop().time
+        actor = CallActor(call, self.perform, lambda _: None, clock, self.directory)
+        self.directory.add(actor)
+        return actor
+
+    async def perform(self, call: Call, info: CallInfo, deed: Deed) -> Event | None:
+        self.done.append((call.key, info.channel, deed))
+        if isinstance(deed, TakeOver):
+            assert self.directory.take_over(deed.channel, by=info.channel)
+        return None
+
+    async def happened(self, channel: str, event: Event) -> None:
+        """Let something happen, and all that follows at once."""
+        await asyncio.sleep(0)
+        assert self.directory.happened(channel, event)
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    async def close(self) -> None:
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+
+async def test_channels_are_followed_before_anything_is_done_with_them() -> None:
+    exchange = Exchange()
+
+    def call_eve() -> list[Intent]:
+        exchange.alice.has("bob", "eve")
+        return []
+
+    exchange.alice.answers[ChannelHeld] = call_eve
+    await exchange.happened("alice", ChannelHeld())
+    await exchange.happened("eve", ChannelRinging())
+    assert exchange.alice.heard[-1] == OfLeg("eve", ChannelRinging())
+    await exchange.close()
+
+
+async def test_what_is_asked_for_is_done_for_the_party_that_was_the_lead_then() -> None:
+    exchange = Exchange()
+
+    def ask_and_change() -> list[Intent]:
+        return [SendRefer("sip:eve@example.com")]
+
+    def change() -> list[Intent]:
+        exchange.alice.led_by(exchange.alice.legs["bob"].info)
+        return [DropLeg("alice")]
+
+    exchange.alice.answers |= {ChannelHeld: ask_and_change, ChannelResumed: change}
+    await asyncio.sleep(0)
+    for event in (ChannelHeld(), ChannelResumed()):
+        exchange.directory.happened("alice", event)
+    await exchange.happened("bob", ChannelUp())
+    assert exchange.done == [
+        ("key of alice", "alice", SendRefer("sip:eve@example.com")),
+        ("key of alice", "bob", DropLeg("alice")),
+    ]
+    assert exchange.alice.heard[-1] == ChannelUp()
+    await exchange.close()
+
+
+async def test_a_party_that_is_handed_over_takes_its_events_along() -> None:
+    exchange = Exchange()
+    exchange.directory.watch("dave", "4@a", dialed=True)
+    dave = exchange.carol.legs["dave"]
+
+    def hand_dave_over() -> list[Intent]:
+        exchange.carol.has()
+        return [HandOver("alice", dave)]
+
+    def adopt() -> list[Intent]:
+        exchange.alice.has("bob", "dave")
+        return []
+
+    exchange.alice.answers |= {
+        ChannelHeld: lambda: [TakeOver("carol")],
+        HandedOver: adopt,
+    }
+    exchange.carol.answers[Replaced] = hand_dave_over
+    await exchange.happened("alice", ChannelHeld())
+    await exchange.happened("dave", ChannelResumed())
+    exchange.capture.watched["4@a"](CallEnded())
+    assert exchange.alice.heard == [
+        ChannelHeld(),
+        HandedOver(dave),
+        OfLeg("dave", ChannelResumed()),
+        OfLeg("dave", CallEnded()),
+    ]
+    assert exchange.done == [("key of alice", "alice", TakeOver("carol"))]
+    await exchange.close()
+
+
+async def test_what_is_handed_to_a_call_that_is_gone_is_left_to_be_done() -> None:
+    exchange = Exchange()
+    answer = HandOver("eve", Leg(CallInfo("key of dave", "dave"), 0.0))
+    exchange.carol.answers[ChannelHeld] = lambda: [answer]
+    await exchange.happened("carol", ChannelHeld())
+    assert exchange.done == [("key of carol", "carol", answer)]
+    await exchange.close()

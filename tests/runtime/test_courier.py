@@ -9,17 +9,11 @@ from twilio.request_validator import RequestValidator
 from stasis_refer.adapters.addresses import AllowedNetworks
 from stasis_refer.adapters.ledger import Ledger
 from stasis_refer.adapters.webhooks import Webhooks
+from stasis_refer.core.abouts import Progress, Standing, Transferred
 from stasis_refer.core.application import Application, Callback, Method
 from stasis_refer.core.events import FetchFailed, FetchFailure
-from stasis_refer.core.info import CallInfo
-from stasis_refer.core.intents import (
-    CallStatus,
-    Progress,
-    Standing,
-    Tell,
-    TellKind,
-    Transferred,
-)
+from stasis_refer.core.info import CallInfo, CallStatus
+from stasis_refer.core.intents import Tell, TellKind
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
 from stasis_refer.dialects.dialect import Letter
 from stasis_refer.dialects.registry import DIALECTS

@@ -6,6 +6,7 @@ from itertools import count
 import pytest
 from structlog.testing import capture_logs
 
+from stasis_refer.core.abouts import Standing
 from stasis_refer.core.application import Application, Callback, Method
 from stasis_refer.core.call import Call
 from stasis_refer.core.events import (
@@ -15,13 +16,14 @@ from stasis_refer.core.events import (
     Event,
     FetchFailed,
     FetchFailure,
+    OfChannel,
+    OfLeg,
     PlaybackEnded,
 )
-from stasis_refer.core.info import CallInfo
+from stasis_refer.core.info import CallInfo, CallStatus
 from stasis_refer.core.intents import (
     Answer,
     BreakOff,
-    CallStatus,
     Deed,
     Fetch,
     FetchKind,
@@ -30,13 +32,12 @@ from stasis_refer.core.intents import (
     JoinQueue,
     ReturnToDialplan,
     SendRefer,
-    Standing,
     StartPlayback,
     StopPlayback,
     Tell,
     TellKind,
 )
-from stasis_refer.core.verbs import Hangup, Recording, Ringback, Source, Speech
+from stasis_refer.core.verbs import Hangup, Recording, Ringback, Source, Speech, Tone
 from stasis_refer.dialects.dialect import (
     DocumentError,
     Letter,
@@ -45,8 +46,10 @@ from stasis_refer.dialects.dialect import (
     WebhookLimits,
     WebhookRequest,
 )
+from stasis_refer.runtime.directory import Directory
 from stasis_refer.runtime.effects import MOST_REMARKS, RINGBACK, Effects
 from stasis_refer.runtime.ports import MediaError, Parcel, Reply, WebhookError
+from tests.runtime.parties import Capture, Line, Party, Telephony
 
 VOICE = Callback("http://127.0.0.1/voice?q=1")
 SUPPORT = Application("support", "plain", VOICE)
@@ -56,45 +59,6 @@ TELL = Tell(TellKind.STATUS, VOICE, Standing(CallStatus.COMPLETED), duration=1.5
 NOW = 1_764_000_000.0  # seconds since 1970
 SAY, SOUND = Speech("hello"), Recording("http://127.0.0.1/x.wav")
 REFER = SendRefer("sip:alice@example.com")
-
-
-@dataclass
-class Telephony:
-    """Notes what is asked of Asterisk, and answers ``status``."""
-
-    status: int = 204
-    asked: list[tuple[object, ...]] = field(default_factory=list)
-
-    def _ask(self, *words: object) -> int:
-        self.asked.append(words)
-        return self.status
-
-    async def answer(self, channel: str) -> int:
-        return self._ask("answer", channel)
-
-    async def refer(self, channel: str, refer: SendRefer, application: str) -> int:
-        return self._ask("refer", channel, refer, application)
-
-    async def break_off(self, channel: str) -> int:
-        return self._ask("break off", channel)
-
-    async def play(self, channel: str, playback: str, media: str) -> int:
-        return self._ask("play", channel, playback, media)
-
-    async def ring(self, channel: str) -> int:
-        return self._ask("ring", channel)
-
-    async def join_queue(self, channel: str, queue: str, application: str) -> int:
-        return self._ask("join queue", channel, queue, application)
-
-    async def stop(self, playback: str) -> int:
-        return self._ask("stop", playback)
-
-    async def hang_up(self, channel: str, status: int | None) -> int:
-        return self._ask("hang up", channel, status)
-
-    async def go_on(self, channel: str) -> int:
-        return self._ask("go on", channel)
 
 
 @dataclass
@@ -124,7 +88,7 @@ class Outbox:
         self.parcels.append(parcel)
 
     async def caught_up(self, call: str) -> None:
-        assert call == CALL.info.key
+        assert call == CALL.key
         await self.sent.wait()
 
 
@@ -201,10 +165,12 @@ class World:
         self.outbox = Outbox()
         self.outbox.sent.set()
         self.dialect = PlainDialect()
+        self.directory = Directory(Capture())
         self.counted: list[tuple[str, str, str, float]] = []
         ticks = count()
         self.effects = Effects(
             telephony=self.telephony,
+            directory=self.directory,
             webhooks=self.webhooks,
             outbox=self.outbox,
             media=media or Media(),
@@ -218,7 +184,7 @@ class World:
         self.counted.append((application.name, kind, result, seconds))
 
     async def perform(self, deed: Deed) -> Event | None:
-        return await self.effects.perform(CALL, deed)
+        return await self.effects.perform(CALL, CALL.info, deed)
 
 
 # -- Asterisk --------------------------------------------------------------------
@@ -233,6 +199,7 @@ class World:
         (StartPlayback("p", SAY), ("play", "1.1", "p", "sound:http://127.0.0.1/media/hello")),
         (StartPlayback("p", SOUND), ("play", "1.1", "p", "sound:http://127.0.0.1/media/x.wav")),
         (StartPlayback("p", Ringback()), ("play", "1.1", "p", RINGBACK)),
+        (StartPlayback("p", Tone("us-old")), ("play", "1.1", "p", "tone:ring;tonezone=us-old")),
         (StopPlayback("p"), ("stop", "p")),
         (IndicateRinging(), ("ring", "1.1")),
         (JoinQueue("sales"), ("join queue", "1.1", "sales", "support")),
@@ -320,6 +287,68 @@ async def test_a_sound_that_is_not_to_be_had_is_over(source: Source, error: Exce
     assert world.telephony.asked == []
 
 
+# -- a REFER that names another call ---------------------------------------------
+
+NAMED = SendRefer("<sip:bob@example.com;gr=1>", replaces="key of dave")
+
+
+def with_dave(dialog: str = "4@a;to-tag=2;from-tag=3") -> World:
+    world = World(Telephony(dialogs={"dave": dialog, "1.1": "1@a;to-tag=1;from-tag=1"}))
+    world.directory.add(Line("carol", "dave"))
+    return world
+
+
+async def test_the_dialog_of_the_other_call_goes_into_refer_to() -> None:
+    world = with_dave()
+    assert await world.perform(NAMED) is None
+    sent = SendRefer("<sip:bob@example.com;gr=1?Replaces=4%40a%3Bto-tag%3D2%3Bfrom-tag%3D3>")
+    assert world.telephony.asked == [("refer", "1.1", sent, "support")]
+
+
+@pytest.mark.parametrize(
+    ("refer", "dialog", "why"),
+    [
+        (replace(NAMED, replaces="key of eve"), "4@a", "no other live call has this key"),
+        (NAMED, "", "Asterisk does not tell its dialog"),
+        (replace(NAMED, refer_to="tel:+4930123"), "4@a", "the target cannot name it"),
+        (replace(NAMED, replaces="k"), "4@a", "no other live call has this key"),
+    ],
+)
+async def test_a_call_that_cannot_be_named_is_no_refer_at_all(
+    refer: SendRefer, dialog: str, why: str
+) -> None:
+    world = with_dave(dialog)
+    world.directory.add(mine := Line("1.1"))
+    mine.call.led_by(CALL.info)
+    with capture_logs() as logs:
+        assert await world.perform(refer) == CommandRefused(Command.REFER, 409)
+    assert world.telephony.asked == []
+    (line,) = logs
+    assert (line["log_level"], line["replaces"]) == ("warning", refer.replaces)
+    assert why in line["why"]
+
+
+# -- another lead ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("deed", "event"),
+    [
+        (Answer(), CommandRefused(Command.ANSWER, 500)),
+        (REFER, CommandRefused(Command.REFER, 500)),
+        (BreakOff(), CommandRefused(Command.BREAK_OFF, 500)),
+        (JoinQueue("sales"), CommandRefused(Command.QUEUE, 500)),
+        (StartPlayback("p", SAY), PlaybackEnded("p", ok=False)),
+    ],
+)
+async def test_what_failed_for_a_party_that_is_no_lead_any_more_is_its_leg_s(
+    deed: Deed, event: OfChannel
+) -> None:
+    world, call = World(Telephony(500)), Party("bob", "alice")
+    assert await world.effects.perform(call, CallInfo("k", "alice"), deed) == OfLeg("alice", event)
+    assert await world.effects.perform(call, call.info, deed) == event
+
+
 # -- webhooks --------------------------------------------------------------------
 
 
@@ -331,6 +360,20 @@ async def test_a_document_is_fetched_read_and_counted() -> None:
     (remark,) = logs
     assert (remark["log_level"], remark["line"], remark["column"]) == ("warning", 1, 9)
     assert "q=1" not in str(remark)
+
+
+@pytest.mark.parametrize(
+    "webhooks",
+    [
+        Webhooks(),
+        Webhooks(b"bad"),
+        Webhooks(error=WebhookError(FetchFailure.TIMEOUT, "late", VOICE.url)),
+    ],
+)
+async def test_what_comes_of_a_request_has_its_number(webhooks: Webhooks) -> None:
+    answer = await World(webhooks=webhooks).perform(replace(FETCH, number=7))
+    assert isinstance(answer, DocumentFetched | FetchFailed)
+    assert answer.number == 7
 
 
 async def test_of_very_many_remarks_the_first_are_logged_and_the_rest_counted() -> None:
@@ -382,6 +425,17 @@ async def test_what_is_told_is_put_into_the_outbox_and_nothing_follows() -> None
     assert parcel.letter.fields == {"kind": "status", "call": "k", "of": "support", "now": NOW}
     assert world.webhooks.requests == []
     assert world.counted == []
+
+
+async def test_what_is_told_of_a_leg_has_its_facts_and_keeps_the_order_of_the_call() -> None:
+    world, call = World(), Party("bob", "alice", key="k")
+    leg = CallInfo("key of eve", "eve")
+    for tell in (TELL, replace(TELL, kind=TellKind.LEG, of=leg)):
+        await world.effects.perform(call, CallInfo("key of alice", "alice"), tell)
+    assert [(each.call, each.letter.fields["call"]) for each in world.outbox.parcels] == [
+        ("k", "key of alice"),
+        ("k", "key of eve"),
+    ]
 
 
 async def test_each_parcel_has_an_id_of_its_own() -> None:

@@ -1,5 +1,4 @@
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -11,9 +10,11 @@ from stasis_refer.core.events import (
     CallEnded,
     ChannelHeld,
     ChannelReturned,
+    ChannelUp,
     DocumentFetched,
     DrainOver,
     Event,
+    OfLeg,
     QueueLeft,
     QueueStatus,
     TransferStatus,
@@ -25,13 +26,16 @@ from stasis_refer.core.intents import (
     HangUp,
     ReturnToDialplan,
     SendRefer,
+    Separate,
     TransferEnded,
 )
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
 from stasis_refer.core.targets import parse_rule
 from stasis_refer.core.verbs import Document, Hangup, Pause, Refer
+from stasis_refer.runtime.directory import Directory
 from stasis_refer.runtime.journal import Entry
 from stasis_refer.runtime.switchboard import Switchboard
+from tests.runtime.parties import Capture, Line, Telephony
 
 SUPPORT = Application("support", "twiml", Callback("http://127.0.0.1/voice"))
 TRANSFERS = replace(SUPPORT, name="transfers", targets=(parse_rule("sip:*@example.com"),))
@@ -42,76 +46,21 @@ NOW = 1_764_000_000.0  # seconds since 1970
 LONG = 5.0  # seconds no test waits for
 
 
-class Telephony:
-    """Notes which channels are hung up or sent on."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str]] = []
-
-    async def hang_up(self, channel: str, status: int | None) -> int:
-        self.asked.append((channel, f"hang up {status}"))
-        return 204
-
-    async def go_on(self, channel: str) -> int:
-        self.asked.append((channel, "go on"))
-        return 204
-
-    async def _never(self, *_: object) -> int:
-        raise NotImplementedError
-
-    async def answer(self, channel: str) -> int:
-        return await self._never(channel)
-
-    async def refer(self, channel: str, refer: SendRefer, application: str) -> int:
-        return await self._never(channel, refer, application)
-
-    async def break_off(self, channel: str) -> int:
-        return await self._never(channel)
-
-    async def play(self, channel: str, playback: str, media: str) -> int:
-        return await self._never(channel, playback, media)
-
-    async def ring(self, channel: str) -> int:
-        return await self._never(channel)
-
-    async def join_queue(self, channel: str, queue: str, application: str) -> int:
-        return await self._never(channel, queue, application)
-
-    async def stop(self, playback: str) -> int:
-        return await self._never(playback)
-
-
-class Capture:
-    """A wire on which nothing is said but what a test delivers."""
-
-    def __init__(self) -> None:
-        self.invites: dict[str, Invite] = {}
-        self.watched: dict[str, Callable[[Event], None]] = {}
-
-    def watch(self, call_id: str, deliver: Callable[[Event], None]) -> Invite | None:
-        self.watched[call_id] = deliver
-        return self.invites.get(call_id)
-
-    def forget(self, call_id: str) -> None:
-        self.watched.pop(call_id, None)
-
-    def drain(self) -> None:
-        raise NotImplementedError
-
-
 class World:
     """A switchboard and what its calls do; ``documents`` by the name of the caller."""
 
     def __init__(self, **documents: Document) -> None:
         self.telephony, self.capture = Telephony(), Capture()
+        self.directory = Directory(self.capture)
         self.entries: list[Entry] = []
         self.done: list[tuple[str, Deed]] = []
         self.sizes: list[int] = []
         self._documents = documents
+        self.calls: list[Call] = []  # each that asked for something
         self.board = Switchboard(
             applications={"support": SUPPORT, "transfers": TRANSFERS},
             telephony=self.telephony,
-            capture=self.capture,
+            directory=self.directory,
             perform=self.perform,
             tap=self.entries.append,
             clock=asyncio.get_running_loop().time,
@@ -119,8 +68,10 @@ class World:
             on_change=self.sizes.append,
         )
 
-    async def perform(self, call: Call, deed: Deed) -> Event | None:
-        self.done.append((call.info.caller, deed))
+    async def perform(self, call: Call, info: CallInfo, deed: Deed) -> Event | None:
+        self.done.append((info.caller, deed))
+        if call not in self.calls:
+            self.calls.append(call)
         if isinstance(deed, Fetch):
             return DocumentFetched(self._documents.get(call.info.caller, FOREVER))
         return None
@@ -209,7 +160,7 @@ async def test_a_call_for_an_unknown_application_is_refused() -> None:
     with capture_logs() as logs:
         world.board.entered(ALICE, "sales", up=False)
         await world.settle()
-    assert world.telephony.asked == [("1.1", "hang up 404")]
+    assert world.telephony.asked == [("hang up", "1.1", 404)]
     assert [line["application"] for line in logs] == ["sales"]
     assert not world.board.channels
 
@@ -281,7 +232,7 @@ async def test_a_channel_that_is_back_to_no_call_goes_on_in_the_dialplan(back: E
     world.board.happened("9.9", back)
     world.board.happened("9.8", CallEnded())
     await world.settle()
-    assert world.telephony.asked == [("9.9", "go on")]
+    assert world.telephony.asked == [("go on", "9.9")]
     await world.close()
 
 
@@ -291,8 +242,81 @@ async def test_only_channels_of_no_call_are_sent_back() -> None:
     world.board.send_back("1.1")
     world.board.send_back("9.9")
     await world.settle()
-    assert world.telephony.asked == [("9.9", "go on")]
+    assert world.telephony.asked == [("go on", "9.9")]
     await world.close()
+
+
+# -- calls of several channels ---------------------------------------------------
+
+LEG = f"{'0' * 32}-leg-1"
+
+
+async def with_leg() -> World:
+    """Let alice's call have a leg."""
+    world = World()
+    world.board.entered(ALICE, "support", up=True)
+    await world.settle()
+    world.calls[0].channels = frozenset({"1.1", LEG})
+    world.board.happened("1.1", ChannelHeld())
+    return world
+
+
+async def test_a_call_with_a_leg_is_one_call() -> None:
+    world = await with_leg()
+    assert set(world.board.channels) == {"1.1", LEG}
+    assert world.sizes == [1]
+    await world.close()
+    assert world.sizes == [1, 0]
+    assert world.events("alice").count(DrainOver()) == 1
+
+
+async def test_a_leg_that_enters_is_no_new_call() -> None:
+    world = await with_leg()
+    world.board.entered(CallInfo("", LEG), "", up=False)
+    await world.settle()
+    assert len(world.calls) == 1
+    assert world.telephony.asked == []
+    await world.close()
+
+
+async def test_a_leg_of_no_call_is_hung_up() -> None:
+    world = World()
+    for _ in range(2):
+        world.board.entered(CallInfo("", LEG), "", up=False)
+        world.board.send_back(LEG)
+        world.board.happened(LEG, ChannelReturned(TransferStatus.FAILURE, 486))
+        await world.settle()
+        assert world.telephony.asked == [("hang up", LEG, None)] * 3
+        world.telephony.asked.clear()
+        world.board.draining = True
+    await world.close()
+
+
+async def test_after_a_gap_legs_that_are_gone_are_told_as_such() -> None:
+    world, line = World(), Line("1.1", LEG)
+    world.directory.add(line)
+    world.board.happened_meanwhile(["1.1", LEG], {"1.1": None, LEG: ChannelUp()})
+    world.board.happened_meanwhile(["1.1", LEG], {"1.1": None})
+    assert line.call.heard == [OfLeg(LEG, ChannelUp()), OfLeg(LEG, CallEnded())]
+
+
+async def test_a_bug_takes_all_channels_and_the_bridge_of_its_call_along(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class BrokenWorld(World):
+        async def perform(self, call: Call, info: CallInfo, deed: Deed) -> Event | None:
+            await super().perform(call, info, deed)
+            call.channels = frozenset({info.channel, LEG})
+            monkeypatch.setattr(call, "handle", lambda *_: [Separate("bridge")])
+            raise ZeroDivisionError
+
+    world = BrokenWorld()
+    with capture_logs():
+        world.board.entered(ALICE, "support", up=True)
+        await world.settle()
+    assert world.telephony.asked[0] == ("separate", "bridge")
+    assert set(world.telephony.asked[1:]) == {("hang up", "1.1", 500), ("hang up", LEG, None)}
+    assert not world.board.channels
 
 
 # -- bugs ------------------------------------------------------------------------
@@ -300,17 +324,17 @@ async def test_only_channels_of_no_call_are_sent_back() -> None:
 
 async def test_a_bug_in_an_effect_ends_that_call_only() -> None:
     class BrokenWorld(World):
-        async def perform(self, call: Call, deed: Deed) -> Event | None:
+        async def perform(self, call: Call, info: CallInfo, deed: Deed) -> Event | None:
             if call.info.caller == "alice":
                 raise ZeroDivisionError
-            return await super().perform(call, deed)
+            return await super().perform(call, info, deed)
 
     world = BrokenWorld()
     with capture_logs() as logs:
         world.board.entered(ALICE, "support", up=True)
         world.board.entered(BOB, "support", up=True)
         await world.settle()
-    assert world.telephony.asked == [("1.1", "hang up 500")]
+    assert world.telephony.asked == [("hang up", "1.1", 500)]
     assert list(world.board.channels) == ["1.2"]
     assert list(world.capture.watched) == [BOB.call_id]
     assert [(line["log_level"], line["channel"]) for line in logs] == [("error", "1.1")]
@@ -322,10 +346,10 @@ async def test_a_bug_in_an_effect_ends_that_call_only() -> None:
 
 async def test_a_transfer_that_a_bug_cut_off_is_told_to_have_ended() -> None:
     class BrokenWorld(World):
-        async def perform(self, call: Call, deed: Deed) -> Event | None:
+        async def perform(self, call: Call, info: CallInfo, deed: Deed) -> Event | None:
             if isinstance(deed, SendRefer):
                 raise ZeroDivisionError
-            return await super().perform(call, deed)
+            return await super().perform(call, info, deed)
 
     world = BrokenWorld(alice=(Refer("sip:bob@example.com"),))
     world.board.entered(ALICE, "transfers", up=True)
@@ -347,7 +371,7 @@ async def test_a_draining_program_takes_no_calls() -> None:
     await world.board.drain(0.0)
     world.board.entered(ALICE, "support", up=True)
     await world.settle()
-    assert world.telephony.asked == [("1.1", "go on")]
+    assert world.telephony.asked == [("go on", "1.1")]
     assert world.done == []
 
 
@@ -384,8 +408,8 @@ async def test_stopping_leaves_the_calls_where_they_are() -> None:
 
 async def test_a_webhook_that_hangs_does_not_keep_the_program() -> None:
     class HangingWorld(World):
-        async def perform(self, call: Call, deed: Deed) -> Event | None:
-            event = await super().perform(call, deed)
+        async def perform(self, call: Call, info: CallInfo, deed: Deed) -> Event | None:
+            event = await super().perform(call, info, deed)
             if isinstance(deed, Fetch):
                 await asyncio.sleep(3600.0)
             return event

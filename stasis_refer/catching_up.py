@@ -1,0 +1,105 @@
+"""After a gap: what Asterisk lists is compared with the calls that we know."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final
+
+import structlog
+
+from stasis_refer.core.events import ChannelUp, Event, Regained
+from stasis_refer.core.leg import names_leg
+from stasis_refer.runtime.switchboard import Switchboard
+from stasis_refer.wire import ari, bridging, causes, commands
+
+_log = structlog.get_logger(__name__)
+
+_EVENT_PATIENCE: Final = 1.0  # seconds
+_LONGEST_SOUND: Final = 5.0
+"""Seconds that a channel may stay behind what it plays before it goes on in the dialplan."""
+
+
+async def catch_up(
+    ask: Callable[[commands.Request], Awaitable[ari.Response]], switchboard: Switchboard, app: str
+) -> None:
+    """Tell the calls of ``switchboard`` what happened while nobody listened.
+
+    ``app`` is our application in Asterisk. Channels in its hands that are no call's are let go.
+    """
+    await ask(commands.filter_events(app))
+    await ask(commands.subscribe_to_bridges(app))
+    # Calls that come in from here on may be missing in the list.
+    known = list(switchboard.channels)
+    listed = await ask(commands.channels())
+    found = listed.body
+    if not listed.ok or not isinstance(found, list):
+        _log.error("Asterisk does not list its channels", status=listed.status)
+        return
+    channels = [ari.read_channel(channel) for channel in found]
+    switchboard.happened_meanwhile(known, _existing(channels, known, app))
+    # One that has just come in may be listed before its event arrives.
+    await asyncio.sleep(_EVENT_PATIENCE)
+    for channel in channels:
+        if channel.stasis[:1] == (app,):
+            switchboard.send_back(channel.id)
+    lost = [each.id for each in channels if names_leg(each.id) and each.id not in known]
+    for leg in await _of_application(ask, lost, app):
+        switchboard.send_back(leg)
+    empty = await _empty_bridges(ask, switchboard)
+    await asyncio.sleep(_LONGEST_SOUND)
+    await _hang_up_who_stayed(ask, switchboard, app)
+    for bridge in empty & await _empty_bridges(ask, switchboard):
+        await ask(commands.destroy_bridge(bridge))
+
+
+async def _hang_up_who_stayed(
+    ask: Callable[[commands.Request], Awaitable[ari.Response]], switchboard: Switchboard, app: str
+) -> None:
+    """Hang up who cannot go on in the dialplan, because a tone without end plays to them."""
+    found = (await ask(commands.channels())).body
+    for channel in map(ari.read_channel, found if isinstance(found, list) else ()):
+        if channel.stasis[:1] == (app,) and channel.id not in switchboard.channels:
+            await ask(commands.hang_up(channel.id, causes.NORMAL))
+
+
+async def _empty_bridges(
+    ask: Callable[[commands.Request], Awaitable[ari.Response]], switchboard: Switchboard
+) -> set[str]:
+    """Return the bridges that are named as ours are, with nobody in them and of no live call."""
+    found = (await ask(commands.bridges())).body
+    listed = found if isinstance(found, list) else ()
+    named = {str(each["id"]): bridging.channel_of(str(each["id"])) for each in listed}
+    empty = {str(each["id"]) for each in listed if not each.get("channels")}
+    live = set(switchboard.channels)
+    return {each for each in empty if named[each] is not None and named[each] not in live}
+
+
+def _existing(
+    channels: Sequence[ari.Channel], known: Sequence[str], app: str
+) -> Mapping[str, Event | None]:
+    """Return all channels, each with what is to be told of it."""
+    existing: dict[str, Event | None] = {}
+    for channel in channels:
+        told: Event | None = None
+        if channel.id in known and names_leg(channel.id):
+            told = ChannelUp() if channel.up else Regained()  # it may have been answered meanwhile
+        if channel.stasis[:1] == (app,):
+            here = Regained() if channel.id in known else None
+            told = ari.read_back(channel.stasis[1:]) or here or told
+        existing[channel.id] = told
+    return existing
+
+
+async def _of_application(
+    ask: Callable[[commands.Request], Awaitable[ari.Response]], legs: Sequence[str], app: str
+) -> list[str]:
+    """Return which of these legs are in the hands of our application.
+
+    A leg is in no dialplan, so that its channel does not say whose it is; and the names of
+    another program's legs look the same.
+    """
+    if not legs:
+        return []
+    answer = await ask(commands.application(app))
+    told = answer.body if answer.ok else None
+    ours = told.get("channel_ids") if isinstance(told, dict) else None
+    return [leg for leg in legs if isinstance(ours, list) and leg in ours]

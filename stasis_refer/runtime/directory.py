@@ -1,0 +1,139 @@
+"""Which channel is whose: all channels of all live calls, and what is captured of their dialogs."""
+
+from collections.abc import Collection
+from typing import Protocol
+
+from stasis_refer.core.call import Call
+from stasis_refer.core.events import Event, HandedOver, OfLeg, RecordingEnded, Replaced
+from stasis_refer.core.info import Invite
+from stasis_refer.core.intents import HandOver
+from stasis_refer.core.recording import call_of
+from stasis_refer.runtime.ports import Capture
+
+
+class Live(Protocol):
+    """A call that runs, as ``actor.CallActor`` does."""
+
+    @property
+    def call(self) -> Call:
+        """Its machine."""
+        ...
+
+    @property
+    def over(self) -> bool:
+        """Whether it takes no events any more."""
+        ...
+
+    def post(self, event: Event) -> None:
+        """Let it handle an event."""
+        ...
+
+
+def addressed(call: Call, channel: str, event: Event) -> Event:
+    """Return an event of a channel as its call takes it: plain where its document runs."""
+    if channel == call.info.channel or isinstance(event, OfLeg):
+        return event
+    return OfLeg(channel, event)
+
+
+class Directory:
+    """Follows which channels each call has; the one that had a channel last gets its events."""
+
+    def __init__(self, capture: Capture) -> None:
+        self._capture = capture
+        self._owners: dict[str, Live] = {}
+        self._listed: dict[Live, frozenset[str]] = {}  # the channels each call had
+        self._call_ids: dict[str, str] = {}  # of the channels whose dialogs are watched
+        self._by_key: dict[str, Live] = {}
+
+    def __contains__(self, channel: str) -> bool:
+        return channel in self._owners
+
+    @property
+    def channels(self) -> Collection[str]:
+        """Ids of all channels of the live calls."""
+        return self._owners.keys()
+
+    @property
+    def calls(self) -> Collection[Live]:
+        """The live calls."""
+        return self._listed.keys()
+
+    def add(self, live: Live) -> None:
+        """List a new call."""
+        self._listed[live] = frozenset()
+        self._by_key[live.call.key] = live
+        self.follow(live)
+
+    def follow(self, live: Live) -> None:
+        """Take in which channels a call has now; to be told after each of its steps."""
+        before, now = self._listed.get(live), live.call.channels
+        if before is None or before is now:
+            return
+        self._listed[live] = now
+        self._owners.update(dict.fromkeys(now - before, live))
+        self._let_go(live, before - now)
+
+    def remove(self, live: Live) -> None:
+        """Forget a call that is over."""
+        self._let_go(live, self._listed.pop(live))
+        del self._by_key[live.call.key]
+
+    def happened(self, channel: str, event: Event) -> bool:
+        """Hand an event to the call of a channel; whether there is one."""
+        if isinstance(event, RecordingEnded):
+            # The channel that it is named for may be gone by now, or another call's.
+            live = self._by_key.get(call_of(event.recording))
+        else:
+            live = self._owners.get(channel)
+        if live is None:
+            return False
+        live.post(addressed(live.call, channel, event))
+        return True
+
+    def watch(self, channel: str, call_id: str, *, dialed: bool = False) -> Invite | None:
+        """Let the call that has a channel hear what is captured of its dialog.
+
+        Returns what ``Capture.watch`` does. Whose the channel is may change meanwhile.
+        """
+
+        def deliver(event: Event) -> None:
+            self.happened(channel, event)
+
+        self._call_ids[channel] = call_id
+        return self._capture.watch(call_id, deliver, dialed=dialed)
+
+    def channel_of(self, key: str) -> str:
+        """Return the channel of a party by its key, '' where no live call has it."""
+        for live in self._listed:
+            for info in (live.call.info, *(leg.info for leg in live.call.legs.values())):
+                if info.key == key:
+                    return info.channel
+        return ""
+
+    def take_over(self, channel: str, by: str) -> bool:
+        """Ask the call of a channel for the party it is connected to, for the call of ``by``.
+
+        Returns whether there is a call to ask, and another one.
+        """
+        other = self._owners.get(channel)
+        if other is None or other.over or other is self._owners.get(by):
+            return False
+        other.post(Replaced(channel, by))
+        return True
+
+    def hand_over(self, answer: HandOver) -> bool:
+        """Hand that party to the call that asked for it; whether that is still there."""
+        other = self._owners.get(answer.to)
+        if other is None or other.over:
+            return False
+        other.post(HandedOver(answer.leg))
+        return True
+
+    def _let_go(self, live: Live, channels: frozenset[str]) -> None:
+        for channel in channels:
+            # One that was handed over is its new call's by now.
+            if self._owners.get(channel) is live:
+                del self._owners[channel]
+                if call_id := self._call_ids.pop(channel, ""):
+                    self._capture.forget(call_id)

@@ -1,0 +1,137 @@
+"""What the calls are told after a gap; how it looks from end to end is in ``test_app``."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from stasis_refer import catching_up
+from stasis_refer.core.events import CallEnded, ChannelUp, Event, OfLeg, Regained
+from stasis_refer.runtime.directory import Directory
+from stasis_refer.runtime.switchboard import Switchboard
+from stasis_refer.wire import ari, commands
+from tests.runtime.parties import Capture, Line, Telephony
+
+BOB, EVE = (f"{'0' * 32}-leg-{number}" for number in (1, 2))
+
+
+@pytest.fixture(autouse=True)
+def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catching_up, "_EVENT_PATIENCE", 0.0)
+    monkeypatch.setattr(catching_up, "_LONGEST_SOUND", 0.0)
+
+
+def channel(channel_id: str, *stasis: str, up: bool = True) -> Mapping[str, object]:
+    """Return ARI's Channel model; a leg is in no dialplan."""
+    return {
+        "id": channel_id,
+        "name": "PJSIP/x-1",
+        "state": "Up" if up else "Ringing",
+        "dialplan": {"app_name": "Stasis" if stasis else "", "app_data": ",".join(stasis)},
+    }
+
+
+class World:
+    """Alice's call, with bob as a leg, and what Asterisk lists."""
+
+    def __init__(self, *listed: Mapping[str, object], ours: object = ()) -> None:
+        self.asked: list[str] = []
+        self._answers: dict[str, object] = {
+            "channels": listed,
+            "applications/app": {"channel_ids": ours},
+        }
+        self.telephony, directory = Telephony(), Directory(Capture())
+        self.alice = Line("alice", BOB)
+        directory.add(self.alice)
+        self.board = Switchboard(
+            applications={},
+            telephony=self.telephony,
+            directory=directory,
+            perform=_never,
+            tap=lambda _: None,
+            clock=lambda: 0.0,
+            wall=lambda: 0.0,
+        )
+
+    def answer(self, path: str, body: object) -> None:
+        self._answers[path] = body
+
+    async def ask(self, request: commands.Request) -> ari.Response:
+        self.asked.append(f"{request.method} {request.path}")
+        return ari.Response(200, json.dumps(self._answers.get(request.path)))
+
+    async def catch_up(self) -> Sequence[Event]:
+        await catching_up.catch_up(self.ask, self.board, "app")
+        for _ in range(5):  # what is let go is so in a task
+            await asyncio.sleep(0)
+        return self.alice.call.heard
+
+
+async def _never(*_: object) -> Event | None:
+    raise NotImplementedError
+
+
+ALICE = channel("alice", "app", "support")
+
+
+@pytest.mark.parametrize(
+    ("listed", "heard"),
+    [
+        ((ALICE, channel(BOB, up=False)), [Regained(), OfLeg(BOB, Regained())]),
+        ((ALICE, channel(BOB)), [Regained(), OfLeg(BOB, ChannelUp())]),
+        ((ALICE,), [OfLeg(BOB, CallEnded()), Regained()]),
+        ((channel(BOB, up=False),), [CallEnded(), OfLeg(BOB, Regained())]),
+        ((channel("alice"), channel(BOB, up=False)), [OfLeg(BOB, Regained())]),
+    ],
+    ids=["all there", "answered meanwhile", "leg gone", "lead gone", "lead in the dialplan"],
+)
+async def test_each_party_is_told_what_became_of_its_channel(
+    listed: Sequence[Mapping[str, object]], heard: Sequence[Event]
+) -> None:
+    world = World(*listed)
+    assert await world.catch_up() == heard
+    assert world.asked[:3] == [
+        "PUT applications/app/eventFilter",
+        "POST applications/app/subscription",
+        "GET channels",
+    ]
+    assert "GET applications/app" not in world.asked
+
+
+async def test_a_leg_of_ours_without_a_call_is_hung_up() -> None:
+    world = World(ALICE, channel(BOB), channel(EVE), ours=["alice", BOB, EVE])
+    await world.catch_up()
+    assert world.telephony.asked == [("hang up", EVE, None)]
+
+
+@pytest.mark.parametrize("ours", [[], ["alice", BOB], None])
+async def test_a_leg_of_another_program_is_left_alone(ours: object) -> None:
+    world = World(ALICE, channel(BOB), channel(EVE), ours=ours)
+    await world.catch_up()
+    assert world.telephony.asked == []
+    assert "GET applications/app" in world.asked
+
+
+async def test_who_cannot_go_on_behind_an_endless_tone_is_hung_up() -> None:
+    world = World(channel("1.9", "app", "support"), channel("1.8", "other", "x"))
+    await world.catch_up()
+    assert [each for each in world.asked if each.startswith("DELETE")] == ["DELETE channels/1.9"]
+
+
+@pytest.mark.parametrize(
+    ("bridge", "channels", "gone"),
+    [
+        pytest.param("1.9-bridge-1", [], True, id="left by a program that is no more"),
+        pytest.param("1.9-bridge-1", ["1.9"], False, id="somebody is in it"),
+        pytest.param("alice-bridge-1", [], False, id="of a live call"),
+        pytest.param("conference", [], False, id="none of ours"),
+    ],
+)
+async def test_bridges_that_a_crash_has_left(
+    bridge: str, channels: Sequence[str], *, gone: bool
+) -> None:
+    world = World()
+    world.answer("bridges", [{"id": bridge, "channels": channels}])
+    await world.catch_up()
+    assert (f"DELETE bridges/{bridge}" in world.asked) is gone

@@ -27,7 +27,7 @@ MAX_FILES = 65536
 RESOLVER_OPTIONS = "timeout:1 attempts:1"
 
 _PLACEHOLDER = re.compile(r"@([A-Z_]+)@")
-_WRITABLE_FOLDERS = ("etc", "lib", "cache", "spool", "run", "log")
+_WRITABLE_FOLDERS = ("etc", "lib", "cache", "spool/recording", "run", "log")
 
 
 class AsteriskError(StasisReferError):

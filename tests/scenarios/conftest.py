@@ -1,226 +1,45 @@
 """One lab for all scenarios: every situation is an application of its own, all play at once."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from stasis_refer.core.events import Event
-from stasis_refer.core.info import CallInfo
-from stasis_refer.core.intents import Intent, LateSuccess, TransferEnded
-from stasis_refer.core.outcome import Outcome
 from stasis_refer.lab.asterisk import free_udp_port
 from stasis_refer.lab.lab import Lab
-from stasis_refer.lab.phone import Phone, Step, call_refused
-from stasis_refer.runtime.journal import Entry
-from stasis_refer.settings import Settings
-from tests.fakes.customer import Customer, Fault, Received, Reply
+from tests.fakes.customer import Customer
+from tests.scenarios.cast import Cast, listed, nothing_left
 from tests.scenarios.member import Member
-from tests.scenarios.situations import (
-    NO_NOTIFY,
-    RING,
-    SITUATIONS,
-    WITHOUT_CAPTURE,
-    Situation,
+from tests.scenarios.situations import SITUATIONS, WITHOUT_CAPTURE, Situation
+from tests.scenarios.theatre import (
+    PJSIP_EXTRA,
+    QUEUES_EXTRA,
+    Stories,
+    Theatre,
+    application,
+    application_of,
+    free_applications,
+    settings,
 )
-from tests.scenarios.voices import ACCOUNT_SID, AUTH_TOKEN, JAMBONZ, TWIML, VOICES, Voice
+from tests.scenarios.voices import JAMBONZ, TWIML, VOICES, Voice
 
-PHONES_AT_ONCE = 8
-
-FREE_APPLICATIONS = {"twiml": 56, "rcml": 12, "bxml": 24, "jambonz": 28}
-"""How many applications there are for tests that tell a story of their own, one each."""
-
-PJSIP_EXTRA = """
-[system](+)
-timer_t1 = 100
-timer_b = 6400
-
-[challenged]
-type = endpoint
-context = stasis-refer
-transport = loopback
-disallow = all
-allow = ulaw
-direct_media = no
-outbound_auth = challenged
-
-[challenged]
-type = auth
-auth_type = userpass
-username = transferor
-password = secret
-
-[challenged]
-type = identify
-endpoint = challenged
-match = 127.0.0.2
-
-[member]
-type = endpoint
-context = stasis-refer
-transport = loopback
-aors = member
-disallow = all
-allow = ulaw
-direct_media = no
-
-[member]
-type = aor
-contact = sip:member@127.0.0.1:@MEMBER@
-"""
-
-
-QUEUES_EXTRA = """
-[nobody-there]
-joinempty = no
-
-[patient]
-joinempty = yes
-
-[served]
-joinempty = yes
-retry = 1
-member = PJSIP/member
-"""
-
-
-@dataclass
-class Heard:
-    """What the journal says of one application's calls."""
-
-    info: CallInfo | None = None
-    events: list[Event] = field(default_factory=list)
-    intents: list[Intent] = field(default_factory=list)
-
-    @property
-    def ended(self) -> list[TransferEnded]:
-        return [intent for intent in self.intents if isinstance(intent, TransferEnded)]
-
-    @property
-    def late(self) -> list[LateSuccess]:
-        return [intent for intent in self.intents if isinstance(intent, LateSuccess)]
-
-
-@dataclass
-class Story:
-    """What came of a situation: the phone's log, the requests, the journal."""
-
-    phone_log: str
-    told: list[Received]
-    events: list[Received]
-    heard: Heard
-
-
-class Theatre:
-    """A lab, its customer and the journal, for whoever plays in it."""
-
-    def __init__(self, customer: Customer) -> None:
-        self.customer = customer
-        self.journal: defaultdict[str, Heard] = defaultdict(Heard)
-        self.lab: Lab | None = None
-        self._phones = asyncio.Semaphore(PHONES_AT_ONCE)
-        self._free = {dialect: list(_free(dialect)) for dialect in FREE_APPLICATIONS}
-
-    @property
-    def running(self) -> Lab:
-        assert self.lab is not None
-        return self.lab
-
-    def tap(self, entry: Entry) -> None:
-        heard = self.journal[entry.call.application.name]
-        heard.info = entry.call.info
-        if entry.event is not None:
-            heard.events.append(entry.event)
-        heard.intents.extend(entry.intents)
-
-    def free_application(self, dialect: str = "twiml") -> str:
-        """Return an application that no other test uses."""
-        return self._free[dialect].pop()
-
-    def reply(self, name: str, path: str, *documents: str | Reply | Fault) -> None:
-        """Set what the customer says at a path of an application."""
-        self.customer.reply(f"/{name}/{path}", *documents)
-
-    async def phone(self, name: str, *steps: Step, host: str = "127.0.0.1") -> str:
-        """Let a phone call an application; its log when something went wrong."""
-        async with self._phones:
-            played = await Phone(self.running.sip, host).play(name, steps, within=30)
-        return played.log
-
-    def told(self, name: str, path: str = "after") -> list[Received]:
-        """Return the requests to a path of an application."""
-        return [each for each in self.customer.requests if each.path == f"/{name}/{path}"]
-
-    async def play(self, voice: Voice, situation: Situation) -> Story:
-        """Play a situation, wait until all is told."""
-        name = application_of(voice, situation)
-        self.reply(name, "voice", voice.transfer(situation.target, "after"))
-        self.reply(name, "after", _reply(voice, situation))
-        for path in ("status", "event"):
-            self.reply(name, path, Reply(""))
-        steps = (call_refused(voice.refusal),) if situation.refused else situation.steps
-        log = await self.phone(name, *steps, host=situation.host)
-        # The last thing an application is told.
-        await self.customer.received(f"/{name}/status", within=10)
-        return Story(log, self.told(name), self.told(name, "event"), self.journal[name])
-
-
-def _reply(voice: Voice, situation: Situation) -> Reply:
-    if situation.refused:
-        return voice.refuse
-    # After a success a hang-up of ours would cross the phone's own.
-    return voice.nothing if situation.outcome is Outcome.COMPLETED else voice.hang_up
-
-
-def application_of(voice: Voice, situation: Situation) -> str:
-    """Return the application that plays a situation in a dialect."""
-    return f"{voice.dialect}-{situation.name}"
-
-
-def _free(dialect: str) -> Iterable[str]:
-    return (f"free-{dialect}-{number}" for number in range(FREE_APPLICATIONS[dialect]))
-
-
-def application(customer: Customer, voice: Voice, name: str) -> dict[str, object]:
-    """Return the configuration of an application in a dialect."""
-    return {
-        "name": name,
-        "dialect": voice.dialect,
-        "url": customer.url(f"/{name}/voice"),
-        "status_callback": customer.url(f"/{name}/status"),
-        "account_sid": ACCOUNT_SID,
-        "auth_token": AUTH_TOKEN,
-        "no_notify_timeout": NO_NOTIFY,
-        "ring_timeout": RING,
-        **voice.more,
-    }
-
-
-def settings(applications: Iterable[Mapping[str, object]], **more: object) -> Settings:
-    return Settings.model_validate(
-        {
-            "applications": list(applications),
-            "targets": {
-                "allow": ["sip:*@example.com", "sip:example.com", "tel:+49*", "sip:*@127.0.0.1"]
-            },
-            "webhooks": {"allow_networks": ["127.0.0.0/8"]},
-            **more,
-        }
-    )
+TASKS_KEPT = 3
+"""Of a connection to a customer's server that may be used again, and the like."""
 
 
 @pytest.fixture(scope="session")
 async def theatre(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Theatre]:
     extra = tmp_path_factory.mktemp("pjsip") / "extra.conf"
     member = free_udp_port()
-    extra.write_text(PJSIP_EXTRA.replace("@MEMBER@", str(member)))
     queues = tmp_path_factory.mktemp("queues") / "extra.conf"
     queues.write_text(QUEUES_EXTRA)
     async with Customer() as customer, Member(member):
         theatre = Theatre(customer)
+        ports = {"MEMBER": member, "TRUNK": theatre.trunk, "ALICE": theatre.alice}
+        text = PJSIP_EXTRA
+        for word, port in ports.items():
+            text = text.replace(f"@{word}@", str(port))
+        extra.write_text(text)
         playing = (
             application(customer, voice, application_of(voice, each))
             for voice in VOICES
@@ -228,9 +47,13 @@ async def theatre(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[The
         )
         free = (
             application(customer, voice, name)
-            | {"fallback_url": customer.url(f"/{name}/fallback"), "status_callback": ""}
+            | {
+                "fallback_url": customer.url(f"/{name}/fallback"),
+                "status_callback": "",
+                "trunk": "trunk",
+            }
             for voice in VOICES
-            for name in _free(voice.dialect)
+            for name in free_applications(voice.dialect)
         )
         lab = {"pjsip_extra": extra, "queues_extra": queues}
         configured = settings((*playing, *free), lab=lab)
@@ -248,14 +71,11 @@ async def deaf_theatre() -> AsyncIterator[Theatre]:
             application(customer, TWIML, application_of(TWIML, each)) for each in WITHOUT_CAPTURE
         ]
         number = application(customer, JAMBONZ, "deaf-jambonz") | {"status_callback": ""}
-        configured = settings((*playing, number), capture={"enabled": False})
+        dialing = application(customer, TWIML, "deaf-twiml") | {"status_callback": ""}
+        configured = settings((*playing, number, dialing), capture={"enabled": False})
         async with Lab(configured, (theatre.tap,)) as lab:
             theatre.lab = lab
             yield theatre
-
-
-Stories: TypeAlias = Mapping[tuple[str, str], Story]
-"""What came of each situation, by dialect and name."""
 
 
 async def _all(
@@ -275,3 +95,13 @@ async def stories(theatre: Theatre) -> Stories:
 @pytest.fixture(scope="session")
 async def deaf_stories(deaf_theatre: Theatre) -> Stories:
     return await _all(deaf_theatre, (TWIML,), WITHOUT_CAPTURE)
+
+
+@pytest.fixture
+async def cast(theatre: Theatre, request: pytest.FixtureRequest) -> AsyncIterator[Cast]:
+    dialect = getattr(request, "param", "twiml")
+    before = {what: await listed(theatre, what) for what in ("channels", "bridges")}
+    tasks = len(asyncio.all_tasks())
+    yield Cast(theatre, theatre.free_application(dialect))
+    await nothing_left(theatre, before)
+    assert len(asyncio.all_tasks()) <= tasks + TASKS_KEPT

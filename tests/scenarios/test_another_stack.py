@@ -18,7 +18,7 @@ from aiosipua import UdpSipTransport as Plain
 from stasis_refer.core.events import ReferNotified
 from stasis_refer.core.outcome import Evidence, Outcome, Reason
 from stasis_refer.lab.asterisk import free_udp_port
-from tests.scenarios.conftest import Theatre
+from tests.scenarios.theatre import Theatre
 
 DOCUMENT = """<Response><Refer action="after"><Sip>sip:sales@example.com</Sip></Refer></Response>"""
 

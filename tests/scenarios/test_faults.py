@@ -13,8 +13,8 @@ from stasis_refer.lab.lab import Lab
 from stasis_refer.lab.phone import answer_refer, call_refused, hear_bye
 from stasis_refer.runtime.journal import Entry
 from tests.fakes.customer import Customer, Fault
-from tests.scenarios.conftest import Theatre, application, settings
 from tests.scenarios.situations import BEGIN
+from tests.scenarios.theatre import Theatre, application, settings
 from tests.scenarios.voices import VOICES, Voice
 
 FAULTS = (

@@ -13,6 +13,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from stasis_refer.demo.agents import AGENT_SCENES
+from stasis_refer.demo.scenes import SCENES
 from stasis_refer.lab.asterisk import AsteriskPlan, PrivateAsterisk, free_port, free_udp_port
 from stasis_refer.lab.phone import (
     Phone,
@@ -142,6 +144,16 @@ async def test_a_demo_told_to_stop_leaves_nothing_behind() -> None:
         demo.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(demo.wait(), 10) == 1
         assert not [pid for pid in left if alive(pid)]
+
+
+async def test_the_demo_shows_both_directions_and_ends_well() -> None:
+    async with started("demo") as demo:
+        shown, _ = await asyncio.wait_for(demo.communicate(), 60)
+    text = shown.decode()
+    assert demo.returncode == 0, text
+    for line in ("twiml-answers    REFER →", "agent-held       A → REFER", "A ← NOTIFY 503"):
+        assert line in text
+    assert text.count("│ yes │") == len(SCENES) + len(AGENT_SCENES)
 
 
 async def test_several_labs_run_side_by_side(tmp_path: Path, customer: Customer) -> None:

@@ -11,8 +11,8 @@ from twilio.request_validator import RequestValidator
 
 from stasis_refer.core.events import ReferNotified
 from stasis_refer.core.outcome import Outcome
-from tests.scenarios.conftest import Stories, Story, Theatre, application_of
 from tests.scenarios.situations import SITUATIONS, WITHOUT_CAPTURE, Situation
+from tests.scenarios.theatre import Stories, Story, Theatre, application_of
 from tests.scenarios.voices import (
     AUTH_TOKEN,
     BXML,

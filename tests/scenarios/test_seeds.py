@@ -18,8 +18,8 @@ from stasis_refer.lab.phone import (
     notify,
 )
 from tests.fakes.customer import Reply
-from tests.scenarios.conftest import Theatre
 from tests.scenarios.situations import ACCEPTED, HANG_UP
+from tests.scenarios.theatre import Theatre
 
 SUCCESS: tuple[Step, ...] = (*ACCEPTED, notify(200), hear_bye())
 REFUSED: tuple[Step, ...] = (call(), expect_refer(), answer_refer(405), hear_bye())

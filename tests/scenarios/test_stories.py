@@ -23,8 +23,8 @@ from stasis_refer.lab.phone import (
     resume,
 )
 from stasis_refer.wire import hep
-from tests.scenarios.conftest import Theatre
 from tests.scenarios.situations import ACCEPTED, BEGIN, HANG_UP, NO_NOTIFY, REFER, WAIT
+from tests.scenarios.theatre import Theatre
 
 SPEECH = "<Response><Say>The transfer could not be completed.</Say><Hangup/></Response>"
 

@@ -24,8 +24,8 @@ from stasis_refer.lab.phone import (
 )
 from stasis_refer.wire.causes import CAUSES, status_of
 from tests.fakes.customer import Reply
-from tests.scenarios.conftest import Theatre
 from tests.scenarios.situations import ACCEPTED, HANG_UP
+from tests.scenarios.theatre import Theatre
 from tests.scenarios.voices import VOICES, Voice
 
 ACCEPTS = (answer_refer(202), notify(200), hear_bye())

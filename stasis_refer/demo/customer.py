@@ -1,7 +1,7 @@
 """A customer's voice application as one would write it for each vendor, in aiohttp."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -74,15 +74,23 @@ MANNERS: Final[Mapping[str, Manner]] = {
 
 
 class SampleCustomer:
-    """Serves a transfer for each dialect and scene; ``told`` hears how each one ended."""
+    """Serves a transfer for each dialect and scene; ``told`` hears how each one ended.
 
-    def __init__(self, told: Callable[[str, str, str], None]) -> None:
+    ``routes`` are served beside them.
+    """
+
+    def __init__(
+        self,
+        told: Callable[[str, str, str], None],
+        routes: Iterable[web.AbstractRouteDef] = (),
+    ) -> None:
         self._told = told
         app = web.Application()
         app.add_routes(
             [
                 web.post("/voice/{dialect}/{scene}", self._voice),
                 web.post("/after/{dialect}/{scene}", self._after),
+                *routes,
             ]
         )
         self._runner = web.AppRunner(app, access_log=None)

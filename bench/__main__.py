@@ -30,13 +30,17 @@ def main(
     seconds: Annotated[
         float, typer.Option(min=1, max=600, help="How long each rate is kept up.")
     ] = _DEFAULT.seconds,
+    dialed: Annotated[
+        int, typer.Option(min=1, max=1000, help="Calls a second whose agent sends a REFER.")
+    ] = _DEFAULT.dialed,
     transfers: Annotated[
         int, typer.Option(min=0, max=100_000, help="Transfers in all over which memory is judged.")
     ] = _DEFAULT.transfers,
     json: Annotated[Path | None, typer.Option(help="Write the result there, too.")] = None,
 ) -> None:
     """Measure what a transfer costs, side by side with Asterisk's dialplan alone."""
-    plan = Plan(rates=tuple(rate or _DEFAULT.rates), seconds=seconds, transfers=transfers)
+    rates = tuple(rate or _DEFAULT.rates)
+    plan = Plan(rates=rates, seconds=seconds, dialed=dialed, transfers=transfers)
     try:
         run = run_loop(_bench(plan))
     except (StasisReferError, AsteriskError) as error:

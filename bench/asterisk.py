@@ -51,6 +51,21 @@ def driven_plan(folder: Path) -> AsteriskPlan:
     )
 
 
+async def left_in(plan: AsteriskPlan) -> int:
+    """Return how many channels and bridges there are in an Asterisk."""
+    url, auth = f"http://127.0.0.1:{plan.http_port}/ari", _account(plan)
+    found = 0
+    async with aiohttp.ClientSession(auth=auth) as session:
+        for what in ("channels", "bridges"):
+            async with session.get(f"{url}/{what}") as response:
+                found += len(await response.json())
+    return found
+
+
+def _account(plan: AsteriskPlan) -> aiohttp.BasicAuth:
+    return aiohttp.BasicAuth(plan.ari_user, plan.ari_password)
+
+
 class BareAsterisk(PrivateAsterisk):
     """An Asterisk whose dialplan transfers whoever calls ``BARE_USER``."""
 
@@ -68,7 +83,7 @@ class BareAsterisk(PrivateAsterisk):
     async def _reload_dialplan(self) -> None:
         plan = self.plan
         url = f"http://127.0.0.1:{plan.http_port}/ari/asterisk/modules/pbx_config.so"
-        auth = aiohttp.BasicAuth(plan.ari_user, plan.ari_password)
+        auth = _account(plan)
         async with aiohttp.ClientSession(auth=auth) as session, session.put(url) as response:
             if not response.ok:
                 raise AsteriskFailed(f"Asterisk does not read its dialplan: {response.status}")

@@ -1,9 +1,12 @@
-"""A customer's application as cheap as Python has it: a transfer, then an empty document.
+"""A customer's applications as cheap as Python has them.
 
-``python -m bench.customer`` prints its port, and serves until it is ended. What it speaks is in
-the path: ``/voice/twiml``. ``GET /report`` tells what it was asked since the last report, as
-JSON: ``documents`` has the time at which each call's document was sent to its end (seconds since
-1970, by Call-ID, in TwiML), ``actions`` whether each call was told that it had moved.
+``python -m bench.customer TRANSFEROR TARGET`` prints its port, and serves until it is ended. What
+is wanted is in the path: ``/voice/twiml`` is a transfer in that dialect, then an empty document;
+``/voice/dial-at-once`` a call to the SIP URI TRANSFEROR, and one to TARGET when that one refers.
+``GET /report`` tells what it was asked since the last report, as JSON: ``documents`` has the time
+at which each call's document was sent to its end (seconds since 1970, by Call-ID, in TwiML),
+``actions`` whether each call was told that it had moved, ``refers`` how often each call was
+referred.
 """
 
 import asyncio
@@ -11,34 +14,41 @@ import json
 import re
 import sys
 import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Final
 
-from bench.documents import TYPICAL
+from bench.documents import DIALING, TYPICAL, dial, dial_who_transfers
 
 _LENGTH: Final = re.compile(rb"\r\ncontent-length:\s*([0-9]+)", re.IGNORECASE)
 _END_OF_HEAD: Final = b"\r\n\r\n"
+_REFER: Final = "/refer"
 
 
 @dataclass(slots=True)
 class Book:
-    """What was asked, by Call-ID."""
+    """What was asked: ``documents`` by Call-ID, the rest by the dialect's name of the call."""
 
     documents: dict[str, float] = field(default_factory=dict)
     actions: dict[str, bool] = field(default_factory=dict)
+    refers: dict[str, int] = field(default_factory=dict)
 
     def report(self) -> bytes:
         """Tell all, and begin anew."""
-        told = json.dumps({"documents": self.documents, "actions": self.actions}).encode()
-        self.documents, self.actions = {}, {}
+        told = json.dumps(asdict(self)).encode()
+        self.documents, self.actions, self.refers = {}, {}, {}
         return told
 
 
 class Connection(asyncio.Protocol):
-    """One kept connection (RFC 9112); requests have a Content-Length or no body."""
+    """One kept connection (RFC 9112); requests have a Content-Length or no body.
 
-    def __init__(self, book: Book) -> None:
+    ``dialing`` are the documents that dial, by path.
+    """
+
+    def __init__(self, book: Book, dialing: Mapping[str, bytes]) -> None:
         self._book = book
+        self._dialing = dialing
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -59,10 +69,19 @@ class Connection(asyncio.Protocol):
             self._answer(head.split(b" ", 2)[1], body)
 
     def _answer(self, path: bytes, body: bytes) -> None:
-        if path == b"/report":
+        where = path.decode()
+        if where == "/report":
             self._reply(self._book.report())
-            return
-        what, _, dialect = path.decode().lstrip("/").partition("/")
+        elif document := self._dialing.get(where):
+            self._reply(document)
+            if where == _REFER:
+                call = TYPICAL["twiml"].fields(body)["CallSid"]
+                self._book.refers[call] = self._book.refers.get(call, 0) + 1
+        else:
+            self._answer_in_dialect(where, body)
+
+    def _answer_in_dialect(self, where: str, body: bytes) -> None:
+        what, _, dialect = where.lstrip("/").partition("/")
         typical = TYPICAL[dialect]
         fields = typical.fields(body)
         if what == "voice":
@@ -82,15 +101,19 @@ class Connection(asyncio.Protocol):
         )
 
 
-async def serve() -> None:
-    """Serve on a free port of 127.0.0.1, which is printed."""
-    book = Book()
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(book), "127.0.0.1", 0)
+async def serve(transferor: str, target: str) -> None:
+    """Serve on a free port of 127.0.0.1, which is printed; both are SIP URIs."""
+    book, loop = Book(), asyncio.get_running_loop()
+    dialing = {
+        f"/voice/{name}": dial_who_transfers(name, transferor).replace(b"REFER", _REFER.encode())
+        for name in DIALING
+    }
+    dialing[_REFER] = dial(target)
+    server = await loop.create_server(lambda: Connection(book, dialing), "127.0.0.1", 0)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve())
+    asyncio.run(serve(*sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""What the bench has transferred by: a typical document of each dialect, and its success."""
+"""What the bench's applications answer: a typical transfer in each dialect, and calls by TwiML."""
 
 import json
 from collections.abc import Mapping
@@ -36,12 +36,12 @@ _JSON: Final = "application/json"
 _EMPTY: Final = b"<Response/>"
 
 
-def _refer(inside: str) -> bytes:
+def _response(inside: str) -> bytes:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<Response>\n{inside}\n</Response>'.encode()
 
 
-_SIP: Final = _refer(f'  <Refer action="ACTION">\n    <Sip>{TARGET}</Sip>\n  </Refer>')
-_SIP_URI: Final = _refer(
+_SIP: Final = _response(f'  <Refer action="ACTION">\n    <Sip>{TARGET}</Sip>\n  </Refer>')
+_SIP_URI: Final = _response(
     f'  <Refer referCompleteUrl="ACTION">\n    <SipUri>{TARGET}</SipUri>\n  </Refer>'
 )
 _VERBS: Final = json.dumps(
@@ -55,3 +55,17 @@ TYPICAL: Final[Mapping[str, Typical]] = {
     "jambonz": Typical(_JSON, _VERBS, b"[]", "call_sid", "final_referred_call_status", "200"),
 }
 """By the name of the dialect. ACTION stands for the URL that is told."""
+
+DIALING: Final = {"dial-at-once": "", "dial-on-bridge": 'answerOnBridge="true" '}
+"""Applications whose callers are connected to an agent who transfers them: by name, in TwiML."""
+
+
+def dial_who_transfers(application: str, agent: str) -> bytes:
+    """Return what one of ``DIALING`` does first; REFER stands for the URL that says where to."""
+    sip = f"<Sip>{agent}</Sip>"
+    return _response(f'  <Dial {DIALING[application]}referUrl="REFER">{sip}</Dial>')
+
+
+def dial(agent: str) -> bytes:
+    """Return what it answers when it is asked where to."""
+    return _response(f"  <Dial><Sip>{agent}</Sip></Dial>")

@@ -15,8 +15,9 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench.children import child
-from bench.documents import TYPICAL
+from bench.documents import DIALING, TYPICAL
 from bench.result import Ended
+from stasis_refer.core.outcome import Direction
 from stasis_refer.errors import StartError
 from stasis_refer.lab.asterisk import AsteriskPlan, free_port
 
@@ -39,7 +40,7 @@ forward = {forward}
 listen = "127.0.0.1:{port}"
 
 [targets]
-allow = ["sip:*@example.com"]
+allow = ["sip:*@example.com", "sip:*@127.0.0.1"]
 
 [webhooks]
 allow_networks = ["127.0.0.0/8"]
@@ -50,9 +51,9 @@ url = "sqlite:///{ledger}"
 
 _APPLICATION: Final = """
 [[applications]]
-name = "{dialect}"
+name = "{name}"
 dialect = "{dialect}"
-url = "{customer}/voice/{dialect}"
+url = "{customer}/voice/{name}"
 account_sid = "AC00000000000000000000000000000000"
 auth_token = "00000000000000000000000000000000"
 username = "bench"
@@ -67,6 +68,7 @@ class Report:
 
     documents: Mapping[str, float]
     actions: Mapping[str, bool]
+    refers: Mapping[str, int]
 
 
 class Customer:
@@ -84,9 +86,9 @@ class Customer:
 
 
 @asynccontextmanager
-async def customer(folder: Path) -> AsyncIterator[Customer]:
-    """Run the customer while the block runs."""
-    command = (sys.executable, "-m", "bench.customer")
+async def customer(folder: Path, transferor: str, target: str) -> AsyncIterator[Customer]:
+    """Run the customer while the block runs; its callers are connected to these SIP URIs."""
+    command = (sys.executable, "-m", "bench.customer", transferor, target)
     async with (
         child(command, folder / "customer.log") as process,
         aiohttp.ClientSession() as session,
@@ -105,14 +107,16 @@ class Program:
         self._url = url
         self._session = session
 
-    async def ended(self) -> Counter[Ended]:
-        """Return how the transfers up to now have ended."""
+    async def ended(self, direction: Direction = Direction.SENT) -> Counter[Ended]:
+        """Return how the transfers of that direction up to now have ended."""
         async with self._session.get(f"{self._url}/metrics") as response:
             page = await response.text()
         found = Counter[Ended]()
         for family in text_string_to_metric_families(page):
             for sample in family.samples:
-                if sample.name == "stasis_refer_transfers_total" and sample.value:
+                if sample.name != "stasis_refer_transfers_total" or not sample.value:
+                    continue
+                if sample.labels["direction"] == direction:
                     ended = Ended(sample.labels["outcome"], sample.labels["evidence"])
                     found[ended] += int(sample.value)
         return found
@@ -138,8 +142,8 @@ async def program(
         port=port,
         ledger=folder / "ledger.db",
     )
-    for dialect in TYPICAL:
-        text += _APPLICATION.format(dialect=dialect, customer=customer_url)
+    for name, dialect in (*zip(TYPICAL, TYPICAL, strict=True), *((n, "twiml") for n in DIALING)):
+        text += _APPLICATION.format(name=name, dialect=dialect, customer=customer_url)
     configuration.write_text(text, encoding="utf-8")
     log = folder / "program.log"
     command = (sys.executable, "-m", "stasis_refer", "run", "--config", str(configuration))

@@ -1,22 +1,8 @@
-"""What the bench found, and what it is measured against."""
+"""What the bench found."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from math import ceil
-from typing import Final
-
-TARGET_RATIO: Final = 1.25
-"""Our CPU for a transfer, to that of Asterisk's dialplan alone."""
-
-TARGET_P99: Final = 0.020  # seconds
-TARGET_DIALECT: Final = 1.2
-"""The program's CPU for a transfer in any dialect, to that in TwiML."""
-
-TARGET_PARSING: Final = 10_000.0  # documents a second and core
-TARGET_GROWTH: Final = 1024.0  # bytes of RSS for each transfer
-GROWTH_TRANSFERS: Final = 5000
-LATENCY_RATE: Final = 50  # transfers a second at which the p99 counts
-FAILURE_RATE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +68,60 @@ class Driven:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceivedFailures:
+    """What went wrong with received REFERs, as each witness saw it; nothing is added up."""
+
+    callers: int  # SIPp's failed calls
+    transferors: int
+    targets: int
+    outcomes: int  # transfers not counted as completed
+    requests: int  # transfers whose referUrl was not asked, or more than once
+    left: int  # channels and bridges that Asterisk still has
+
+    @property
+    def most(self) -> int:
+        """How many transfers failed, at the least."""
+        counts: tuple[int, ...] = astuple(self)
+        return max(counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Calls that were dialed, referred and connected again; CPU in seconds for each, RSS in bytes.
+
+    ``application`` is one of ``bench.documents.DIALING``.
+    """
+
+    application: str
+    rate: int
+    transfers: int
+    failures: ReceivedFailures
+    ended: Mapping[Ended, int]
+    retransmissions: int
+    asterisk_cpu: float
+    program_cpu: float
+    resident: int
+    foreign_cores: float
+
+
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """Received REFERs, one application after the other, and sent ones at the same rate beside."""
+
+    sent: Driven
+    received: Sequence[Received]
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything failed."""
+        return bool(self.sent.failures.most) or any(each.failures.most for each in self.received)
+
+    def ratio(self, received: Received) -> float | None:
+        """Return the program's CPU for a received REFER to that for a sent one."""
+        return received.program_cpu / self.sent.program_cpu if self.sent.program_cpu else None
+
+
+@dataclass(frozen=True, slots=True)
 class Spoken:
     """One dialect under the load of all; ``cpu`` of the program in seconds for each transfer."""
 
@@ -120,6 +160,7 @@ class Run:
     driven: Sequence[Driven]
     timed: Mapping[int, Latency]
     memory: Memory
+    referred: Referred
     spoken: Sequence[Spoken] = ()
     parsing: Mapping[str, float] = field(default_factory=dict)  # documents a second
 
@@ -130,6 +171,7 @@ class Run:
             any(each.failures for each in self.bare)
             or any(each.failures.most for each in self.driven)
             or any(each.failures for each in self.spoken)
+            or self.referred.failed
         )
 
     def dialect_ratio(self, spoken: Spoken) -> float:
@@ -145,28 +187,6 @@ class Run:
         return driven.program_cpu / bare.asterisk_cpu
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One target and what was reached; None where this run does not tell."""
-
-    name: str
-    wanted: str
-    reached: str
-    good: bool | None
-
-
-def verdicts(run: Run) -> list[Verdict]:
-    """Compare a run with the targets."""
-    return [
-        _failures(run),
-        *(_ratio(run, each.rate) for each in run.driven),
-        _p99(run),
-        _growth(run.memory),
-        *(_dialect(run, each) for each in run.spoken[1:]),
-        *(_parsing(dialect, speed) for dialect, speed in run.parsing.items()),
-    ]
-
-
 def latency(seconds: Sequence[float]) -> Latency | None:
     """Return the percentiles (nearest rank) of what was timed."""
     ordered = sorted(seconds)
@@ -177,66 +197,3 @@ def latency(seconds: Sequence[float]) -> Latency | None:
         return ordered[ceil(share * len(ordered)) - 1]
 
     return Latency(len(ordered), rank(0.50), rank(0.95), rank(0.99))
-
-
-def _at(run: Run, rate: int) -> Driven | None:
-    return next((each for each in run.driven if each.rate == rate), None)
-
-
-def _failures(run: Run) -> Verdict:
-    at = _at(run, FAILURE_RATE)
-    return Verdict(
-        f"failures at {FAILURE_RATE}/s",
-        "0",
-        "not run" if at is None else f"{at.failures.most} of {at.transfers}",
-        None if at is None else at.failures.most == 0,
-    )
-
-
-def _ratio(run: Run, rate: int) -> Verdict:
-    ratio = run.ratio(rate)
-    return Verdict(
-        f"program (b) : Asterisk (a) at {rate}/s",
-        f"<= {TARGET_RATIO:.2f}",
-        "-" if ratio is None else f"{ratio:.2f}",
-        None if ratio is None else ratio <= TARGET_RATIO,
-    )
-
-
-def _dialect(run: Run, spoken: Spoken) -> Verdict:
-    ratio = run.dialect_ratio(spoken)
-    return Verdict(
-        f"program (c) in {spoken.dialect} : in {run.spoken[0].dialect}",
-        f"<= {TARGET_DIALECT:.2f}",
-        f"{ratio:.2f}",
-        ratio <= TARGET_DIALECT,
-    )
-
-
-def _parsing(dialect: str, speed: float) -> Verdict:
-    return Verdict(
-        f"{dialect} documents read a second and core",
-        f">= {TARGET_PARSING:,.0f}",
-        f"{speed:,.0f}",
-        speed >= TARGET_PARSING,
-    )
-
-
-def _p99(run: Run) -> Verdict:
-    found = run.timed.get(LATENCY_RATE)
-    return Verdict(
-        f"p99 document to REFER at {LATENCY_RATE}/s",
-        f"<= {TARGET_P99 * 1000:.0f} ms",
-        "not run" if found is None else f"{found.p99 * 1000:.1f} ms",
-        None if found is None else found.p99 <= TARGET_P99,
-    )
-
-
-def _growth(memory: Memory) -> Verdict:
-    enough = memory.transfers >= GROWTH_TRANSFERS
-    return Verdict(
-        f"RSS growth over {memory.transfers} transfers",
-        f"< {TARGET_GROWTH / 1024:.0f} kB each",
-        f"{memory.growth / 1024:.2f} kB each",
-        memory.growth < TARGET_GROWTH if enough else None,
-    )

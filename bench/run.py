@@ -3,80 +3,59 @@
 import asyncio
 import os
 import platform
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from time import monotonic
 from typing import Final
 
-from bench.asterisk import BARE_USER, BareAsterisk, bare_plan, driven_plan
+from bench.asterisk import BARE_USER, BareAsterisk, bare_plan
 from bench.documents import TYPICAL
-from bench.load import ASTERISK_HANGS_UP, PHONE_HANGS_UP, Load, Placed, place
+from bench.load import ASTERISK_HANGS_UP, Load, Placed, place
 from bench.parsing import documents_a_second
-from bench.proc import cpu_seconds, foreign_cpu_seconds, resident_bytes
-from bench.program import Customer, Program, Report, customer, program
-from bench.result import Bare, Driven, Failures, Latency, Memory, Run, Spoken, latency
+from bench.proc import resident_bytes
+from bench.program import Report
+from bench.received import run_referred
+from bench.result import Bare, Driven, Latency, Memory, Run, Spoken, latency
+from bench.sent import measure_sent
+from bench.stage import SETTLING, WARM_UP, Meter, Say, stage_in
 from bench.wire import WireTap
-from stasis_refer.core.outcome import Outcome
 from stasis_refer.lab.asterisk import PrivateAsterisk
 
-WARM_UP: Final = Load(rate=50, calls=250)
-"""Calls before anything is measured: caches fill, connections open."""
-
 _ROUNDS: Final = 3
-
-_TOLD_LATE: Final = 10.0  # seconds
-
-_SETTLING: Final = 2.0  # seconds until the last call is over for everybody
-_TWIML: Final = "twiml"
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """At which rates, for how many seconds each; so many transfers in all for the memory."""
+    """At which rates, for how many seconds each; so many transfers in all for the memory.
+
+    ``dialed`` is the rate of the calls whose agents send a REFER.
+    """
 
     rates: Sequence[int] = (50, 100)
     seconds: float = 30.0
     transfers: int = 5000
     of_each_dialect: int = 1500
+    dialed: int = 20
 
     @property
     def loads(self) -> list[Load]:
         """The loads that are measured with and without the program."""
-        return [Load(rate, max(1, round(rate * self.seconds))) for rate in self.rates]
+        return [self._at(rate) for rate in self.rates]
+
+    @property
+    def of_dialed(self) -> Load:
+        """The load of each application that calls agents."""
+        return self._at(self.dialed)
+
+    def _at(self, rate: int) -> Load:
+        return Load(rate, max(1, round(rate * self.seconds)))
 
     @property
     def rest(self) -> Load | None:
         """What the program still gets afterwards, so that the memory is judged."""
         left = self.transfers - sum(load.calls for load in self.loads)
         return Load(max(self.rates), left) if left > 0 else None
-
-
-@dataclass(slots=True)
-class _Meter:
-    """CPU seconds of some processes since it was made, and of others' on this machine."""
-
-    pids: tuple[int, ...]
-    bystanders: tuple[int, ...] = ()
-    _before: dict[int, float] = field(init=False)
-    _foreign: float = field(init=False)
-    _began: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._before = {pid: cpu_seconds(pid) for pid in self.pids}
-        self._foreign = foreign_cpu_seconds((*self.pids, *self.bystanders))
-        self._began = monotonic()
-
-    def spent(self) -> list[float]:
-        return [cpu_seconds(pid) - self._before[pid] for pid in self.pids]
-
-    def foreign_cores(self) -> float:
-        foreign = foreign_cpu_seconds((*self.pids, *self.bystanders)) - self._foreign
-        return max(0.0, foreign / (monotonic() - self._began))
 
 
 async def run_bench(plan: Plan, folder: Path, say: Say) -> Run:
@@ -86,6 +65,7 @@ async def run_bench(plan: Plan, folder: Path, say: Say) -> Run:
     driven, memory = await _run_driven(plan, folder / "driven", say)
     timed = await _run_timed(plan, folder / "timed", say)
     spoken = await _run_dialects(plan, folder / "dialects", say)
+    referred = await run_referred(plan.of_dialed, folder / "referred", say)
     say("reading documents")
     parsing = {dialect: documents_a_second(dialect) for dialect in TYPICAL}
     return Run(
@@ -96,6 +76,7 @@ async def run_bench(plan: Plan, folder: Path, say: Say) -> Run:
         driven=driven,
         timed=timed,
         memory=memory,
+        referred=referred,
         spoken=spoken,
         parsing=parsing,
     )
@@ -107,7 +88,7 @@ async def _run_bare(plan: Plan, folder: Path, say: Say) -> list[Bare]:
         await _place_bare(WARM_UP, asterisk)
         found = []
         for load in plan.loads:
-            say(f"(a) {_words(load)}")
+            say(f"(a) {load}")
             found.append(await _measure_bare(load, asterisk))
         return found
 
@@ -116,12 +97,12 @@ async def _place_bare(load: Load, asterisk: PrivateAsterisk) -> Placed:
     plan = asterisk.plan
     address = f"127.0.0.1:{plan.sip_port}"
     placed = await place(load, address, BARE_USER, ASTERISK_HANGS_UP, plan.folder)
-    await asyncio.sleep(_SETTLING)
+    await asyncio.sleep(SETTLING)
     return placed
 
 
 async def _measure_bare(load: Load, asterisk: PrivateAsterisk) -> Bare:
-    meter = _Meter((asterisk.pid,))
+    meter = Meter((asterisk.pid,))
     placed = await _place_bare(load, asterisk)
     (cpu,) = meter.spent()
     return Bare(
@@ -134,93 +115,34 @@ async def _measure_bare(load: Load, asterisk: PrivateAsterisk) -> Bare:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Stage:
-    """All that takes part in (b)."""
-
-    asterisk: PrivateAsterisk
-    program: Program
-    customer: Customer
-
-    async def place(self, load: Load, user: str = _TWIML) -> Placed:
-        plan = self.asterisk.plan
-        placed = await place(load, f"127.0.0.1:{plan.sip_port}", user, PHONE_HANGS_UP, plan.folder)
-        await asyncio.sleep(_SETTLING)
-        return placed
-
-    async def told(self, calls: int) -> int:
-        """Return how many calls were told that they had moved; what is only told may be late."""
-        told, end = 0, monotonic() + _TOLD_LATE
-        while told < calls and monotonic() < end:
-            told += sum((await self.customer.report()).actions.values())
-            await asyncio.sleep(_SETTLING / 10)
-        return told
-
-
-@asynccontextmanager
-async def _stage(folder: Path, forward: Sequence[str] = ()) -> AsyncIterator[_Stage]:
-    async with (
-        PrivateAsterisk(driven_plan(folder)) as asterisk,
-        customer(folder) as asked,
-        program(folder, asterisk.plan, asked.url, forward) as running,
-    ):
-        yield _Stage(asterisk, running, asked)
-
-
 async def _run_driven(plan: Plan, folder: Path, say: Say) -> tuple[list[Driven], Memory]:
     say("(b) the whole program: starting Asterisk, with capture, the program and its customer")
-    async with _stage(folder) as stage:
+    async with stage_in(folder) as stage:
         at_start = resident_bytes(stage.program.pid)
         await stage.place(WARM_UP)
         await stage.customer.report()
         warm = resident_bytes(stage.program.pid)
         found = []
         for load in plan.loads:
-            say(f"(b) {_words(load)}")
-            found.append(await _measure_driven(load, stage))
+            say(f"(b) {load}")
+            found.append(await measure_sent(load, stage))
         if plan.rest:
-            say(f"(b) {_words(plan.rest)}, for the memory")
+            say(f"(b) {plan.rest}, for the memory")
             await stage.place(plan.rest)
         transfers = sum(load.calls for load in plan.loads) + (plan.rest.calls if plan.rest else 0)
         at_end = resident_bytes(stage.program.pid)
         return found, Memory(at_start, warm, at_end, transfers)
 
 
-async def _measure_driven(load: Load, stage: _Stage) -> Driven:
-    asterisk, running = stage.asterisk.pid, stage.program.pid
-    before = await stage.program.ended()
-    meter = _Meter((asterisk, running), bystanders=(stage.customer.pid,))
-    placed = await stage.place(load)
-    asterisk_cpu, program_cpu = meter.spent()
-    foreign = meter.foreign_cores()
-    report = await stage.customer.report()
-    ended = await stage.program.ended() - before
-    return Driven(
-        rate=load.rate,
-        transfers=load.calls,
-        failures=Failures(
-            calls=placed.failed,
-            outcomes=sum(n for how, n in ended.items() if how.outcome != Outcome.COMPLETED),
-            actions=load.calls - sum(report.actions.values()),
-        ),
-        ended=ended,
-        retransmissions=placed.retransmissions,
-        asterisk_cpu=asterisk_cpu / load.calls,
-        program_cpu=program_cpu / load.calls,
-        resident=resident_bytes(running),
-        foreign_cores=foreign,
-    )
-
-
 async def _run_timed(plan: Plan, folder: Path, say: Say) -> dict[int, Latency]:
     """Run (b) once more with a copy of each captured packet to here: that costs CPU."""
     say("(b) once more, watched on the wire")
-    async with WireTap() as tap, _stage(folder, [tap.address]) as stage:
+    async with WireTap() as tap, stage_in(folder, [tap.address]) as stage:
         await stage.place(WARM_UP)
         await stage.customer.report()
         found = {}
         for load in plan.loads:
-            say(f"(b) {_words(load)}, on the wire")
+            say(f"(b) {load}, on the wire")
             await stage.place(load)
             timed = _latency(await stage.customer.report(), tap.refers)
             if timed is not None:
@@ -234,14 +156,14 @@ async def _run_dialects(plan: Plan, folder: Path, say: Say) -> list[Spoken]:
     spent = dict.fromkeys(TYPICAL, 0.0)
     failures = dict.fromkeys(TYPICAL, 0)
     load = Load(min(plan.rates), plan.of_each_dialect // _ROUNDS)
-    async with _stage(folder) as stage:
+    async with stage_in(folder) as stage:
         for dialect in TYPICAL:
             await stage.place(Load(WARM_UP.rate, WARM_UP.rate), dialect)
         await stage.customer.report()
         for number in range(_ROUNDS):
-            say(f"(c) round {number + 1} of {_ROUNDS}: {_words(load)} in each")
+            say(f"(c) round {number + 1} of {_ROUNDS}: {load} in each")
             for dialect in TYPICAL:
-                meter = _Meter((stage.program.pid,))
+                meter = Meter((stage.program.pid,))
                 placed = await stage.place(load, dialect)
                 spent[dialect] += meter.spent()[0]
                 failures[dialect] += max(placed.failed, load.calls - await stage.told(load.calls))
@@ -256,7 +178,3 @@ def _latency(report: Report, refers: Mapping[str, float]) -> Latency | None:
     return latency(
         [refers[call_id] - at for call_id, at in report.documents.items() if call_id in refers]
     )
-
-
-def _words(load: Load) -> str:
-    return f"{load.calls} transfers at {load.rate}/s"

@@ -1,14 +1,15 @@
 """The result for people (a table) and for programs (JSON)."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, astuple, replace
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.result import Bare, Driven, Failures, Memory, Run, Verdict, verdicts
+from bench.result import Bare, Driven, Ended, Failures, Memory, Received, Referred, Run
+from bench.verdicts import Verdict, verdicts
 
 _NOTES = """\
 CPU is user and system time of that one process, all its threads (/proc/PID/stat).
@@ -17,6 +18,9 @@ document to REFER: in a run of its own, in which the program copies each capture
 to the bench; from the moment the customer had sent the document (its own clock)
 to the REFER on the wire (Asterisk's HEP time stamp), matched by SipCallId; one machine.
 failures: SIPp's failed calls / outcomes not completed / action requests missing.
+(d) a caller is connected to an agent, who sends a REFER; the caller is connected to another, who
+hangs up. failures: SIPp's failed calls of callers / of who transfers / of who is called then /
+outcomes not completed / referUrl requests missing / channels and bridges left.
 others: cores that other processes kept busy meanwhile; above 0.2 run it again."""
 
 
@@ -31,6 +35,7 @@ def as_table(run: Run) -> RenderableType:
         _speed(run),
         _memory(run.memory),
         _dialects(run),
+        _referred(run.referred),
         _targets(run),
         Text(_NOTES, style="dim"),
         Text(conditions, style="dim"),
@@ -40,9 +45,12 @@ def as_table(run: Run) -> RenderableType:
 def as_json(run: Run) -> str:
     """Return a run with its verdicts; times in seconds, sizes in bytes."""
     ratios = {str(each.rate): run.ratio(each.rate) for each in run.driven}
+    sent = run.referred.sent
     told = {
-        **asdict(replace(run, driven=())),
+        # As keys of a mapping dataclasses do not become plain.
+        **asdict(replace(run, driven=(), referred=Referred(replace(sent, ended={}), ()))),
         "driven": [_as_plain(each) for each in run.driven],
+        "referred": _referred_as_plain(run.referred),
         "ratio": ratios,
         "rss_growth_per_transfer": run.memory.growth,
         "targets": [asdict(verdict) for verdict in verdicts(run)],
@@ -50,7 +58,12 @@ def as_json(run: Run) -> str:
     return json.dumps(told, indent=2) + "\n"
 
 
-def _as_plain(driven: Driven) -> dict[str, object]:
+def _referred_as_plain(referred: Referred) -> dict[str, object]:
+    received = [{**_as_plain(each), "ratio": referred.ratio(each)} for each in referred.received]
+    return {"sent": _as_plain(referred.sent), "received": received}
+
+
+def _as_plain(driven: Driven | Received) -> dict[str, object]:
     ended = [{**asdict(how), "transfers": n} for how, n in driven.ended.items()]
     return {**asdict(replace(driven, ended={})), "ended": ended}
 
@@ -100,7 +113,7 @@ def _driven(driven: Driven, run: Run) -> Sequence[str]:
     return (
         str(driven.transfers),
         _failures(driven.failures),
-        "\n".join(f"{n} {how.outcome}, {how.evidence}" for how, n in driven.ended.items()) or "-",
+        _ended(driven.ended),
         str(driven.retransmissions),
         _ms(driven.asterisk_cpu, 2),
         _ms(driven.program_cpu, 2),
@@ -137,6 +150,56 @@ def _dialects(run: Run) -> Table:
             each.dialect, str(each.transfers), str(each.failures), _ms(each.cpu, 2), ratio
         )
     return table
+
+
+_REFERRED_ROWS = (
+    "transfers",
+    "failures",
+    "outcome, evidence",
+    "re-sent by SIPp",
+    "CPU each: Asterisk",
+    "CPU each: program",
+    "to sent",
+    "RSS of the program",
+    "others",
+)
+
+
+def _referred(referred: Referred) -> Table:
+    title = f"(d) dialed, referred and connected again, at {referred.sent.rate}/s"
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
+    for name in ("sent REFER", *(each.application for each in referred.received)):
+        table.add_column(name, justify="right")
+    columns = (
+        _REFERRED_ROWS,
+        _of_either(referred.sent, _failures(referred.sent.failures), 1.0),
+        *(
+            _of_either(each, "/".join(map(str, astuple(each.failures))), referred.ratio(each))
+            for each in referred.received
+        ),
+    )
+    for row in zip(*columns, strict=True):
+        table.add_row(*row)
+    return table
+
+
+def _of_either(found: Driven | Received, failures: str, ratio: float | None) -> Sequence[str]:
+    return (
+        str(found.transfers),
+        failures,
+        _ended(found.ended),
+        str(found.retransmissions),
+        _ms(found.asterisk_cpu, 2),
+        _ms(found.program_cpu, 2),
+        "-" if ratio is None else f"{ratio:.2f}",
+        _mb(found.resident),
+        f"{found.foreign_cores:.2f}",
+    )
+
+
+def _ended(ended: Mapping[Ended, int]) -> str:
+    return "\n".join(f"{n} {how.outcome}, {how.evidence}" for how, n in ended.items()) or "-"
 
 
 def _targets(run: Run) -> Table:

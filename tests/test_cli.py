@@ -239,7 +239,7 @@ def test_what_is_wrong_with_a_document_is_told_with_its_place(
 @pytest.mark.parametrize(
     ("dialect", "document", "message"),
     [
-        ("rcml", "<Response>\n<Dial/></Response>", ":2:1: the Restcomm verb <Dial> is not"),
+        ("rcml", "<Response>\n<Sms/></Response>", ":2:1: the Restcomm verb <Sms> is not"),
         ("bxml", "<Bxml>\n <Refer/></Bxml>", ":2:2: <Refer> holds exactly one <SipUri>"),
         ("jambonz", '[\n {"verb": "sip:refer"}]', ":2:2: $[0]: sip:refer needs the key referTo"),
         (
@@ -247,7 +247,7 @@ def test_what_is_wrong_with_a_document_is_told_with_its_place(
             '[{"sip:refer": {"referTo": "a",\n"actionHook": {"url": 7}}}]',
             ':2:23: $[0]["sip:refer"].actionHook.url: 7: allowed is',
         ),
-        ("jambonz", '[{"verb": "dial"}]', ":1:2: $[0]: the jambonz verb dial is not"),
+        ("jambonz", '[{"verb": "enqueue"}]', ":1:2: $[0]: the jambonz verb enqueue is not"),
         ("jambonz", '[{"verb": "say",\n "verb": "say"}]', ":2:2: $[0].verb: the key stands twice"),
         ("jambonz", "[1,]", ":1:3: not JSON; there is no comma before ]"),
     ],

@@ -1,18 +1,23 @@
-"""``docs/dialects.md`` names every verb and attribute that the program knows, in its own row."""
+"""The pages of ``docs/`` name what the program knows: verbs, attributes, outcomes, reasons."""
 
 import re
 from pathlib import Path
 
 import pytest
 
+from stasis_refer.core.outcome import Evidence, Outcome, Reason
 from stasis_refer.dialects.bxml_verbs import BXML_VERBS
 from stasis_refer.dialects.jambonz_verbs import VERBS
+from stasis_refer.dialects.rcml_dial import RCML_NOUNS
 from stasis_refer.dialects.rcml_verbs import RCML_VERBS
+from stasis_refer.dialects.twiml_nouns import TWIML_NOUNS, Nouns
 from stasis_refer.dialects.twiml_verbs import TWIML_VERBS
 from stasis_refer.dialects.xml_verbs import Vocabulary
 from stasis_refer.wire.causes import CAUSES, status_of
 
-PAGE = (Path(__file__).parents[1] / "docs" / "dialects.md").read_text()
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE = (DOCS / "dialects.md").read_text()
+OUTCOMES = (DOCS / "outcomes.md").read_text()
 OF_FORMS, OF_BXML = "### TwiML and RCML", "### BXML"
 XML = [(OF_FORMS, TWIML_VERBS), (OF_FORMS, RCML_VERBS), (OF_BXML, BXML_VERBS)]
 
@@ -40,6 +45,25 @@ def test_each_attribute_is_in_the_row_of_its_verb(title: str, verb: str, attribu
 
 
 @pytest.mark.parametrize(
+    ("noun", "attribute"),
+    [
+        (name, attribute)
+        for nouns in (TWIML_NOUNS, RCML_NOUNS)
+        for name, noun in nouns.entries.items()
+        for attribute in ("", *(each.name for each in noun.known), *noun.passed_over)
+    ],
+)
+def test_each_attribute_is_in_the_row_of_its_noun(noun: str, attribute: str) -> None:
+    assert re.search(rf"`{re.escape(attribute)}\b", row(OF_FORMS, noun)), f"{noun} {attribute}"
+
+
+@pytest.mark.parametrize("nouns", [TWIML_NOUNS, RCML_NOUNS])
+def test_each_noun_that_is_not_supported_is_named(nouns: Nouns) -> None:
+    missing = [name for name in nouns.not_supported if f"`{name}`" not in section(OF_FORMS)]
+    assert not missing
+
+
+@pytest.mark.parametrize(
     ("verb", "key"),
     [
         (verb, name)
@@ -63,3 +87,38 @@ def test_what_a_ringing_call_can_be_refused_with_is_listed() -> None:
     assert set(CAUSES) <= listed
     for asked, got in re.findall(r"^\| ([0-9]{3}) \| ([0-9]{3}) \|$", PAGE, re.MULTILINE):
         assert status_of(int(asked)) == int(got)
+
+
+@pytest.mark.parametrize("word", [*Outcome, *Evidence, *Reason], ids=str)
+def test_each_outcome_evidence_and_reason_is_told(word: str) -> None:
+    assert f"`{word}`" in OUTCOMES
+
+
+RECEIVED = OUTCOMES.split("\n## REFERs that we receive\n")[1]
+
+OF_RECEIVED = [
+    # What core/received.py, receiving.py, attended.py and abandoned.py report.
+    ("rejected", "no_refer_url"),
+    ("rejected", "not_connected"),
+    ("rejected", "refer_to_too_long"),
+    ("rejected", "another_transfer"),
+    ("rejected", "refer_refused"),
+    ("rejected", "replaces_unknown"),
+    ("blocked", "bad_uri"),
+    ("blocked", "policy"),
+    ("completed", "bridged"),
+    ("busy", "dial_failed"),
+    ("no_answer", "dial_failed"),
+    ("failed", "dial_failed"),
+    ("blocked", "dial_failed"),
+    ("failed", "not_dialed"),
+    ("error", "no_document"),
+    ("canceled", "hangup"),
+    ("error", "stopped"),
+]
+
+
+@pytest.mark.parametrize(("outcome", "reason"), OF_RECEIVED)
+def test_each_end_of_a_received_refer_has_its_row(outcome: str, reason: str) -> None:
+    rows = [line.split("|")[1:3] for line in RECEIVED.splitlines() if line.startswith("| `")]
+    assert any(f"`{outcome}`" in of and f"`{reason}`" in why for of, why in rows)

@@ -1,8 +1,8 @@
 """After a gap: what Asterisk lists is compared with the calls that we know."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Final, TypeAlias
 
 import structlog
 
@@ -13,14 +13,14 @@ from stasis_refer.wire import ari, bridging, causes, commands
 
 _log = structlog.get_logger(__name__)
 
+Ask: TypeAlias = Callable[[commands.Request], Awaitable[ari.Response]]
+
 _EVENT_PATIENCE: Final = 1.0  # seconds
 _LONGEST_SOUND: Final = 5.0
 """Seconds that a channel may stay behind what it plays before it goes on in the dialplan."""
 
 
-async def catch_up(
-    ask: Callable[[commands.Request], Awaitable[ari.Response]], switchboard: Switchboard, app: str
-) -> None:
+async def catch_up(ask: Ask, switchboard: Switchboard, app: str) -> None:
     """Tell the calls of ``switchboard`` what happened while nobody listened.
 
     ``app`` is our application in Asterisk. Channels in its hands that are no call's are let go.
@@ -38,32 +38,34 @@ async def catch_up(
     switchboard.happened_meanwhile(known, _existing(channels, known, app))
     # One that has just come in may be listed before its event arrives.
     await asyncio.sleep(_EVENT_PATIENCE)
-    for channel in channels:
-        if channel.stasis[:1] == (app,):
-            switchboard.send_back(channel.id)
+    found_here = [channel.id for channel in channels if channel.stasis[:1] == (app,)]
+    for channel_id in found_here:
+        switchboard.send_back(channel_id)
     lost = [each.id for each in channels if names_leg(each.id) and each.id not in known]
     for leg in await _of_application(ask, lost, app):
         switchboard.send_back(leg)
     empty = await _empty_bridges(ask, switchboard)
     await asyncio.sleep(_LONGEST_SOUND)
-    await _hang_up_who_stayed(ask, switchboard, app)
+    await _hang_up_who_stayed(ask, switchboard, app, found_here)
     for bridge in empty & await _empty_bridges(ask, switchboard):
         await ask(commands.destroy_bridge(bridge))
 
 
 async def _hang_up_who_stayed(
-    ask: Callable[[commands.Request], Awaitable[ari.Response]], switchboard: Switchboard, app: str
+    ask: Ask, switchboard: Switchboard, app: str, among: Collection[str]
 ) -> None:
-    """Hang up who cannot go on in the dialplan, because a tone without end plays to them."""
+    """Hang up who cannot go on in the dialplan, because a tone without end plays to them.
+
+    Only ``among`` those who were let go: another one may have come in this moment.
+    """
     found = (await ask(commands.channels())).body
     for channel in map(ari.read_channel, found if isinstance(found, list) else ()):
-        if channel.stasis[:1] == (app,) and channel.id not in switchboard.channels:
+        stayed = channel.id in among and channel.stasis[:1] == (app,)
+        if stayed and channel.id not in switchboard.channels:
             await ask(commands.hang_up(channel.id, causes.NORMAL))
 
 
-async def _empty_bridges(
-    ask: Callable[[commands.Request], Awaitable[ari.Response]], switchboard: Switchboard
-) -> set[str]:
+async def _empty_bridges(ask: Ask, switchboard: Switchboard) -> set[str]:
     """Return the bridges that are named as ours are, with nobody in them and of no live call."""
     found = (await ask(commands.bridges())).body
     listed = found if isinstance(found, list) else ()
@@ -89,9 +91,7 @@ def _existing(
     return existing
 
 
-async def _of_application(
-    ask: Callable[[commands.Request], Awaitable[ari.Response]], legs: Sequence[str], app: str
-) -> list[str]:
+async def _of_application(ask: Ask, legs: Sequence[str], app: str) -> list[str]:
     """Return which of these legs are in the hands of our application.
 
     A leg is in no dialplan, so that its channel does not say whose it is; and the names of

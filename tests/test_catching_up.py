@@ -41,6 +41,7 @@ class World:
             "channels": listed,
             "applications/app": {"channel_ids": ours},
         }
+        self._later: dict[str, object] = {}
         self.telephony, directory = Telephony(), Directory(Capture())
         self.alice = Line("alice", BOB)
         directory.add(self.alice)
@@ -57,9 +58,15 @@ class World:
     def answer(self, path: str, body: object) -> None:
         self._answers[path] = body
 
+    def later(self, path: str, body: object) -> None:
+        """Answer so from the second time on."""
+        self._later[path] = body
+
     async def ask(self, request: commands.Request) -> ari.Response:
+        again = f"{request.method} {request.path}" in self.asked
         self.asked.append(f"{request.method} {request.path}")
-        return ari.Response(200, json.dumps(self._answers.get(request.path)))
+        answers = {**self._answers, **(self._later if again else {})}
+        return ari.Response(200, json.dumps(answers.get(request.path)))
 
     async def catch_up(self) -> Sequence[Event]:
         await catching_up.catch_up(self.ask, self.board, "app")
@@ -117,6 +124,13 @@ async def test_who_cannot_go_on_behind_an_endless_tone_is_hung_up() -> None:
     world = World(channel("1.9", "app", "support"), channel("1.8", "other", "x"))
     await world.catch_up()
     assert [each for each in world.asked if each.startswith("DELETE")] == ["DELETE channels/1.9"]
+
+
+async def test_who_comes_in_meanwhile_is_left_alone() -> None:
+    world = World()
+    world.later("channels", [channel("1.9", "app", "support")])
+    await world.catch_up()
+    assert [each for each in world.asked if each.startswith("DELETE")] == []
 
 
 @pytest.mark.parametrize(

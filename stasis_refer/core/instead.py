@@ -9,6 +9,7 @@ from stasis_refer.core.activity import InItsPlace
 from stasis_refer.core.attended import Attending
 from stasis_refer.core.intents import Intent, TransferEnded
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
+from stasis_refer.core.received import witness
 from stasis_refer.core.verbs import (
     AtPeer,
     Callee,
@@ -68,7 +69,8 @@ class Bridging(Attending):
             return self._called_instead(self._in_its_place, dialed, now)
         if dialed.outcome is Outcome.COMPLETED:
             return self._go_on_behind(verb, dialed, now)
-        evidence = _witness(dialed)
+        # Of a Dial that called nobody there is nothing to be seen.
+        evidence = witness(dialed.info, dialed.code) if dialed.info else Evidence.NONE
         missed, done = self._target_missed(dialed.outcome, Reason.DIAL_FAILED, now, evidence)
         return missed if done else [*missed, *self._go_on_behind(verb, dialed, now)]
 
@@ -96,11 +98,3 @@ def _ended(instead: InItsPlace, outcome: Outcome, code: int | None, now: float) 
     )
     times = replace(refused.times, ended=now - instead.began_at)
     return replace(refused, result=result, times=times)
-
-
-def _witness(dialed: Dialed) -> Evidence:
-    """Return who saw a Dial fail; nobody of one that called nobody."""
-    if dialed.info is None:
-        return Evidence.NONE
-    seen = dialed.info.captured and dialed.code is not None
-    return Evidence.SIP if seen else Evidence.ASTERISK

@@ -150,9 +150,10 @@ class Line(ABC):
             return CallStatus.COMPLETED
         return CallStatus.RINGING if self.lead.answered_at is None else CallStatus.IN_PROGRESS
 
-    def _standing(self, status: CallStatus) -> Standing:
-        answered = self.lead.answered_at
-        after = None if answered is None else answered - self.lead.began_at
+    def _standing(self, status: CallStatus, leg: Leg | None = None) -> Standing:
+        """Return how a leg stands, the lead unless given."""
+        leg = leg or self.lead
+        after = None if leg.answered_at is None else leg.answered_at - leg.began_at
         return Standing(status, after, self._tag)
 
     def _answer_for(self, verb: Verb, now: float) -> list[Intent]:

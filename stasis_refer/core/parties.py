@@ -1,8 +1,6 @@
 """The part of a call's machine that keeps its legs: who they are, and who is told of them."""
 
-from dataclasses import replace
-
-from stasis_refer.core.abouts import LegProgress, Standing
+from stasis_refer.core.abouts import LegProgress
 from stasis_refer.core.activity import Clearing
 from stasis_refer.core.info import CallDirection, CallStatus
 from stasis_refer.core.intents import (
@@ -110,23 +108,17 @@ class Parties(Line):
             return []
         about = LegProgress(event, leg.told, leg.code, leg.tag)
         leg.told += 1
-        standing = self._standing_of(leg, _STATUS.get(event) or leg.end)
-        duration = self._duration(leg, now)
-        told = Tell(TellKind.LEG, watch.callback, standing, about, duration, leg.info)
-        return [replace(told, by=leg.application)]
+        standing = self._standing(_STATUS.get(event) or leg.end, leg)
+        by, duration = leg.application, self._duration(leg, now)
+        return [Tell(TellKind.LEG, watch.callback, standing, about, duration, leg.info, by)]
 
     def _tell_end(self, leg: Leg, status: CallStatus, now: float) -> list[Intent]:
         """Tell the end of a call that came in and is not, or no longer, the lead."""
-        if leg.status_callback is None:
+        callback, by = leg.status_callback, leg.application
+        if callback is None:
             return []
-        standing, duration = self._standing_of(leg, status), self._duration(leg, now)
-        told = Tell(TellKind.STATUS, leg.status_callback, standing, None, duration, leg.info)
-        return [replace(told, by=leg.application)]
-
-    def _standing_of(self, leg: Leg, status: CallStatus) -> Standing:
-        answered = leg.answered_at
-        after = None if answered is None else answered - leg.began_at
-        return Standing(status, after, self._tag)
+        standing, duration = self._standing(status, leg), self._duration(leg, now)
+        return [Tell(TellKind.STATUS, callback, standing, None, duration, leg.info, by)]
 
     @staticmethod
     def _duration(leg: Leg, now: float) -> float:

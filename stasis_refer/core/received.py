@@ -9,6 +9,7 @@ from stasis_refer.core.abouts import TransferAsked
 from stasis_refer.core.activity import Talking
 from stasis_refer.core.application import Application, Callback
 from stasis_refer.core.events import ReferCaptured, TransferRequested
+from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import (
     Intent,
     ReferReport,
@@ -66,9 +67,14 @@ class Received:
         return TransferEnded(Direction.RECEIVED, self.asked.refer_to, self.group, result, times)
 
 
+def witness(target: CallInfo, code: int | None) -> Evidence:
+    """Return who saw what a target answered; ``code`` is its final response, None if not known."""
+    return Evidence.SIP if target.captured and code is not None else Evidence.ASTERISK
+
+
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """Why a REFER goes no further. ``group`` is of the policy rule that decided."""
+    """Why a REFER goes no further; ``detail`` is a sentence for the log."""
 
     outcome: Outcome
     reason: Reason

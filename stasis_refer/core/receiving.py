@@ -28,6 +28,7 @@ from stasis_refer.core.received import (
     declined,
     is_copy,
     why_declined,
+    witness,
 )
 from stasis_refer.core.talking import Connecting
 from stasis_refer.core.verbs import Document
@@ -220,9 +221,9 @@ class Receiving(Connecting):
             return []
         self._received = None
         release = self._release(received, ReferReport.ANSWERED, now)
-        ended = received.ended(
-            Outcome.COMPLETED, Reason.BRIDGED, now, evidence=_witness(self._partner())
-        )
+        partner = self._partner()
+        evidence = witness(partner.info, partner.code) if partner else Evidence.ASTERISK
+        ended = received.ended(Outcome.COMPLETED, Reason.BRIDGED, now, evidence=evidence)
         return [ended, *release]
 
     def _partner(self) -> Leg | None:
@@ -290,9 +291,3 @@ class Receiving(Connecting):
         self, ask: TransferAsked, talking: Talking, leg: Leg, replaced: str, now: float
     ) -> list[Intent]:
         """Connect the transferee with who is connected to the channel ``replaced``."""
-
-
-def _witness(target: Leg | None) -> Evidence:
-    """Return who saw the target answer."""
-    seen = target is not None and target.info.captured and target.code is not None
-    return Evidence.SIP if seen else Evidence.ASTERISK

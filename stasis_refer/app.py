@@ -198,7 +198,7 @@ class App:
     def _make_outbox(self, applications: Mapping[str, Application]) -> Outbox:
         courier = Courier(self._webhooks, applications, DIALECTS, self._count_webhook, self._clock)
         return Outbox(
-            store=self._ledger,
+            store=self._ledger.outbox,
             deliver=courier.deliver,
             clock=self._clock,
             wall=time.time,

@@ -272,7 +272,7 @@ async def test_a_port_that_is_taken_is_told(asterisk: Asterisk) -> None:
 async def test_it_is_not_ready_when_the_ledger_cannot_be_written(
     asterisk: Asterisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stasis_refer.adapters.ledger._PROBED_FOR", 0.0)
+    monkeypatch.setattr("stasis_refer.adapters.ledger.file._PROBED_FOR", 0.0)
     reason = '{"ready": false, "reasons": ["ledger: cannot be written"]}'
     async with running(settings(asterisk)) as app:
         path = tmp_path / "stasis_refer.db"

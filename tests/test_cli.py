@@ -347,8 +347,10 @@ def test_the_outbox_is_listed_while_the_program_runs(
         "",
     )
     assert told("outbox", "list", "--config", path, "--json") == (0, "", "")
-    ledger.add(undelivered("0" * 32))
-    ledger.give_up(ledger.add(undelivered("1" * 32)), 295, 1_764_086_400.0, "it broke")
+    ledger.outbox.add(undelivered("0" * 32))
+    ledger.outbox.give_up(
+        ledger.outbox.add(undelivered("1" * 32)), 295, 1_764_086_400.0, "it broke"
+    )
     code, out, error = told("outbox", "list", "--config", path)
     assert (code, error) == (0, "")
     for text in ("1 pending, 1 given up", "0" * 32, "1" * 32, "2025-11-24 16:00:00", "it broke"):
@@ -362,7 +364,7 @@ def test_the_outbox_is_listed_as_json_a_line_each(
     write: Write, tmp_path: Path, ledger: Ledger
 ) -> None:
     for name in "ab":
-        ledger.add(undelivered(name * 32))
+        ledger.outbox.add(undelivered(name * 32))
     path = write("c.toml", with_ledger(tmp_path))
     code, out, error = told("outbox", "list", "--json", "--config", path)
     assert (code, error) == (0, "")

@@ -28,9 +28,9 @@ def path(tmp_path: Path) -> Path:
     ledger = Ledger(path)
     ledger.open()
     for name, call in (("a", "c1"), ("b", "c1"), ("c", "c1"), ("d", "c2")):
-        ledger.add(parcel(name, call))
-    ledger.give_up(1, 295, NOW + 86400, "example.com answered with status 500")
-    ledger.tried(2, 3, NOW + 86404, "example.com [bold]broke the connection off")
+        ledger.outbox.add(parcel(name, call))
+    ledger.outbox.give_up(1, 295, NOW + 86400, "example.com answered with status 500")
+    ledger.outbox.tried(2, 3, NOW + 86404, "example.com [bold]broke the connection off")
     ledger.close()
     return path
 

@@ -114,7 +114,9 @@ def test_a_letter_of_any_dialect_is_the_same_after_it_was_kept(
     letter = Letter(tell.callback, "t0k3n", dialect.fields(tell, info, to, 1_764_000_000.0))
     ledger = Ledger(tmp_path / "stasis_refer.db")
     ledger.open()
-    kept = ledger.read(ledger.add(Parcel("c1", "support", name, tell.kind, letter, 0.0)))
+    kept = ledger.outbox.read(
+        ledger.outbox.add(Parcel("c1", "support", name, tell.kind, letter, 0.0))
+    )
     ledger.close()
     assert kept is not None
     before, after = (dialect.request(each, to) for each in (letter, kept.letter))

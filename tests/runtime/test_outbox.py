@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 
 from stasis_refer.adapters.addresses import AllowedNetworks
 from stasis_refer.adapters.ledger import Ledger
+from stasis_refer.adapters.ledger.outbox import OutboxTable
 from stasis_refer.adapters.webhooks import Webhooks
 from stasis_refer.core.application import Application, Callback
 from stasis_refer.core.intents import TellKind
@@ -132,7 +133,7 @@ class World:
 
     def outbox_on(self, store: Ledger) -> Outbox:
         return Outbox(
-            store=store,
+            store=store.outbox,
             deliver=self._deliver,
             clock=self.time,
             wall=self.time,
@@ -550,7 +551,7 @@ async def test_what_is_left_of_a_call_that_goes_on_is_sent_in_between(world: Wor
     left = Parcel(
         "c1", "support", "twiml", TellKind.EVENT, Letter(Callback("http://x/"), "left", {}), NOW
     )
-    other.add(left)
+    other.outbox.add(left)
     own = [world.tell(), world.tell()]
     await settle()
     other.close()
@@ -630,8 +631,8 @@ async def test_what_waits_for_a_slot_is_not_in_memory(world: World) -> None:
 # -- a ledger that fails ---------------------------------------------------------
 
 
-class FailingLedger(Ledger):
-    """A ledger whose disk is full as long as ``full`` is set."""
+class FailingTable(OutboxTable):
+    """What a full disk lets nobody write as long as ``full`` is set."""
 
     full = False
 
@@ -650,6 +651,16 @@ class FailingLedger(Ledger):
     def tried(self, number: int, tries: int, next_at: float, why: str) -> None:
         self._check()
         super().tried(number, tries, next_at, why)
+
+
+class FailingLedger(Ledger):
+    """A ledger on a disk that may be full."""
+
+    outbox: FailingTable
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.outbox = FailingTable(self._file)
 
 
 class BrokenWorld(World):
@@ -672,7 +683,7 @@ async def broken(tmp_path: Path) -> AsyncIterator[BrokenWorld]:
 
 
 async def test_what_cannot_be_kept_is_tried_once(broken: BrokenWorld) -> None:
-    broken.ledger.full = True
+    broken.ledger.outbox.full = True
     with capture_logs() as logs:
         first = broken.tell()
         await settle()
@@ -699,7 +710,7 @@ async def test_what_cannot_be_kept_is_tried_in_order_and_waited_for(broken: Brok
 
     broken.deliver = deliver
     told = [broken.tell()]
-    broken.ledger.full = True
+    broken.ledger.outbox.full = True
     told += [broken.tell() for _ in range(3)]
     await broken.outbox.caught_up("c1")
     assert done == told
@@ -710,17 +721,17 @@ async def test_what_cannot_be_kept_is_not_waited_for_long(
     broken: BrokenWorld, customer: Customer
 ) -> None:
     broken.deliver = broken.courier.deliver
-    broken.ledger.full = True
+    broken.ledger.outbox.full = True
     broken.tell(await customer.fault(Fault.BLACK_HOLE))
     async with asyncio.timeout(PATIENCE + 1):
         await broken.outbox.caught_up("c1")
 
 
 async def test_what_could_not_be_kept_leaves_nothing_behind(broken: BrokenWorld) -> None:
-    broken.ledger.full = True
+    broken.ledger.outbox.full = True
     told = [broken.tell()]
     await settle()
-    broken.ledger.full = False
+    broken.ledger.outbox.full = False
     told += [broken.tell(), broken.tell()]
     await settle()
     assert broken.script.order == told
@@ -731,11 +742,11 @@ async def test_what_cannot_be_deleted_is_not_sent_twice_and_is_deleted_later(
     broken: BrokenWorld,
 ) -> None:
     told = [broken.tell(), broken.tell()]
-    broken.ledger.full = True
+    broken.ledger.outbox.full = True
     await settle()
     assert broken.script.order == told
     assert broken.kept == told
-    broken.ledger.full = False
+    broken.ledger.outbox.full = False
     third = broken.tell()
     await settle()
     assert broken.script.order == [*told, third]
@@ -747,9 +758,9 @@ async def test_what_could_not_be_written_down_is_when_the_program_stops(
     broken: BrokenWorld,
 ) -> None:
     broken.tell()
-    broken.ledger.full = True
+    broken.ledger.outbox.full = True
     await settle()
-    broken.ledger.full = False
+    broken.ledger.outbox.full = False
     await broken.outbox.stop()
     assert broken.kept == []
 
@@ -757,10 +768,10 @@ async def test_what_could_not_be_written_down_is_when_the_program_stops(
 async def test_pauses_grow_also_when_they_cannot_be_written_down(broken: BrokenWorld) -> None:
     broken.script.answer = lambda _: BROKEN
     broken.tell()
-    broken.ledger.full = True
+    broken.ledger.outbox.full = True
     await broken.time.passes(10)
     assert [at for _, at in broken.script.tried] == [0, 1, 3, 7]
-    broken.ledger.full = False
+    broken.ledger.outbox.full = False
     await broken.time.passes(10)
     assert [each.tries for each in broken.listed()] == [5]
 
@@ -769,8 +780,8 @@ async def test_what_somebody_deleted_by_hand_is_not_waited_for(world: World) -> 
     name = world.scripted(lambda _: BROKEN).tell()
     world.tell()
     await settle()
-    world.ledger.delivered(1)
-    world.ledger.delivered(2)
+    world.ledger.outbox.delivered(1)
+    world.ledger.outbox.delivered(2)
     await world.time.passes(10)
     assert world.script.order == [name]
     assert world.pending[-1] == 0

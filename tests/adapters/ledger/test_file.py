@@ -14,7 +14,8 @@ from stat import S_IMODE
 import pytest
 from structlog.testing import capture_logs
 
-from stasis_refer.adapters.ledger import GIVEN_UP_KEPT, Ledger, reading
+from stasis_refer.adapters.ledger import Ledger, reading
+from stasis_refer.adapters.ledger.outbox import GIVEN_UP_KEPT
 from stasis_refer.core.application import Callback, Method
 from stasis_refer.core.intents import TellKind
 from stasis_refer.dialects.dialect import Letter
@@ -53,7 +54,7 @@ def rows(path: Path, query: str = "SELECT id FROM outbox ORDER BY number") -> li
 def left_after_a_restart(ledger: Ledger) -> Sequence[Leftover]:
     ledger.close()
     ledger.open()
-    return ledger.leftovers()
+    return ledger.outbox.leftovers()
 
 
 def size(path: Path) -> int:
@@ -66,7 +67,7 @@ def size(path: Path) -> int:
 @pytest.mark.parametrize("method", Method)
 def test_a_parcel_is_read_as_it_was_added(ledger: Ledger, method: Method) -> None:
     added = parcel(method=method)
-    assert ledger.read(ledger.add(added)) == added
+    assert ledger.outbox.read(ledger.outbox.add(added)) == added
 
 
 def test_what_a_letter_is_made_of_is_kept() -> None:
@@ -76,19 +77,19 @@ def test_what_a_letter_is_made_of_is_kept() -> None:
 
 
 def test_numbers_grow_also_when_the_last_one_was_delivered(ledger: Ledger) -> None:
-    first, second = ledger.add(parcel("a")), ledger.add(parcel("b"))
-    ledger.delivered(second)
-    third = ledger.add(parcel("c"))
+    first, second = ledger.outbox.add(parcel("a")), ledger.outbox.add(parcel("b"))
+    ledger.outbox.delivered(second)
+    third = ledger.outbox.add(parcel("c"))
     assert first < third
-    kept = ledger.read(third)
+    kept = ledger.outbox.read(third)
     assert kept is not None
     assert kept.id == "c"
 
 
 def test_what_was_delivered_is_gone(ledger: Ledger, path: Path) -> None:
-    number = ledger.add(parcel())
-    ledger.delivered(number)
-    assert ledger.read(number) is None
+    number = ledger.outbox.add(parcel())
+    ledger.outbox.delivered(number)
+    assert ledger.outbox.read(number) is None
     assert rows(path) == []
 
 
@@ -105,32 +106,32 @@ def test_what_was_delivered_is_gone(ledger: Ledger, path: Path) -> None:
     ],
 )
 def test_a_row_that_is_no_parcel_is_told(ledger: Ledger, path: Path, change: str) -> None:
-    number = ledger.add(parcel())
+    number = ledger.outbox.add(parcel())
     with closing(sqlite3.connect(path, isolation_level=None)) as opened:
         opened.execute(f"UPDATE outbox SET {change}")  # noqa: S608 - our own
     with pytest.raises(UnreadableError, match=f"{path.name}: row {number}: "):
-        ledger.read(number)
+        ledger.outbox.read(number)
 
 
 def test_tries_are_counted(ledger: Ledger) -> None:
-    number = ledger.add(parcel())
-    ledger.tried(number, 3, NOW + 4, "it broke")
-    assert ledger.read(number) == parcel()
+    number = ledger.outbox.add(parcel())
+    ledger.outbox.tried(number, 3, NOW + 4, "it broke")
+    assert ledger.outbox.read(number) == parcel()
     assert left_after_a_restart(ledger) == [Leftover("c1", (number,), URL, 3, NOW + 4)]
 
 
 def test_what_was_given_up_is_kept_for_the_list_alone(ledger: Ledger, path: Path) -> None:
-    number = ledger.add(parcel())
-    ledger.give_up(number, 9, time.time(), "it broke")
-    assert ledger.read(number) is None
+    number = ledger.outbox.add(parcel())
+    ledger.outbox.give_up(number, 9, time.time(), "it broke")
+    assert ledger.outbox.read(number) is None
     assert left_after_a_restart(ledger) == []
     assert rows(path, "SELECT id || tries || why FROM outbox") == ["t19it broke"]
 
 
 def test_what_was_given_up_is_deleted_after_thirty_days(ledger: Ledger, path: Path) -> None:
     for number, day in enumerate((0, 1, 29, 31)):
-        ledger.add(parcel(f"pending {number}"))
-        ledger.give_up(ledger.add(parcel(f"{day}")), 1, NOW + day * 86400, "it broke")
+        ledger.outbox.add(parcel(f"pending {number}"))
+        ledger.outbox.give_up(ledger.outbox.add(parcel(f"{day}")), 1, NOW + day * 86400, "it broke")
     pending = [each for each in rows(path) if str(each).startswith("pending")]
     assert len(pending) == 4
     assert [each for each in rows(path) if each not in pending] == ["1", "29", "31"]
@@ -138,9 +139,9 @@ def test_what_was_given_up_is_deleted_after_thirty_days(ledger: Ledger, path: Pa
 
 
 def test_the_list_is_cleared_when_the_program_starts(ledger: Ledger, path: Path) -> None:
-    ledger.give_up(ledger.add(parcel()), 1, time.time() - 31 * 86400, "it broke")
-    ledger.add(parcel("new"))
-    ledger.leftovers()
+    ledger.outbox.give_up(ledger.outbox.add(parcel()), 1, time.time() - 31 * 86400, "it broke")
+    ledger.outbox.add(parcel("new"))
+    ledger.outbox.leftovers()
     assert rows(path) == ["new"]
 
 
@@ -149,8 +150,8 @@ def test_what_is_left_is_told_by_call_the_oldest_first(ledger: Ledger) -> None:
         *(("a", "c2", "/1"), ("b", "c1", "/2"), ("c", "c1", "/3"), ("d", "c3", "/4")),
         *(("e", "c2", "/5"), ("f", "c1", "/6")),
     ):
-        ledger.add(parcel(name, call, url=f"https://example.com{path}"))
-    ledger.tried(1, 5, NOW + 16, "it broke")
+        ledger.outbox.add(parcel(name, call, url=f"https://example.com{path}"))
+    ledger.outbox.tried(1, 5, NOW + 16, "it broke")
     assert left_after_a_restart(ledger) == [
         Leftover("c2", (1, 5), "https://example.com/1", 5, NOW + 16),
         Leftover("c1", (2, 3, 6), "https://example.com/2", 0, NOW),
@@ -162,18 +163,18 @@ def test_what_is_left_is_told_by_call_the_oldest_first(ledger: Ledger) -> None:
 
 
 def test_only_the_owner_may_read_it(ledger: Ledger, path: Path) -> None:
-    ledger.add(parcel())
-    ledger.leftovers()
+    ledger.outbox.add(parcel())
+    ledger.outbox.leftovers()
     modes = {each.name: S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
     assert modes == {f"stasis_refer.db{more}": 0o600 for more in ("", "-wal", "-shm", "-lock1")}
 
 
 def test_what_was_written_is_there_after_a_restart(ledger: Ledger, path: Path) -> None:
-    ledger.add(parcel())
+    ledger.outbox.add(parcel())
     ledger.close()
     again = Ledger(path)
     again.open()
-    assert again.read(1) == parcel()
+    assert again.outbox.read(1) == parcel()
     again.close()
 
 
@@ -181,13 +182,13 @@ _PUT_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
 from stasis_refer.adapters.ledger import Ledger
-from tests.adapters.test_ledger import parcel
+from tests.adapters.ledger.test_file import parcel
 ledger = Ledger(Path(sys.argv[1]))
 ledger.open()
-ledger.leftovers()
+ledger.outbox.leftovers()
 for token in "abc":
-    ledger.add(parcel(token))
-ledger.delivered(1)
+    ledger.outbox.add(parcel(token))
+ledger.outbox.delivered(1)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -198,7 +199,7 @@ def test_what_was_written_is_there_after_a_kill(path: Path) -> None:
     assert killed.returncode == -signal.SIGKILL
     ledger = Ledger(path)
     ledger.open()
-    assert ledger.leftovers() == [Leftover("c1", (2, 3), URL, 0, NOW)]
+    assert ledger.outbox.leftovers() == [Leftover("c1", (2, 3), URL, 0, NOW)]
     ledger.close()
 
 
@@ -209,41 +210,41 @@ def calls(left: Sequence[Leftover]) -> list[str]:
 def test_a_program_leaves_alone_what_others_see_to_until_they_end(
     ledger: Ledger, path: Path
 ) -> None:
-    ledger.add(parcel())
+    ledger.outbox.add(parcel())
     second, third = Ledger(path), Ledger(path)
     with capture_logs() as logs:
         second.open()
     assert [line["log_level"] for line in logs] == ["warning"]
-    number = second.add(parcel("b", "c2"))
-    assert second.read(number) == parcel("b", "c2")
-    assert second.leftovers() == []
+    number = second.outbox.add(parcel("b", "c2"))
+    assert second.outbox.read(number) == parcel("b", "c2")
+    assert second.outbox.leftovers() == []
     ledger.close()
     third.open()
-    assert calls(third.leftovers()) == ["c1"]
-    assert second.leftovers() == []
+    assert calls(third.outbox.leftovers()) == ["c1"]
+    assert second.outbox.leftovers() == []
     second.close()
-    assert calls(third.leftovers()) == ["c2"]
-    assert third.leftovers() == []
+    assert calls(third.outbox.leftovers()) == ["c2"]
+    assert third.outbox.leftovers() == []
     third.close()
     ledger.open()
-    assert calls(ledger.leftovers()) == ["c1", "c2"]
+    assert calls(ledger.outbox.leftovers()) == ["c1", "c2"]
 
 
 def test_what_was_added_since_is_not_left(ledger: Ledger, path: Path) -> None:
-    ledger.add(parcel())
+    ledger.outbox.add(parcel())
     ledger.close()
     ledger.open()
-    ledger.add(parcel("b", "c2"))
-    assert calls(ledger.leftovers()) == ["c1"]
+    ledger.outbox.add(parcel("b", "c2"))
+    assert calls(ledger.outbox.leftovers()) == ["c1"]
     assert rows(path) == ["t1", "b"]
 
 
 def test_a_number_is_never_used_again(ledger: Ledger, path: Path) -> None:
-    number = ledger.add(parcel())
-    ledger.delivered(number)
+    number = ledger.outbox.add(parcel())
+    ledger.outbox.delivered(number)
     second = Ledger(path)
     second.open()
-    assert second.add(parcel()) > number
+    assert second.outbox.add(parcel()) > number
     second.close()
 
 
@@ -306,7 +307,7 @@ def test_a_name_may_have_any_characters(tmp_path: Path) -> None:
     path = tmp_path / "a%20b ?ä#.db"
     ledger = Ledger(path)
     ledger.open()
-    ledger.add(parcel())
+    ledger.outbox.add(parcel())
     assert rows(path) == ["t1"]
     ledger.close()
 
@@ -314,14 +315,14 @@ def test_a_name_may_have_any_characters(tmp_path: Path) -> None:
 def test_what_is_closed_says_so(path: Path) -> None:
     ledger = Ledger(path)
     with pytest.raises(StoreError, match="is closed"):
-        ledger.add(parcel())
+        ledger.outbox.add(parcel())
     assert not ledger.writable()
     ledger.close()
 
 
 def test_what_cannot_be_written_down_is_told(ledger: Ledger) -> None:
     with pytest.raises(StoreError, match="surrogates not allowed"):
-        ledger.add(parcel(url="https://example.com/\ud800"))
+        ledger.outbox.add(parcel(url="https://example.com/\ud800"))
 
 
 # -- when it cannot be written ---------------------------------------------------
@@ -342,11 +343,11 @@ def test_a_write_waits_for_another_one_but_not_for_long(
     began = time.monotonic()
     for _ in range(20):
         with pytest.raises(StoreError, match="database is locked"):
-            ledger.add(parcel())
+            ledger.outbox.add(parcel())
     assert 0.01 < time.monotonic() - began < 0.2
     assert not ledger.writable()
     writer.execute("COMMIT")
-    ledger.add(parcel())
+    ledger.outbox.add(parcel())
     assert ledger.writable()
 
 
@@ -361,12 +362,12 @@ async def test_a_write_waits_for_our_own_checkpoint(
             began.set()
             time.sleep(0.1)
 
-    monkeypatch.setattr("stasis_refer.adapters.ledger._CHECKPOINT_EVERY", 0.0)
-    monkeypatch.setattr("stasis_refer.adapters.ledger._checkpoint", checkpoint)
-    ledger.add(parcel())
+    monkeypatch.setattr("stasis_refer.adapters.ledger.file._CHECKPOINT_EVERY", 0.0)
+    monkeypatch.setattr("stasis_refer.adapters.ledger.file._checkpoint", checkpoint)
+    ledger.outbox.add(parcel())
     keeping = asyncio.create_task(ledger.keep())
     await asyncio.to_thread(began.wait, 5)
-    ledger.add(parcel("b"))
+    ledger.outbox.add(parcel("b"))
     keeping.cancel()
     assert rows(path) == ["t1", "b"]
 
@@ -375,7 +376,7 @@ def test_what_is_pending_can_be_read_meanwhile(
     ledger: Ledger, writer: sqlite3.Connection, path: Path
 ) -> None:
     del writer
-    assert ledger.read(1) is None
+    assert ledger.outbox.read(1) is None
     assert rows(path) == []
 
 
@@ -383,7 +384,7 @@ def test_whether_it_can_be_written_is_tried_out_now_and_then(
     ledger: Ledger, writer: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert ledger.writable()  # it was, a moment ago
-    monkeypatch.setattr("stasis_refer.adapters.ledger._PROBED_FOR", 0.0)
+    monkeypatch.setattr("stasis_refer.adapters.ledger.file._PROBED_FOR", 0.0)
     assert not ledger.writable()
     writer.execute("COMMIT")
     assert ledger.writable()
@@ -392,11 +393,11 @@ def test_whether_it_can_be_written_is_tried_out_now_and_then(
 def test_a_full_disk_is_no_ledger_that_can_be_written(ledger: Ledger, path: Path) -> None:
     with closing(sqlite3.connect(path)) as opened:
         (pages,) = opened.execute("PRAGMA page_count").fetchone()
-    assert ledger._opened is not None  # noqa: SLF001 - a disk cannot be filled here
-    ledger._opened.execute(f"PRAGMA max_page_count = {pages}")  # noqa: SLF001
+    assert ledger._file._opened is not None  # noqa: SLF001 - a disk cannot be filled here
+    ledger._file._opened.execute(f"PRAGMA max_page_count = {pages}")  # noqa: SLF001
     big = parcel(url="https://example.com/" + "x" * 100_000)
     with pytest.raises(StoreError, match="database or disk is full"):
-        ledger.add(big)
+        ledger.outbox.add(big)
     assert not ledger.writable()
 
 
@@ -406,10 +407,10 @@ def test_a_full_disk_is_no_ledger_that_can_be_written(ledger: Ledger, path: Path
 async def test_what_was_written_moves_to_its_place(
     ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stasis_refer.adapters.ledger._CHECKPOINT_EVERY", 0.01)
+    monkeypatch.setattr("stasis_refer.adapters.ledger.file._CHECKPOINT_EVERY", 0.01)
     before = size(path)
     for number in range(100):
-        ledger.add(parcel(f"{number}"))
+        ledger.outbox.add(parcel(f"{number}"))
     assert size(path) == before
     keeping = asyncio.create_task(ledger.keep())
     async with asyncio.timeout(5):
@@ -422,10 +423,10 @@ async def test_what_was_written_is_on_the_disk_soon_without_a_checkpoint(
     ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced = list[int]()
-    monkeypatch.setattr("stasis_refer.adapters.ledger._SYNC_EVERY", 0.01)
-    monkeypatch.setattr("stasis_refer.adapters.ledger.os.fdatasync", synced.append)
+    monkeypatch.setattr("stasis_refer.adapters.ledger.file._SYNC_EVERY", 0.01)
+    monkeypatch.setattr("stasis_refer.adapters.ledger.file.os.fdatasync", synced.append)
     before = size(path)
-    ledger.add(parcel())
+    ledger.outbox.add(parcel())
     keeping = asyncio.create_task(ledger.keep())
     async with asyncio.timeout(5):
         while not synced:  # noqa: ASYNC110 - a file has no event
@@ -437,11 +438,11 @@ async def test_what_was_written_is_on_the_disk_soon_without_a_checkpoint(
 async def test_very_many_writes_do_not_wait_for_the_time_of_a_checkpoint(
     ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stasis_refer.adapters.ledger._SYNC_EVERY", 0.01)
-    monkeypatch.setattr("stasis_refer.adapters.ledger._MANY", 50)
+    monkeypatch.setattr("stasis_refer.adapters.ledger.file._SYNC_EVERY", 0.01)
+    monkeypatch.setattr("stasis_refer.adapters.ledger.file._MANY", 50)
     before = size(path)
     for number in range(100):
-        ledger.add(parcel(f"{number}"))
+        ledger.outbox.add(parcel(f"{number}"))
     keeping = asyncio.create_task(ledger.keep())
     async with asyncio.timeout(5):
         while size(path) == before:  # noqa: ASYNC110 - a file has no event
@@ -452,13 +453,13 @@ async def test_very_many_writes_do_not_wait_for_the_time_of_a_checkpoint(
 async def test_the_log_does_not_grow_without_end_under_constant_writes(
     ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stasis_refer.adapters.ledger._CHECKPOINT_EVERY", 0.01)
-    monkeypatch.setattr("stasis_refer.adapters.ledger._LARGE_WAL", 50)
+    monkeypatch.setattr("stasis_refer.adapters.ledger.file._CHECKPOINT_EVERY", 0.01)
+    monkeypatch.setattr("stasis_refer.adapters.ledger.file._LARGE_WAL", 50)
     keeping = asyncio.create_task(ledger.keep())
     written = 0
     for _ in range(200):
         for _ in range(5):
-            ledger.delivered(ledger.add(parcel()))
+            ledger.outbox.delivered(ledger.outbox.add(parcel()))
             written += 4 * 4096
         await asyncio.sleep(0.001)
     assert size(Path(f"{path}-wal")) < written / 3
@@ -469,14 +470,14 @@ async def test_the_log_does_not_grow_without_end_under_constant_writes(
 
 
 def test_it_can_be_read_while_a_program_has_it_open(ledger: Ledger, path: Path) -> None:
-    ledger.add(parcel())
+    ledger.outbox.add(parcel())
     assert rows(path) == ["t1"]
-    ledger.add(parcel("t2"))
+    ledger.outbox.add(parcel("t2"))
     assert rows(path) == ["t1", "t2"]
 
 
 def test_it_can_be_read_while_none_has_it_open_and_only_read(ledger: Ledger, path: Path) -> None:
-    ledger.add(parcel())
+    ledger.outbox.add(parcel())
     ledger.close()
     with reading(path) as opened, pytest.raises(sqlite3.OperationalError, match="readonly"):
         opened.execute("DELETE FROM outbox")

@@ -1,4 +1,4 @@
-"""The ledger: a SQLite file of our own. So far it has what applications are still to be told.
+"""The ledger's file: how it is opened, shared, written, read, and brought onto the disk.
 
 It is in WAL mode with ``synchronous=NORMAL``: what was written survives our own end, however
 sudden, and waits for no disk. A power cut can cost what was written in the last two seconds: a
@@ -7,28 +7,21 @@ parcel may be lost then, or one that was delivered may be sent again.
 
 import asyncio
 import fcntl
-import json
 import os
 import sqlite3
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import structlog
 
-from stasis_refer.core.application import Callback, Method
-from stasis_refer.core.intents import TellKind
-from stasis_refer.dialects.dialect import Letter
-from stasis_refer.runtime.ports import Leftover, Parcel, StoreError, UnreadableError
+from stasis_refer.adapters.ledger.schema import MIGRATIONS
+from stasis_refer.runtime.ports import StoreError
 
 _log = structlog.get_logger(__name__)
-
-GIVEN_UP_KEPT: Final = 30 * 86400.0  # seconds
 
 _BUSY: Final = 0.5  # seconds that opening and checkpoints wait for somebody else's write
 _BUSY_LOOP: Final = 0.02  # the same for what runs in the loop's thread: all calls wait with it
@@ -38,55 +31,10 @@ _MANY: Final = 2000  # writes, after which a checkpoint does not wait for its ti
 _LARGE_WAL: Final = 4096  # pages, of 4 KiB
 _PROBED_FOR: Final = 2.0  # seconds that a look whether the file can be written is good for
 
-_MIGRATIONS: Final = (
-    (
-        """
-        CREATE TABLE outbox (
-            number INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again, unlike a rowid
-            owner INTEGER NOT NULL,
-            id TEXT NOT NULL,
-            call TEXT NOT NULL,
-            application TEXT NOT NULL,
-            dialect TEXT NOT NULL,
-            kind TEXT NOT NULL,
-            method TEXT NOT NULL,
-            url TEXT NOT NULL,
-            fields TEXT NOT NULL,
-            made_at REAL NOT NULL,
-            tries INTEGER NOT NULL DEFAULT 0,
-            next_at REAL NOT NULL,
-            why TEXT NOT NULL DEFAULT '',
-            given_up_at REAL
-        )
-        """,
-        "CREATE INDEX outbox_given_up ON outbox (given_up_at) WHERE given_up_at IS NOT NULL",
-        "CREATE INDEX outbox_owner ON outbox (owner) WHERE given_up_at IS NULL",
-    ),
-)
-"""What makes version n of the schema out of version n - 1; ``user_version`` counts them."""
-
-_SET_VERSION: Final = f"PRAGMA user_version = {len(_MIGRATIONS)}"
-_ADD: Final = """
-INSERT INTO outbox
-    (owner, id, call, application, dialect, kind, method, url, fields, made_at, next_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_READ: Final = """
-SELECT id, call, application, dialect, kind, method, url, fields, made_at
-FROM outbox WHERE number = ? AND given_up_at IS NULL
-"""
-_NEXT_OWNER: Final = "SELECT min(owner) FROM outbox WHERE owner > ? AND given_up_at IS NULL"
-_LEFTOVERS: Final = """
-SELECT number, call, url, tries, next_at
-FROM outbox WHERE owner = ? AND number <= ? AND given_up_at IS NULL
-"""
-_PRUNE: Final = """
-DELETE FROM outbox
-WHERE number IN (SELECT number FROM outbox WHERE given_up_at < ? LIMIT 100)
-"""
+_SET_VERSION: Final = f"PRAGMA user_version = {len(MIGRATIONS)}"
 
 
-class Ledger:
+class LedgerFile:
     """The file, as one program has it open; ``open`` first, ``close`` at the end.
 
     Several programs may have it open. Each owns what it adds, under the lowest number whose lock
@@ -95,12 +43,10 @@ class Ledger:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path.absolute()
+        self.path = path.absolute()
         self._opened: sqlite3.Connection | None = None
-        self._owner = 0
+        self.owner = 0
         self._locks: dict[int, int] = {}  # file descriptors, by owner: us, and who has ended
-        self._unseen: set[int] = set()  # owners whose leftovers were not asked for yet
-        self._newest = 0  # number when the file was opened: what we add is no leftover
         self._written = 0  # statements since the last checkpoint
         self._tidying = False
         self._good = True
@@ -112,20 +58,19 @@ class Ledger:
         Raises StoreError with the remedy.
         """
         try:
-            _make(self._path)
-            self._opened = _connect(self._path)
+            _make(self.path)
+            self._opened = _connect(self.path)
             _set_up(self._opened)
-            self._newest = self._opened.execute("SELECT max(number) FROM outbox").fetchone()[0] or 0
-            self._owner = next(owner for owner in count(1) if self._take_over(owner))
+            self.owner = next(owner for owner in count(1) if self.take_over(owner))
         except (OSError, ValueError, sqlite3.Error) as error:
             self.close()
             why = error.strerror if isinstance(error, OSError) else error
             raise StoreError(
-                f"{self._path} cannot be used: {why}: let the program write there, on a local "
+                f"{self.path} cannot be used: {why}: let the program write there, on a local "
                 "disk, or name another file"
             ) from error
         self._good, self._looked_at = True, time.monotonic()
-        if self._owner > 1:
+        if self.owner > 1:
             _log.warning("another program has the ledger open: each sends what it was given")
 
     def close(self) -> None:
@@ -136,7 +81,6 @@ class Ledger:
         for lock in self._locks.values():
             os.close(lock)
         self._locks.clear()
-        self._unseen.clear()
 
     async def keep(self) -> None:
         """Bring what was written onto the disk now and then, until cancelled.
@@ -149,11 +93,11 @@ class Ledger:
             if not self._written:
                 continue
             if time.monotonic() - tidied_at < _CHECKPOINT_EVERY and self._written < _MANY:
-                await asyncio.to_thread(_sync, self._path)
+                await asyncio.to_thread(_sync, self.path)
                 continue
             self._written, self._tidying, tidied_at = 0, True, time.monotonic()
             try:
-                await asyncio.to_thread(_checkpoint, self._path)
+                await asyncio.to_thread(_checkpoint, self.path)
             finally:
                 self._tidying = False
 
@@ -161,73 +105,19 @@ class Ledger:
         """Tell whether the file can be written; tried out when it was not written of late."""
         if time.monotonic() - self._looked_at > _PROBED_FOR:
             with suppress(StoreError):
-                self._write(_SET_VERSION)  # writes a page, though always the same one
+                self.write(_SET_VERSION)  # writes a page, though always the same one
         return self._good
 
-    # -- OutboxStore -------------------------------------------------------------
+    @property
+    def owners(self) -> Collection[int]:
+        """Us, and those that have ended and whose part was taken over."""
+        return self._locks.keys()
 
-    def leftovers(self) -> Sequence[Leftover]:
-        """Return what is pending of programs that have ended, the oldest first; each once."""
-        if self._owner in self._unseen:
-            self._write(_PRUNE, (time.time() - GIVEN_UP_KEPT,))
-        owner = 0
-        while found := self._read(_NEXT_OWNER, (owner,))[0][0]:
-            owner = found
-            self._take_over(owner)
-        left: list[Any] = []
-        for owner in self._unseen:
-            newest = self._newest if owner == self._owner else sys.maxsize
-            left += self._read(_LEFTOVERS, (owner, newest))
-        self._unseen.clear()
-        return _by_call(sorted(left))
-
-    def add(self, parcel: Parcel) -> int:
-        """Keep a new parcel; its number."""
-        letter = parcel.letter
-        values = (
-            *(
-                self._owner,
-                letter.token,
-                parcel.call,
-                parcel.application,
-                parcel.dialect,
-                parcel.kind.value,
-            ),
-            *(letter.callback.method.value, letter.callback.url, json.dumps(dict(letter.fields))),
-            *(parcel.made_at, parcel.made_at),
-        )
-        return self._write(_ADD, values)
-
-    def read(self, number: int) -> Parcel | None:
-        """Return a pending parcel; None when it is not there. May raise UnreadableError."""
-        found = self._read(_READ, (number,))
-        try:
-            return _parcel(found[0]) if found else None
-        except (TypeError, ValueError) as error:
-            raise UnreadableError(f"{self._path}: row {number}: {error}") from error
-
-    def delivered(self, number: int) -> None:
-        """Forget a parcel that was delivered."""
-        self._write("DELETE FROM outbox WHERE number = ?", (number,))
-
-    def tried(self, number: int, tries: int, next_at: float, why: str) -> None:
-        """Note that a parcel could not be delivered yet."""
-        change = "UPDATE outbox SET tries = ?, next_at = ?, why = ? WHERE number = ?"
-        self._write(change, (tries, next_at, why, number))
-
-    def give_up(self, number: int, tries: int, at: float, why: str) -> None:
-        """Keep a parcel for the list of those never delivered, for 30 days."""
-        change = "UPDATE outbox SET tries = ?, given_up_at = ?, why = ? WHERE number = ?"
-        self._write(change, (tries, at, why, number))
-        self._write(_PRUNE, (at - GIVEN_UP_KEPT,))
-
-    # -- the file ----------------------------------------------------------------
-
-    def _take_over(self, owner: int) -> bool:
+    def take_over(self, owner: int) -> bool:
         """Lock what an owner left, and whatever is added in its name; False while it runs."""
         if owner in self._locks:
             return True
-        path = Path(f"{self._path}-lock{owner}")
+        path = Path(f"{self.path}-lock{owner}")
         try:
             lock = _lock(path)
         except OSError as error:
@@ -235,11 +125,13 @@ class Ledger:
         if lock is None:
             return False
         self._locks[owner] = lock
-        self._unseen.add(owner)
         return True
 
-    def _write(self, statement: str, values: Sequence[object] = ()) -> int:
-        """Execute a statement that writes; the number of the row that it added, if one."""
+    def write(self, statement: str, values: Sequence[object] = ()) -> int:
+        """Execute a statement that writes; the number of the row that it added, if one.
+
+        Raises StoreError.
+        """
         patience = self._patience()
         self._good, self._looked_at = False, time.monotonic()
         with self._using() as opened:
@@ -256,18 +148,19 @@ class Ledger:
         # A checkpoint of our own takes longer than any write, but it ends.
         return _BUSY if self._tidying else _BUSY_LOOP
 
-    def _read(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
+    def read(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
+        """Return what a statement finds. Raises StoreError."""
         with self._using() as opened:
             return opened.execute(statement, values).fetchall()
 
     @contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:
         if self._opened is None:
-            raise StoreError(f"{self._path} is closed")
+            raise StoreError(f"{self.path} is closed")
         try:
             yield self._opened
         except (sqlite3.Error, UnicodeEncodeError) as error:
-            raise StoreError(f"{self._path}: {error}") from error
+            raise StoreError(f"{self.path}: {error}") from error
 
 
 @contextmanager
@@ -281,7 +174,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         raise StoreError(f"{where}: there is no such file: the program makes it when it runs")
     try:
         with closing(sqlite3.connect(f"{where.as_uri()}?mode=ro", uri=True)) as opened:
-            _check_version(opened, at_least=len(_MIGRATIONS))
+            _check_version(opened, at_least=len(MIGRATIONS))
             yield opened
     except (sqlite3.Error, ValueError) as error:
         raise StoreError(f"{where} cannot be read: {error}") from error
@@ -310,7 +203,7 @@ def _set_up(opened: sqlite3.Connection) -> None:
     opened.execute("PRAGMA wal_autocheckpoint = 0")  # `keep` does it: an fsync takes too long
     opened.execute(f"PRAGMA journal_size_limit = {_LARGE_WAL * 4096}")
     opened.execute("BEGIN IMMEDIATE")
-    for statements in _MIGRATIONS[_check_version(opened, at_least=0) :]:
+    for statements in MIGRATIONS[_check_version(opened, at_least=0) :]:
         for statement in statements:
             opened.execute(statement)
     opened.execute(_SET_VERSION)  # in the same transaction as what it speaks of
@@ -322,7 +215,7 @@ def _check_version(opened: sqlite3.Connection, *, at_least: int) -> int:
     (tables,) = opened.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if tables and not version:
         raise ValueError("it is a database of something else")
-    if version > len(_MIGRATIONS):
+    if version > len(MIGRATIONS):
         raise ValueError("it was written by a newer version of this program")
     if version < at_least:
         raise ValueError("it was written by an older version of this program, which is to run once")
@@ -364,19 +257,3 @@ def _sync(path: Path) -> None:
             os.close(log)
     except OSError as error:
         _log.warning("ledger could not be written to the disk", why=str(error))
-
-
-def _by_call(left: Sequence[Sequence[Any]]) -> list[Leftover]:
-    oldest: dict[str, tuple[str, int, float]] = {}
-    numbers: dict[str, list[int]] = {}
-    for number, call, url, tries, next_at in left:
-        oldest.setdefault(call, (url, tries, next_at))
-        numbers.setdefault(call, []).append(number)
-    return [Leftover(call, tuple(numbers[call]), *more) for call, more in oldest.items()]
-
-
-def _parcel(row: Sequence[Any]) -> Parcel:
-    token, call, application, dialect, kind, method, url, fields, made_at = row
-    urlsplit(url)  # raises ValueError when it is none
-    letter = Letter(Callback(url, Method(method)), token, dict(json.loads(fields)))
-    return Parcel(call, application, dialect, TellKind(kind), letter, float(made_at))

@@ -8,7 +8,6 @@ from stasis_refer.core.events import ChannelReturned
 from stasis_refer.core.intents import Intent, ReferReport, TransferEnded
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
 from stasis_refer.core.received import Received
-from stasis_refer.core.sent import report
 from stasis_refer.core.talking import talked
 from stasis_refer.core.transferring import Transferring
 from stasis_refer.core.verbs import LegEvent
@@ -66,7 +65,7 @@ class Abandoned(Transferring):
         ended, instead = list[Intent](), self._in_its_place
         match self._activity:
             case Referring(sent):
-                ended.append(report(sent.verb, sent.group, why))
+                ended.append(sent.ended_so(why))
             case Returning(untold=TransferEnded() as untold):
                 ended.append(replace(untold, result=why))
             case _:

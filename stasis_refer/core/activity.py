@@ -4,11 +4,22 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from stasis_refer.core.abouts import Dialed
+from stasis_refer.core.application import Callback
 from stasis_refer.core.events import FetchFailed
 from stasis_refer.core.intents import Fetch, TransferEnded
 from stasis_refer.core.outcome import Result
 from stasis_refer.core.sent import SentRefer
-from stasis_refer.core.verbs import Callee, Dial, Enqueue, Gather, Pause, Play, Refer, Verb
+from stasis_refer.core.verbs import (
+    Callee,
+    Dial,
+    Document,
+    Enqueue,
+    Gather,
+    Pause,
+    Play,
+    Refer,
+    Verb,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +92,28 @@ class Queueing:
     since: float
     connected_at: float | None = None
     deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recalling:
+    """The channel was asked out of ``Queue()``, for another document."""
+
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Originating:
+    """The lead is being called; the document is fetched, or runs, once it is there."""
+
+    then: Callback | Document
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Detaching:
+    """The lead is on its way out of the bridge of the call that it parted from."""
+
+    deadline: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +252,9 @@ Activity: TypeAlias = (
     | Ringing
     | Gathering
     | Queueing
+    | Recalling
+    | Originating
+    | Detaching
     | Dialing
     | Joining
     | Talking

@@ -5,7 +5,7 @@ from typing import Final
 
 from stasis_refer.core.abouts import TransferAsked
 from stasis_refer.core.activity import TakingOver, Talking
-from stasis_refer.core.events import Replaced
+from stasis_refer.core.handing_over import Replaced
 from stasis_refer.core.intents import (
     DropLeg,
     HandOver,
@@ -13,10 +13,9 @@ from stasis_refer.core.intents import (
     Intent,
     ReferReport,
     TakeOver,
-    TransferBegan,
 )
 from stasis_refer.core.leg import Leg
-from stasis_refer.core.outcome import Direction, Evidence
+from stasis_refer.core.outcome import Evidence
 from stasis_refer.core.program import Program
 from stasis_refer.core.received import NOT_OURS
 from stasis_refer.core.receiving import Receiving
@@ -32,11 +31,10 @@ class Attending(Receiving):
         self, ask: TransferAsked, talking: Talking, leg: Leg, replaced: str, now: float
     ) -> list[Intent]:
         if not replaced:
-            return self._decline(leg, ask.refer_to, NOT_OURS)
+            return self._decline(leg, ask.refer_to, ask.referred_by, NOT_OURS)
         # Whoever talked to both stays until they are connected, whatever the Dial says.
-        self._begin(ask, talking, leg, now, stays=True)
+        began = self._begin(ask, talking, leg, now, stays=True)
         self._activity = TakingOver(now + TAKE_OVER_LIMIT)
-        began = TransferBegan(Direction.RECEIVED, ask.refer_to)
         return [began, *self._trying(leg), TakeOver(replaced)]
 
     def _handed_over(self, leg: Leg | None, now: float) -> list[Intent]:
@@ -46,6 +44,7 @@ class Attending(Receiving):
         if leg is None:
             return self._nothing_to_replace(now)
         received.running = True
+        leg = replace(leg)  # a leg changes, and what happened stays
         self._take_in(leg)
         talk, verb = received.talk, received.talk.verb
         if received.swapped:

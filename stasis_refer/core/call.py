@@ -5,14 +5,15 @@ from typing import assert_never
 from stasis_refer.core.activity import (
     Answering,
     Clearing,
+    Detaching,
     Dialing,
     Gathering,
     Joining,
+    Originating,
     Playing,
     Queueing,
     Talking,
 )
-from stasis_refer.core.documents import Documents
 from stasis_refer.core.events import (
     Bridged,
     CallEnded,
@@ -28,10 +29,10 @@ from stasis_refer.core.events import (
     DrainOver,
     Event,
     FetchFailed,
-    HandedOver,
     InviteAnswered,
     LegCreated,
     OfLeg,
+    Ordered,
     PlaybackEnded,
     QueueLeft,
     RecordingEnded,
@@ -41,11 +42,13 @@ from stasis_refer.core.events import (
     ReferRefused,
     ReferSeen,
     Regained,
-    Replaced,
+    Restarted,
+    SipSeen,
     TransferReported,
     TransferRequested,
     Unbridged,
 )
+from stasis_refer.core.handing_over import GivenBack, HandedOver, Replaced
 from stasis_refer.core.intents import (
     FetchKind,
     HangUp,
@@ -54,6 +57,7 @@ from stasis_refer.core.intents import (
     StopPlayback,
 )
 from stasis_refer.core.outcome import Outcome, Reason
+from stasis_refer.core.restarting import Restarting
 from stasis_refer.core.verbs import (
     AnswerCall,
     Dial,
@@ -71,7 +75,7 @@ from stasis_refer.core.verbs import (
 )
 
 
-class Call(Documents):
+class Call(Restarting):
     """The machine of one call. ``handle`` never blocks and never raises on a known event."""
 
     def handle(self, event: Event, now: float) -> list[Intent]:  # noqa: C901, PLR0911, PLR0912 - the one switch over all events
@@ -103,8 +107,14 @@ class Call(Documents):
                 return self._replaced(event, now)
             case HandedOver(leg):
                 return self._handed_over(leg, now)
-            case LegCreated() | InviteAnswered() | ChannelRinging() | TransferReported():
+            case GivenBack(leg):
+                return self._given_back(leg, now)
+            case LegCreated() | InviteAnswered() | ChannelRinging():
+                return self._of_lead_s_invite(event, now)
+            case TransferReported():
                 pass  # of legs only, or of one that became the lead meanwhile
+            case SipSeen():
+                pass  # for the taps
             case CallEnded():
                 return self._lead_gone(event, now)
             case ChannelReturned():
@@ -121,6 +131,8 @@ class Call(Documents):
                 return self._playback_ended(event, now)
             case Regained():
                 return self._regained(now)
+            case Restarted():
+                return self._restarted(event, now)
             case DigitPressed():
                 return self._pressed(event, now)
             case CommandRefused():
@@ -129,6 +141,8 @@ class Call(Documents):
                 return self._deadline_passed(now)
             case DrainOver():
                 return self._drain_over()
+            case Ordered():
+                return self._ordered(event, now)
             case _:
                 assert_never(event)
         return []
@@ -148,7 +162,9 @@ class Call(Documents):
             return self._finish(now)
         verb = self._program.next()
         if verb is not None:
-            return self._run(verb, now)
+            return [*self._let_spared_go(verb), *self._run(verb, now)]
+        if self._lent_to and self._broken is None and not self._transferred:
+            return self._give_back()
         if self._received is not None:
             missed, done = self._target_missed(Outcome.FAILED, Reason.NOT_DIALED, now)
             if done:
@@ -175,7 +191,7 @@ class Call(Documents):
             case Enqueue():
                 return self._enqueue(verb, now)
             case Tag(text):
-                self._tag = text
+                self._tag = self.lead.tag = text
                 return self._next(now)
             case AnswerCall():
                 ringing = self.lead.answered_at is None
@@ -195,6 +211,8 @@ class Call(Documents):
                 return self._run(verb, now)
             case Joining(verb, partner):
                 return self._connect(verb, partner, now)
+            case Originating(then):
+                return self._reached(then, now)
             case _:
                 return []
 
@@ -236,12 +254,16 @@ class Call(Documents):
                 return self._in_bridge(talking, now)
             case Clearing():
                 return [HangUp()]
+            case Detaching():
+                return self._next(now)
             case _:
                 return []
 
     def _lead_gone(self, ended: CallEnded, now: float) -> list[Intent]:
         former = self.lead
         former.gone = True
+        if former.answered_at is None and former.code is None:
+            former.code = ended.status
         overtaken = self._overtaken(former, now)
         if former is self.lead:
             return [*overtaken, *self._call_ended(now, ended.told)]

@@ -1,14 +1,16 @@
 """Whom a Dial may call, and what Asterisk is asked for: one callee in, a leg or a refusal out."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, assert_never
 from urllib.parse import unquote
 
 from stasis_refer.core import headers, targets, uri
 from stasis_refer.core.application import Application
+from stasis_refer.core.info import CallDirection, CallInfo
 from stasis_refer.core.intents import CalleeRefused, CreateLeg
 from stasis_refer.core.leg import Leg, info_of
+from stasis_refer.core.orders import Origination
 from stasis_refer.core.outcome import Outcome, Reason
 from stasis_refer.core.sent import DEFAULT_GROUP, FORBIDDEN, MALFORMED
 from stasis_refer.core.verbs import Address, AtPeer, Callee, Dial, Number, Registered, SipAddress
@@ -54,24 +56,67 @@ def call_out(  # noqa: PLR0913 - a verb, one of its callees, and who calls when
 ) -> Called | Refused:
     """Return the leg of a callee, its ``number`` being the next of the call's, or why not."""
     try:
-        way = _way(callee.address, caller, application)
-        _one_line(verb.caller_id, verb.caller_name)
-        further = headers.check((*way.headers, *callee.address.headers))
+        way, further = _checked(callee, verb.caller_id, verb.caller_name, caller.info, application)
     except _NotCallable as not_callable:
         return _refused(callee, not_callable)
-    except headers.BadHeader as bad:
-        reserved = isinstance(bad, headers.ReservedHeader)
-        reason = Reason.RESERVED_HEADER if reserved else Reason.BAD_HEADER
-        return _refused(callee, _NotCallable(Outcome.BLOCKED, reason, MALFORMED, str(bad)))
     at = caller.info.started + now - caller.began_at
     who = verb.caller_id or caller.info.far_user
     info = info_of(caller.info, number, way.user, way.host, at, called_from=who)
-    leg = Leg(info, now, watch=callee.watch, tag=callee.tag, accepts_refers=True)
     name = verb.caller_name or ("" if verb.caller_id else caller.info.caller_name)
-    return Called(leg, CreateLeg(leg.channel, way.endpoint, who, name, further))
+    return Called(
+        _leg(info, callee, now), CreateLeg(info.channel, way.endpoint, who, name, further)
+    )
 
 
-def _way(address: Address, caller: Leg, application: Application) -> _Way:
+def originate(
+    wanted: Origination, application: Application, *, key: str, at: float, now: float
+) -> Called | Refused:
+    """Return the leg of a call that somebody outside asks for, or why not.
+
+    ``key`` is the call's, ``at`` is in seconds since 1970.
+    """
+    who, name = wanted.caller_id, wanted.caller_name
+    nobody = CallInfo(key, "", caller=who, caller_name=name, started=at)
+    try:
+        way, further = _checked(wanted.callee, who, name, nobody, application)
+    except _NotCallable as not_callable:
+        return _refused(wanted.callee, not_callable)
+    info = replace(
+        info_of(nobody, 0, way.user, way.host, at),
+        key=key,
+        direction=CallDirection.ORIGINATED,
+        parent="",
+    )
+    leg = _leg(info, wanted.callee, now)
+    return Called(leg, CreateLeg(info.channel, way.endpoint, who, name, further))
+
+
+def _leg(info: CallInfo, callee: Callee, now: float) -> Leg:
+    return Leg(
+        info,
+        now,
+        watch=callee.watch,
+        tag=callee.tag,
+        screening=callee.screening,
+        accepts_refers=True,
+    )
+
+
+def _checked(
+    callee: Callee, caller_id: str, name: str, caller: CallInfo, application: Application
+) -> "tuple[_Way, tuple[tuple[str, str], ...]]":
+    """Return how a callee is called, and all headers of the INVITE."""
+    way = _way(callee.address, caller, application)
+    _one_line(caller_id, name)
+    try:
+        return way, headers.check((*way.headers, *callee.address.headers))
+    except headers.BadHeader as bad:
+        reserved = isinstance(bad, headers.ReservedHeader)
+        reason = Reason.RESERVED_HEADER if reserved else Reason.BAD_HEADER
+        raise _NotCallable(Outcome.BLOCKED, reason, MALFORMED, str(bad)) from bad
+
+
+def _way(address: Address, caller: CallInfo, application: Application) -> _Way:
     match address:
         case SipAddress():
             return _sip_way(address, caller, application)
@@ -83,10 +128,10 @@ def _way(address: Address, caller: Leg, application: Application) -> _Way:
             assert_never(address)
 
 
-def _sip_way(address: SipAddress, caller: Leg, application: Application) -> _Way:
+def _sip_way(address: SipAddress, caller: CallInfo, application: Application) -> _Way:
     text = address.uri
     if isinstance(text, AtPeer):
-        text = caller.info.at_peer(text.user)
+        text = caller.at_peer(text.user)
     found = _allowed(text, application)
     if isinstance(found, uri.TelUri):
         return _through_trunk(found, address.endpoint or application.trunk)

@@ -6,12 +6,15 @@ from typing import Final
 
 from stasis_refer.core.abouts import Dialed
 from stasis_refer.core.activity import Dialing, Joining
+from stasis_refer.core.application import Callback
 from stasis_refer.core.calling import Called, Refused, call_out
 from stasis_refer.core.events import PlaybackEnded
 from stasis_refer.core.info import CallStatus
 from stasis_refer.core.intents import (
     AcceptRefers,
     Answer,
+    Branch,
+    DropLeg,
     IndicateRinging,
     Intent,
     RingLeg,
@@ -19,6 +22,7 @@ from stasis_refer.core.intents import (
 )
 from stasis_refer.core.leg import Leg
 from stasis_refer.core.line import ANSWER_LIMIT
+from stasis_refer.core.opening import Lent
 from stasis_refer.core.outcome import Outcome, outcome_of
 from stasis_refer.core.parties import Parties
 from stasis_refer.core.playing import Listening
@@ -108,14 +112,41 @@ class Calling(Listening, Parties):
         leg.answered_at = now
         told = self._tell_leg(leg, LegEvent.ANSWERED, now)
         match self._activity:
-            case Dialing(verb, legs=legs) if leg.channel in legs:
-                stop = self._stop_playback()
-                lost = [
-                    each for other in legs if other != leg.channel for each in self._drop(other)
-                ]
-                return [*told, *stop, *lost, *self._join(verb, leg, now)]
+            case Dialing(legs=legs) if leg.channel in legs and leg.screening is not None:
+                return [*told, *self._lend(leg, leg.screening)]
+            case Dialing(legs=legs) as dialing if leg.channel in legs:
+                return [*told, *self._chosen(dialing, leg, now)]
             case _:
                 return [*told, *self._drop(leg.channel)]
+
+    def _chosen(self, dialing: Dialing, leg: Leg, now: float) -> list[Intent]:
+        """Take in that this one is to be connected: the others are not needed any more."""
+        stop, others = self._stop_playback(), (each for each in dialing.legs if each != leg.channel)
+        lost = [each for other in others for each in self._drop(other)]
+        return [*stop, *lost, *self._join(dialing.verb, leg, now)]
+
+    def _lend(self, leg: Leg, screening: Callback) -> list[Intent]:
+        """Let a document run on a leg of its own accord; the others go on ringing."""
+        lent = replace(leg)  # the other call's own, until it gives it back
+        leg.lent = True
+        self._channels_changed()
+        return [Branch(lent, Lent(screening, self.key))]
+
+    def _given_back(self, leg: Leg, now: float) -> list[Intent]:
+        if leg.channel not in self.legs:
+            return [] if leg.gone else [DropLeg(leg.channel)]
+        leg = replace(leg, lent=False)  # a copy: an event never changes
+        self.legs[leg.channel] = leg
+        if leg.gone:
+            return self._leg_gone(leg, None, now)
+        self._channels_changed()
+        match self._activity:
+            case Dialing() as dialing if leg.channel in dialing.legs and leg.dropped is None:
+                return self._chosen(dialing, leg, now)
+            case _ if leg.channel in self._spared:
+                return []
+            case _:
+                return [DropLeg(leg.channel)]
 
     def _join(self, verb: Dial, leg: Leg, now: float) -> list[Intent]:
         if self.lead.answered_at is None:
@@ -135,11 +166,13 @@ class Calling(Listening, Parties):
         legs = [self.legs[channel] for channel in dialing.legs if channel in self.legs]
         drops, best = list[Intent](), dialing.best
         for leg in legs:
-            drops += self._drop(leg.channel, CallStatus.NO_ANSWER)
-            best = _better(best, _dialed(dialing.verb, leg))
-        dialing = replace(dialing, legs=(), best=best, deadline=None)
+            if leg.answered_at is None:
+                drops += self._drop(leg.channel, CallStatus.NO_ANSWER)
+                best = _better(best, _dialed(dialing.verb, leg))
+        screened = tuple(leg.channel for leg in legs if leg.answered_at is not None)
+        dialing = replace(dialing, legs=screened, best=best, deadline=None)
         self._activity = dialing
-        return [*drops, *self._call_more(dialing, now)]
+        return [*drops, *([] if screened else self._call_more(dialing, now))]
 
     def _nobody_answered(self, dialing: Dialing, now: float) -> list[Intent]:
         stop = self._stop_playback()
@@ -153,6 +186,10 @@ class Calling(Listening, Parties):
         drops = [each for channel in legs for each in self._drop(channel)]
         canceled = Dialed(Outcome.CANCELED, info, name=verb.name)
         return [*drops, *self._dial_over(verb, canceled, now)]
+
+    @abstractmethod
+    def _leg_gone(self, leg: Leg, status: int | None, now: float) -> list[Intent]:
+        """Take in that a leg is over."""
 
     @abstractmethod
     def _connect(self, verb: Dial, partner: str, now: float) -> list[Intent]:
@@ -171,7 +208,9 @@ _OUTCOMES: Final = {
 
 
 def _dialed(verb: Dial, leg: Leg) -> Dialed:
-    """Return how a leg ended that was not answered."""
+    """Return how a leg ended that was not connected."""
+    if leg.answered_at is not None:
+        return Dialed(Outcome.NO_ANSWER, leg.info, tag=leg.tag, name=verb.name)
     outcome = _OUTCOMES.get(leg.end, Outcome.FAILED)
     if leg.code is not None and leg.dropped is None:
         outcome = outcome_of(leg.code)

@@ -1,5 +1,6 @@
 """The part of a call's machine that ends it, and what is under way when it ends."""
 
+from abc import abstractmethod
 from typing import Final
 
 from stasis_refer.core.abandoned import Abandoned
@@ -7,13 +8,16 @@ from stasis_refer.core.abouts import QueueResult
 from stasis_refer.core.activity import (
     Answering,
     Clearing,
+    Detaching,
     Dialing,
     Fetching,
     Gathering,
     Joining,
+    Originating,
     Parting,
     Pausing,
     Queueing,
+    Recalling,
     Referring,
     Resuming,
     Returning,
@@ -29,13 +33,13 @@ from stasis_refer.core.intents import HangUp, Intent, ReferReport, ReturnToDialp
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
 from stasis_refer.core.queueing import Waiting
 from stasis_refer.core.refer import Return, Seen
-from stasis_refer.core.sent import report
 from stasis_refer.core.verbs import LegEvent
 
 CLEARING_LIMIT: Final = 5.0
 """Seconds until the legs of a call that is over must be gone, and its recordings there."""
 
 _CHANNEL_GONE: Final = 404
+_CALLS: Final = frozenset({Command.CREATE, Command.RING})
 
 
 class Ending(Abandoned, DigitTaking, Waiting):
@@ -65,6 +69,8 @@ class Ending(Abandoned, DigitTaking, Waiting):
                 return self._talk_over(talking, now)
             case Separating():
                 return self._out_of_bridge(now)
+            case Originating():
+                return self._finish(now, self.lead.end)
             case Clearing():
                 return []
             case Fetching():
@@ -72,7 +78,9 @@ class Ending(Abandoned, DigitTaking, Waiting):
             case _:
                 return self._finish(now)
 
-    def _refused(self, refused: CommandRefused, now: float) -> list[Intent]:
+    def _refused(  # noqa: C901, PLR0911 - one line for each activity
+        self, refused: CommandRefused, now: float
+    ) -> list[Intent]:
         of_refer = refused.command is Command.REFER
         if refused.command is Command.CONNECT:
             return self._not_connected(now)
@@ -86,8 +94,12 @@ class Ending(Abandoned, DigitTaking, Waiting):
             case Referring(sent) if of_refer:
                 self._away = False
                 error = Result(Outcome.ERROR, Reason.COMMAND_REFUSED, Evidence.ASTERISK)
-                return self._after(sent.verb, report(sent.verb, sent.group, error), now)
+                return self._after(sent.verb, sent.ended_so(error), now)
             case Returning() if refused.command is Command.BREAK_OFF:
+                return self._lose_channel(now)
+            case Originating() if refused.command in _CALLS:
+                return self._not_reached(CallStatus.FAILED, now)
+            case Recalling() if refused.command is Command.BREAK_OFF:
                 return self._lose_channel(now)
             case Answering() | Joining() if refused.command is Command.ANSWER:
                 return self._hang_up(now)
@@ -106,15 +118,23 @@ class Ending(Abandoned, DigitTaking, Waiting):
         return [*overdue, *(self._activity_overdue(now) if self._activity is activity else ())]
 
     def _party_overdue(self, now: float) -> list[Intent]:
-        return [*self._drop_overdue(now), *self._copies_overdue(now)]
+        overdue = [*self._drop_overdue(now), *self._copies_overdue(now)]
+        if self._ends_at is not None and self._ends_at <= now and not self.over:
+            self._ends_at = None
+            return [*overdue, *self._end_lead(now)]
+        return overdue
 
     def _activity_overdue(self, now: float) -> list[Intent]:  # noqa: C901, PLR0911, PLR0912 - one line for each activity
         match self._activity:
             case Referring(sent):
                 sent.machine.see(Seen.DEADLINE, now)
                 return self._transfer_over(sent, now)
-            case Pausing():
+            case Pausing() | Detaching():
                 return self._next(now)
+            case Originating():
+                return self._not_reached(CallStatus.NO_ANSWER, now)
+            case Recalling():
+                return self._lose_channel(now)
             case Ringing():
                 return [*self._stop_playback(), *self._next(now)]
             case Gathering() as gathering:
@@ -149,10 +169,11 @@ class Ending(Abandoned, DigitTaking, Waiting):
         # A channel in Transfer() is in the dialplan already, and goes on without us.
         gone = self._gone or self._away or isinstance(self._activity, Clearing)
         # Behind a sound that plays it would wait, behind one without end for ever.
-        dialed = self.info.direction is CallDirection.DIALED  # what we called has no dialplan
+        dialed = self.info.direction is not CallDirection.INBOUND  # whom we called has no dialplan
         way_out = HangUp() if dialed else ReturnToDialplan()
         back = [] if gone else [*self._stop_playback(), way_out]
-        return [*self._stopped(), *self._drop_all(at_once=True), *self._take_all_away(), *back]
+        rest = [*self._drop_all(at_once=True), *self._take_all_away(), *back]
+        return [*self._stopped(), *rest, *self._last_words()]
 
     def _stopped(self) -> list[Intent]:
         """Close the books on the transfers that are under way."""
@@ -166,12 +187,13 @@ class Ending(Abandoned, DigitTaking, Waiting):
 
     def _finish(self, now: float, status: CallStatus = CallStatus.COMPLETED) -> list[Intent]:
         """End the call: the lead is gone, or being hung up."""
+        self.ended_as = status
         received = self._given_up_transfer(now)
         told = self._tell_lead_s_end(status, now)
         drops = self._drop_all()
         self.over = self._cleared
         self._activity = None if self.over else Clearing(now + CLEARING_LIMIT)
-        return [*received, *told, *drops, *self._take_all_away()]
+        return [*received, *told, *drops, *self._take_all_away(), *self._last_words()]
 
     def _given_up_transfer(self, now: float) -> list[Intent]:
         """Close the books on a REFER whose document ended the call."""
@@ -183,10 +205,24 @@ class Ending(Abandoned, DigitTaking, Waiting):
         return [received.ended(Outcome.FAILED, Reason.NOT_DIALED, now), *release]
 
     def _tell_lead_s_end(self, status: CallStatus, now: float) -> list[Intent]:
-        if self.lead.info.direction is CallDirection.DIALED:
+        if self._lent_to:
+            return []  # the call that has it again tells
+        if self.lead.info.direction is not CallDirection.INBOUND:
             return self._tell_leg(self.lead, LegEvent.COMPLETED, now)
         callback = self.lead.status_callback
         if callback is None:
             return []
         standing, duration = self._standing(status), self._duration(self.lead, now)
         return [Tell(TellKind.STATUS, callback, standing, self._broken, duration)]
+
+    @abstractmethod
+    def _not_reached(self, status: CallStatus, now: float) -> list[Intent]:
+        """Give the call to the lead up."""
+
+    @abstractmethod
+    def _end_lead(self, now: float) -> list[Intent]:
+        """Hang the lead up, in whatever state."""
+
+    @abstractmethod
+    def _last_words(self) -> list[Intent]:
+        """Answer who still waits for something of this call."""

@@ -1,10 +1,16 @@
-"""Facts the core is told. A closed union: add here, then mypy shows where."""
+"""Facts the core is told. A closed union: add here, then mypy shows where.
+
+``message`` is the captured message that tells of it, None where it was none: for taps alone.
+"""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from stasis_refer.core.leg import Leg
+from stasis_refer.core.found import Found
+from stasis_refer.core.handing_over import GivenBack, HandedOver, Replaced
+from stasis_refer.core.message import Message
+from stasis_refer.core.orders import Order
 from stasis_refer.core.verbs import Document
 
 
@@ -58,6 +64,7 @@ class CallEnded:
 
     told: ChannelReturned | None = None
     status: int | None = None
+    message: Message | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,7 @@ class ReferSeen:
     """Our REFER was captured on the wire."""
 
     cseq: int
+    message: Message | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,7 @@ class ReferAnswered:
     code: int
     cseq: int
     subscribed: bool = True  # RFC 4488
+    message: Message | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,7 @@ class ReferNotified:
     terminated: bool
     cseq: int
     refer_id: int | None = None
+    message: Message | None = field(default=None, compare=False, repr=False)
 
 
 class FetchFailure(StrEnum):
@@ -150,6 +160,23 @@ class Regained:
 
 
 @dataclass(frozen=True, slots=True)
+class Restarted:
+    """The program ended suddenly and runs again, and this is how the channel was found.
+
+    What was asked for right before may not have been done, and what happened meanwhile was not
+    heard. ``back`` is what the dialplan said by then of a channel that was in it, None where it
+    said nothing. ``plays``: the sound that was started last is still on. ``bridge`` is the one
+    that it is in.
+    """
+
+    found: Found
+    up: bool = False
+    back: "ChannelReturned | QueueLeft | None" = None
+    plays: bool = False
+    bridge: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DigitPressed:
     """The caller pressed a key: one of ``0123456789*#ABCD``."""
 
@@ -196,6 +223,7 @@ class ReferCaptured:
     referred_by: str = ""
     user_agent: str = ""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    message: Message | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +232,14 @@ class ReferRefused:
 
     cseq: int
     code: int
+    message: Message | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SipSeen:
+    """A message was captured that belongs to a REFER, and means nothing to the call."""
+
+    message: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,21 +261,6 @@ class TransferReported:
     """A NOTIFY of the far end's REFER left, or would have with ``Refer-Sub: false``."""
 
     final: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Replaced:
-    """The party on ``channel`` wants another call, that of channel ``by``, to take its place."""
-
-    channel: str
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class HandedOver:
-    """The answer to that: the leg that was connected to the party, None where nobody was."""
-
-    leg: "Leg | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +315,18 @@ class CommandRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class Ordered:
+    """Somebody outside asks something of a party of the call; ``AnswerOrder`` says what came of it.
+
+    ``ticket`` is of no meaning to the core; ``key`` is the party's.
+    """
+
+    ticket: str
+    key: str
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
 class DeadlinePassed:
     """The call's deadline has come."""
 
@@ -317,6 +350,7 @@ OfChannel: TypeAlias = (
     | FetchFailed
     | PlaybackEnded
     | Regained
+    | Restarted
     | DigitPressed
     | Bridged
     | Unbridged
@@ -324,10 +358,13 @@ OfChannel: TypeAlias = (
     | InviteAnswered
     | ReferCaptured
     | ReferRefused
+    | SipSeen
     | TransferRequested
     | TransferReported
     | Replaced
     | HandedOver
+    | GivenBack
+    | Ordered
     | RecordingEnded
     | QueueLeft
     | CommandRefused

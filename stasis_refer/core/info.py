@@ -19,6 +19,7 @@ class Invite:
     source_ip: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     allow: str = ""  # the header Allow, '' without one
+    tag: str = ""  # of its sender
 
 
 class CallDirection(StrEnum):
@@ -26,6 +27,7 @@ class CallDirection(StrEnum):
 
     INBOUND = "inbound"  # somebody called an application
     DIALED = "dialed"  # an application's Dial called somebody
+    ORIGINATED = "originated"  # somebody outside asked us to call
 
 
 class CallStatus(StrEnum):
@@ -69,6 +71,7 @@ class CallInfo:
     direction: CallDirection = CallDirection.INBOUND
     parent: str = ""
     watched: bool = False  # of a leg that was dialed: its SIP messages are captured
+    caller_tag: str = ""  # of who began the dialog, where its INVITE was captured
 
     @property
     def far_user(self) -> str:

@@ -9,6 +9,8 @@ from stasis_refer.core.application import Application, Callback
 from stasis_refer.core.events import FetchFailure
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.leg import Leg
+from stasis_refer.core.opening import Lent, Parted
+from stasis_refer.core.orders import Verdict
 from stasis_refer.core.outcome import Direction, Result
 from stasis_refer.core.verbs import Source
 
@@ -44,6 +46,7 @@ class FetchKind(StrEnum):
     DOCUMENT = "document"
     ACTION = "action"
     FALLBACK = "fallback"
+    SCREENING = "screening"  # a callee answered: what does it run before it is connected?
     REFER = "refer"  # a party sent a REFER: where is the other one to go?
 
 
@@ -229,16 +232,48 @@ class HandOver:
 
 
 @dataclass(frozen=True, slots=True)
+class Branch:
+    """Let a leg be the lead of a new call."""
+
+    leg: Leg
+    opening: Parted | Lent
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """Return a leg that was lent to the call of key ``to``; ``GivenBack`` is what it hears."""
+
+    to: str
+    leg: Leg
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOrder:
+    """Tell who asked what came of it."""
+
+    ticket: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
 class ReturnToDialplan:
     """Let the channel go on in the dialplan, behind ``Stasis()``."""
 
 
 @dataclass(frozen=True, slots=True)
 class TransferBegan:
-    """A transfer was asked for."""
+    """A transfer was asked for; ``number`` counts those of a call from 1, sent and received.
+
+    ``channel`` is the one whose far end the REFER goes to or comes from. ``referred_by`` is as
+    in that REFER, '' where it is not known; ``group`` as of TransferEnded, where it is decided.
+    """
 
     direction: Direction
     target: str
+    number: int = field(default=0, compare=False)
+    channel: str = field(default="", compare=False)
+    referred_by: str = field(default="", compare=False)
+    group: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +294,7 @@ class TransferEnded:
     group: str  # of the policy rule that decided, '' when none did
     result: Result
     times: TransferTimes
+    number: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +340,6 @@ Deed: TypeAlias = (
     | SendRefer
     | BreakOff
     | Fetch
-    | Tell
     | StartPlayback
     | StopPlayback
     | IndicateRinging
@@ -320,7 +355,10 @@ Deed: TypeAlias = (
     | ReportRefer
     | TakeOver
     | HandOver
+    | Branch
+    | GiveBack
+    | AnswerOrder
 )
 """Intents that change the world."""
 
-Intent: TypeAlias = Deed | Note
+Intent: TypeAlias = Deed | Tell | Note

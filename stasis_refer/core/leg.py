@@ -35,8 +35,13 @@ class Leg:
     application: Application | None = None  # of another call, which it was handed over by
     told: int = 0  # how many of its events were told
     tag: str = ""
+    screening: Callback | None = None  # asked for a document before it is connected
+    lent: bool = False  # another call runs that document on it
     accepts_refers: bool = False  # a REFER of the party's is left to us
     drop_at: float | None = None
+    # By calls of its own, so that no number is given twice under its key.
+    asked: int = 0  # requests for documents
+    transfers: int = 0
 
     @property
     def channel(self) -> str:
@@ -44,10 +49,22 @@ class Leg:
         return self.info.channel
 
     @property
+    def status(self) -> CallStatus:
+        """How it stands."""
+        if self.gone:
+            return self.end
+        if self.answered_at is not None:
+            return CallStatus.IN_PROGRESS
+        rings = self.ringing or self.info.direction is CallDirection.INBOUND
+        return CallStatus.RINGING if rings else CallStatus.INITIATED
+
+    @property
     def end(self) -> CallStatus:
         """How it ended, once it has."""
         if self.answered_at is not None:
             return CallStatus.COMPLETED
+        if self.code is not None and outcome_of(self.code) is Outcome.COMPLETED:
+            return CallStatus.COMPLETED  # it hung up before Asterisk told that it is up
         if self.dropped is not None:
             return self.dropped
         if self.code is None:
@@ -87,6 +104,7 @@ def info_of(  # noqa: PLR0913 - who calls whom, and when
         source_ip="",
         headers=(),
         allow="",
+        caller_tag="",
         started=at,
         direction=CallDirection.DIALED,
         parent=caller.key,

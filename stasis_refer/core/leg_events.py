@@ -20,9 +20,11 @@ from stasis_refer.core.events import (
     ReferCaptured,
     ReferRefused,
     Regained,
+    Restarted,
     TransferReported,
     TransferRequested,
 )
+from stasis_refer.core.found import Found
 from stasis_refer.core.intents import DropLeg, Intent
 from stasis_refer.core.leg import Leg
 from stasis_refer.core.outcome import Outcome
@@ -52,6 +54,8 @@ class LegEvents(Ending):
                 return self._leg_answered(leg, now)
             case Regained() if leg.dropped is not None:
                 return self._drop(leg.channel)
+            case Restarted():
+                return self._leg_found(leg, event, now)
             case InviteAnswered(code):
                 leg.code = code
             case CallEnded(status=status):
@@ -72,6 +76,18 @@ class LegEvents(Ending):
             case _:
                 pass
         return []
+
+    def _leg_found(self, leg: Leg, restarted: Restarted, now: float) -> list[Intent]:
+        """Take in how a leg was found after a restart."""
+        if restarted.found is Found.GONE:
+            return self._leg_gone(leg, None, now)
+        if leg.dropped is not None:
+            return self._drop(leg.channel)
+        if not leg.info.call_id:
+            # Nobody knows whether it was called, or would hear of it.
+            return [DropLeg(leg.channel), *self._leg_gone(leg, None, now)]
+        answered = restarted.up and leg.answered_at is None
+        return self._leg_answered(leg, now) if answered else []
 
     def _leg_gone(self, leg: Leg, status: int | None, now: float) -> list[Intent]:
         leg.gone = True

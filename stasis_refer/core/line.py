@@ -27,6 +27,7 @@ from stasis_refer.core.events import (
 from stasis_refer.core.info import CallInfo, CallStatus
 from stasis_refer.core.intents import Answer, Fetch, FetchKind, HangUp, Intent, StopPlayback
 from stasis_refer.core.leg import Leg
+from stasis_refer.core.opening import Arrived, Opening, Outgoing
 from stasis_refer.core.program import Program
 from stasis_refer.core.received import Received
 from stasis_refer.core.sent import SentRefer
@@ -42,19 +43,35 @@ FAILED: Final = 500
 """What a ringing call is refused with when its application cannot be asked what to do."""
 
 
+ARRIVED: Final = Arrived()
+
+
 class Line(ABC):
     """The state of one call and the steps that all of its parts share."""
 
-    def __init__(self, info: CallInfo, application: Application, *, up: bool, now: float) -> None:
+    def __init__(  # noqa: PLR0913 - who calls whom, and how that begins
+        self,
+        info: CallInfo,
+        application: Application,
+        *,
+        up: bool,
+        now: float,
+        opening: Opening = ARRIVED,
+        leg: Leg | None = None,
+    ) -> None:
+        """Begin a call at ``now``; ``leg`` is its lead where it was another call's before."""
         self.key = info.key  # stays, whoever is the lead
         self.application = application
         self.over = False
-        self.lead = Leg(
+        self._began_at = now
+        self.opening = opening
+        self.lead = leg or Leg(
             info,
             now,
             answered_at=now if up else None,
-            status_callback=application.status_callback,
+            status_callback=_status_callback(application, opening),
         )
+        self.lead.lent = False
         self.legs: dict[str, Leg] = {}
         self.channels = frozenset({info.channel})
         self._activity: Activity | None = None
@@ -64,8 +81,9 @@ class Line(ABC):
         self._recovering = False  # a transfer failed, and nothing was played since
         self._transferred = False
         self._refers = 0  # how many were sent on this call
+        self._transfers = self.lead.transfers  # how many were asked for under this key
         self._given_up: SentRefer | None = None  # a REFER that ended unconfirmed
-        self._fetches = 0
+        self._fetches = self.lead.asked
         self._playbacks = 0
         self._called = 0  # legs, in all
         self._bridges = 0  # in all
@@ -76,7 +94,13 @@ class Line(ABC):
         self._refers_told: dict[str, tuple[TransferRequested, float]] = {}  # but not captured yet
         self._copies_missed: dict[str, tuple[str, float]] = {}  # user parts, and until when
         self._in_its_place: InItsPlace | None = None  # the target of a refused REFER is called
-        self._tag = ""
+        self._tag = self.lead.tag
+        self.ended_as: CallStatus | None = None  # the lead, once its end was told
+        self._time_limit: float | None = None  # seconds, of a call that was asked for from outside
+        self._ends_at: float | None = None
+        self._lent_to = ""  # the key of the call that has the lead behind this one's document
+        self._spared: frozenset[str] = frozenset()  # legs that the next verb may need
+        self._ticket = ""  # of an order that is answered when its REFER begins
         self._stepping = False  # verbs are run one after the other
         self._refusal: int | None = None  # of a ringing call, if the verb was the last one
         self._broken: FetchFailed | None = None  # why the call has no document any more
@@ -85,6 +109,11 @@ class Line(ABC):
     def info(self) -> CallInfo:
         """The facts of the lead, the party whose document runs."""
         return self.lead.info
+
+    @property
+    def tag(self) -> str:
+        """What is sent along with every request about the call, '' for nothing."""
+        return self._tag
 
     @property
     def deadline(self) -> float | None:
@@ -100,9 +129,11 @@ class Line(ABC):
     def _next_due(self) -> float | None:
         """When something is due that concerns one party, whatever the call is doing."""
         if not self.legs and not self._refers_told:
-            return None
+            return self._ends_at
         drops = (leg.drop_at for leg in self.legs.values() if leg.drop_at is not None)
-        return min((*drops, *(until for _, until in self._refers_told.values())), default=None)
+        ends = () if self._ends_at is None else (self._ends_at,)
+        told = (until for _, until in self._refers_told.values())
+        return min((*drops, *told, *ends), default=None)
 
     def start(self) -> list[Intent]:
         """Return what to do first."""
@@ -160,6 +191,10 @@ class Line(ABC):
         self._activity = Answering(verb, now + ANSWER_LIMIT)
         return [Answer()]
 
+    def _new_transfer(self) -> int:
+        self._transfers += 1
+        return self._transfers
+
     def _new_playback(self) -> str:
         self._playbacks += 1
         return f"{self.info.channel}-{self._playbacks}"
@@ -183,7 +218,8 @@ class Line(ABC):
         return [HangUp(refusal), *self._finish(now, status)]
 
     def _channels_changed(self) -> None:
-        self.channels = frozenset({self.lead.channel, *self.legs})
+        own = (channel for channel, leg in self.legs.items() if not leg.lent)
+        self.channels = frozenset({self.lead.channel, *own})
 
     @abstractmethod
     def _finish(self, now: float, status: CallStatus = CallStatus.COMPLETED) -> list[Intent]:
@@ -218,3 +254,8 @@ def _status_of(refusal: int | None) -> CallStatus:
             return CallStatus.BUSY
         case _:
             return CallStatus.REJECTED
+
+
+def _status_callback(application: Application, opening: Opening) -> Callback | None:
+    """Return who is told of the end; of a call that we made its legs' watch is."""
+    return None if isinstance(opening, Outgoing) else application.status_callback

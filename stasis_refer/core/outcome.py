@@ -47,6 +47,7 @@ class Reason(StrEnum):
     NO_RESPONSE = "no_response"
     HANGUP = "hangup"
     STOPPED = "stopped"  # the program stopped first
+    RESTARTED = "restarted"  # it ended while the program was not there
     POLICY = "policy"
     BAD_URI = "bad_uri"
     BAD_HEADER = "bad_header"

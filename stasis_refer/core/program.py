@@ -20,6 +20,10 @@ class Program:
         self._idle += 1
         return self._idle <= MAX_IDLE_DOCUMENTS
 
+    def put_first(self, verb: Verb) -> None:
+        """Run ``verb`` before those that are left."""
+        self._verbs.append(verb)
+
     def next(self) -> Verb | None:
         """Return the next verb, None behind the last."""
         if not self._verbs:

@@ -47,6 +47,7 @@ class Received:
     program: Program
     document: Callback
     swapped: bool
+    number: int = 0  # of the transfer
     group: str = DEFAULT_GROUP
     running: bool = False
     report: ReferReport | None = None  # the final NOTIFY, once it was asked for
@@ -64,7 +65,9 @@ class Received:
         code = self.report.code if self.report else None
         result = Result(outcome, reason, evidence, ACCEPTED, code, detail=detail)
         times = TransferTimes(ended=now - self.began_at)
-        return TransferEnded(Direction.RECEIVED, self.asked.refer_to, self.group, result, times)
+        return TransferEnded(
+            Direction.RECEIVED, self.asked.refer_to, self.group, result, times, self.number
+        )
 
 
 def witness(target: CallInfo, code: int | None) -> Evidence:
@@ -147,18 +150,34 @@ def is_copy(captured: ReferCaptured, user: str) -> bool:
     return user in {whole, whole[:_TOLD], whole.partition(";")[0]}
 
 
+def take_copy(waiting: list[ReferCaptured], user: str) -> ReferCaptured | None:
+    """Take out the copy of a REFER that Asterisk tells of, and those before it: they never will be.
+
+    ``user`` as of ``is_copy``; None where none was captured.
+    """
+    fits = (at for at, each in enumerate(waiting) if is_copy(each, user))
+    copies = waiting[: next(fits, 0) + 1]
+    del waiting[: len(copies)]
+    return copies[-1] if copies else None
+
+
 _TOLD: Final = 79  # AST_MAX_EXTENSION, and a NUL
 
 
 def declined(
-    refer_to: str, why: Declined, refer_code: int = ACCEPTED, notify_code: int | None = None
+    began: TransferBegan,
+    why: Declined,
+    refer_code: int = ACCEPTED,
+    notify_code: int | None = None,
 ) -> list[Intent]:
     """Return the report of a REFER that went no further, with the two codes its sender got."""
     result = Result(
         why.outcome, why.reason, Evidence.NONE, refer_code, notify_code, detail=why.detail
     )
-    ended = TransferEnded(Direction.RECEIVED, refer_to, "", result, TransferTimes())
-    return [TransferBegan(Direction.RECEIVED, refer_to), ended]
+    ended = TransferEnded(
+        Direction.RECEIVED, began.target, "", result, TransferTimes(), began.number
+    )
+    return [began, ended]
 
 
 NOBODY: Final = Declined(

@@ -1,6 +1,7 @@
 """The part of a call's machine that a party's REFER tells to transfer, to the end of it."""
 
 from abc import abstractmethod
+from dataclasses import replace
 from typing import Final
 
 from stasis_refer.core.abouts import TransferAsked
@@ -27,6 +28,7 @@ from stasis_refer.core.received import (
     asked,
     declined,
     is_copy,
+    take_copy,
     why_declined,
     witness,
 )
@@ -80,13 +82,13 @@ class Receiving(Connecting):
         if refused.code in _CHALLENGES:
             return []  # it is to come again, with credentials
         why = Declined(Outcome.REJECTED, Reason.REFER_REFUSED, "Asterisk refused it by itself")
-        return declined(found.refer_to, why, refused.code)
+        return declined(self._came(leg, found.refer_to, found.referred_by), why, refused.code)
 
     def _transfer_requested(
         self, leg: Leg, requested: TransferRequested, now: float
     ) -> list[Intent]:
         """Take in Asterisk's word of a REFER; its captured copy, which says more, may be late."""
-        captured = self._copy_of(leg.channel, requested)
+        captured = take_copy(self._refers_captured.get(leg.channel, []), requested.user)
         if captured is None and leg.info.captured and self._received is None:
             self._refers_told[leg.channel] = requested, now + COPY_LIMIT
             return []
@@ -94,31 +96,24 @@ class Receiving(Connecting):
             self._copies_missed[leg.channel] = requested.user, now + MISSED_LIMIT
         return self._take_refer(leg, captured, requested, now)
 
-    def _copy_of(self, channel: str, requested: TransferRequested) -> ReferCaptured | None:
-        """Return the copy of a REFER that Asterisk tells of; those before it never will be."""
-        waiting = self._refers_captured.get(channel, [])
-        fits = (at for at, each in enumerate(waiting) if is_copy(each, requested.user))
-        copies = waiting[: next(fits, 0) + 1]
-        del waiting[: len(copies)]
-        return copies[-1] if copies else None
-
     def _take_refer(
         self, leg: Leg, captured: ReferCaptured | None, requested: TransferRequested, now: float
     ) -> list[Intent]:
         refer_to = captured.refer_to if captured else requested.user
+        by = (captured.referred_by if captured else "") or requested.referred_by
         if leg.dropped is not None or leg.drop_at is not None:
             return []  # at the end of a channel Asterisk tells of its REFER once more
         if self._received is not None:
-            return self._another(self._received, leg, refer_to)
+            return self._another(self._received, leg, refer_to, by)
         talking, other = self._activity, self._connected_to(leg)
         if not isinstance(talking, Talking) or other is None:
-            return self._decline(leg, refer_to, NOBODY)
+            return self._decline(leg, refer_to, by, NOBODY)
         ask = asked(captured, requested, leg, other)
         if requested.attended:
             return self._attended(ask, talking, leg, requested.replaced, now)
         why = why_declined(ask, talking.verb.refer, self.application)
         if why is not None:
-            return self._decline(leg, refer_to, why)
+            return self._decline(leg, refer_to, by, why)
         return self._ask_where(ask, talking, leg, now)
 
     def _connected_to(self, leg: Leg) -> Leg | None:
@@ -130,27 +125,32 @@ class Receiving(Connecting):
             case _:
                 return None
 
-    def _another(self, received: Received, leg: Leg, refer_to: str) -> list[Intent]:
+    def _another(self, received: Received, leg: Leg, refer_to: str, by: str) -> list[Intent]:
         """Take in a REFER while one is under way.
 
         Asterisk names only the channel when it reports: another REFER of the same party ends
         with the first one.
         """
         if leg.channel != received.transferor:
-            return self._decline(leg, refer_to, ANOTHER)
+            return self._decline(leg, refer_to, by, ANOTHER)
         # Without a copy only the user part is known.
         same = refer_to in {received.asked.refer_to, received.asked.user}
-        return [] if same else declined(refer_to, ANOTHER)
+        return [] if same else declined(self._came(leg, refer_to, by), ANOTHER)
 
-    def _decline(self, leg: Leg, refer_to: str, why: Declined) -> list[Intent]:
+    def _came(self, leg: Leg, refer_to: str, by: str) -> TransferBegan:
+        number = self._new_transfer()
+        return TransferBegan(Direction.RECEIVED, refer_to, number, leg.channel, by)
+
+    def _decline(self, leg: Leg, refer_to: str, by: str, why: Declined) -> list[Intent]:
         """Tell the sender no; what it is connected to stays as it is."""
+        came = self._came(leg, refer_to, by)
         alert: list[Intent] = []
         if why.reason is Reason.NO_REFER_URL:
             alert = [Alert(ALERT_NO_URL, why.detail)]
         if not self._stays(leg):
-            return [*declined(refer_to, why), *alert]
+            return [*declined(came, why), *alert]
         report = ReferReport.DECLINED
-        told = declined(refer_to, why, notify_code=report.code)
+        told = declined(came, why, notify_code=report.code)
         return [*told, *alert, ReportRefer(leg.channel, report)]
 
     def _ask_where(
@@ -159,8 +159,7 @@ class Receiving(Connecting):
         refer = talking.verb.refer
         if refer is None:
             return []
-        self._begin(ask, talking, leg, now, stays=talking.verb.answer_on_bridge)
-        began = TransferBegan(Direction.RECEIVED, ask.refer_to)
+        began = self._begin(ask, talking, leg, now, stays=talking.verb.answer_on_bridge)
         return [began, *self._trying(leg), *self._fetch(FetchKind.REFER, refer, ask)]
 
     def _trying(self, leg: Leg) -> list[Intent]:
@@ -172,8 +171,9 @@ class Receiving(Connecting):
 
     def _begin(
         self, ask: TransferAsked, talking: Talking, leg: Leg, now: float, *, stays: bool
-    ) -> None:
+    ) -> TransferBegan:
         """Make the other party the lead: a REFER's document runs on the transferee's call."""
+        came = self._came(leg, ask.refer_to, ask.referred_by)
         self._received = Received(
             asked=ask,
             began_at=now,
@@ -183,9 +183,11 @@ class Receiving(Connecting):
             program=self._program,
             document=self._document,
             swapped=leg is self.lead,
+            number=came.number,
         )
         if self._received.swapped:
             self._change_lead(self.legs[talking.partner])
+        return replace(came, group=self._received.group)
 
     # -- the document that says where --------------------------------------------
 

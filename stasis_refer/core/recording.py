@@ -1,4 +1,18 @@
-"""Names of recordings: each says of which call it is."""
+"""Names of bridges and recordings: each says of which channel or call it is."""
+
+from typing import Final
+
+_BRIDGE: Final = "-bridge-"
+
+
+def bridge_of(channel: str, number: int) -> str:
+    """Return the id of the bridge of this number that the call of a channel makes."""
+    return f"{channel}{_BRIDGE}{number}"
+
+
+def channel_of(bridge: str) -> str | None:
+    """Return the channel whose call made a bridge, None when the bridge is none of ours."""
+    return bridge.rpartition(_BRIDGE)[0] or None
 
 
 def name_of(key: str, number: int) -> str:

@@ -8,6 +8,7 @@ facts amount to is judged in ``core.verdict``, once the machine is over.
 
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
+from math import inf
 from typing import Final
 
 from stasis_refer.core.events import TransferStatus
@@ -21,6 +22,9 @@ REQUEST_LIMIT: Final = TIMER_F + 2.0
 
 SETTLING_TIME: Final = 0.5
 """Seconds the second witness may lag behind the first, so that both are heard."""
+
+RETURN_TIME: Final = 3.0
+"""Seconds from a restart of the program until a channel that waits for it is back."""
 
 GRACE_AFTER_BYE: Final = 1.0
 """Seconds the final NOTIFY may come behind the BYE of the same phone."""
@@ -148,6 +152,8 @@ class Facts:
     misled: bool = False  # Transfer() took another REFER's end for this one's: no witness
     broken_off: Reason | None = None  # which time limit made us give up
     call_gone: bool = False
+    unheard: bool = False  # the program was not there for a while
+    gone_unheard: bool = False  # and the call ended then
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +184,7 @@ class Refer:
     ringing_at: float | None = None
     notified_at: float | None = None  # the first provisional NOTIFY
     succeeded_at: float | None = None  # a NOTIFY's 2xx
+    heard_from: float = -inf  # since a restart of the program
 
     def __post_init__(self) -> None:
         # Until our REFER is captured nothing can be told apart: what is silent may be ringing.
@@ -233,6 +240,26 @@ class Refer:
             self.state = self._reached()
             self._set_deadline(now)
 
+    def unheard(self, now: float) -> None:
+        """Take in that for a while, up to now, nobody heard what was told of it."""
+        if self.over:
+            return
+        self.facts.unheard, self.heard_from = True, now
+        if self.state is State.CHALLENGED:
+            self.see(Seen.SENT_AGAIN, now)  # it may have been answered
+        if self.state in _SILENT:
+            # What is silent may have been accepted since, and ring.
+            since = self.started_at if self.answered_at is None else self.answered_at
+            self.deadline = max(self.deadline, since + self.limits.whole)
+        if self.state is not State.LEAVING:
+            # The channel may be about to come back, with the end of all this.
+            self.deadline = max(self.deadline, now + RETURN_TIME)
+
+    def gone_unheard(self, now: float, told: Return | None) -> None:
+        """Take in that the call was gone when the program was there again."""
+        self.facts.gone_unheard = not self.facts.call_gone
+        self.gone(now, told)
+
     def gone(self, now: float, told: Return | None) -> None:
         """Take in that the call is gone, and what ``Transfer()`` had said by then."""
         if told is not None and told.tells:
@@ -277,7 +304,7 @@ class Refer:
     def _doubt_success(self, now: float) -> None:
         # Asterisk lets go of the channel as soon as it hears a 2xx. Where it did not, the
         # NOTIFY was not from the phone, and the BYE that follows is only a hang-up.
-        since = now if self.succeeded_at is None else self.succeeded_at
+        since = max(now if self.succeeded_at is None else self.succeeded_at, self.heard_from)
         if self._confirming and now - since > SETTLING_TIME:
             self.facts.denied = True
             self.facts.final_code = None
@@ -318,7 +345,8 @@ class Refer:
         return State.REQUESTED if self.facts.refer_code is None else State.ACCEPTED
 
     def _limit(self, state: State) -> Reason | None:
-        if state is State.REQUESTED and not self.facts.captured:
+        deaf = state is State.REQUESTED and not self.facts.captured
+        if deaf or (self.facts.unheard and state in _SILENT):
             return Reason.RING_TIMEOUT
         return _LIMITS.get(state)
 
@@ -347,6 +375,7 @@ class Refer:
                 pass
 
 
+_SILENT: Final = frozenset({State.REQUESTED, State.ACCEPTED})
 _FIRST_REFUSAL: Final = 300
 _RINGING: Final = range(180, 200)
 _LIMITS: Final = {

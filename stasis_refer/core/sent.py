@@ -120,6 +120,7 @@ class SentRefer:
     machine: Refer
     cseq: int | None = None
     last_notify: int = -1
+    number: int = 0  # of the transfer
 
     @classmethod
     def begin(
@@ -173,7 +174,11 @@ class SentRefer:
 
     def ended(self, now: float) -> TransferEnded:
         """Return the report of a REFER whose machine is over."""
-        return report(self.verb, self.group, judge(self.machine.facts), self._times(now))
+        return self.ended_so(judge(self.machine.facts), self._times(now))
+
+    def ended_so(self, result: Result, times: TransferTimes | None = None) -> TransferEnded:
+        """Return the report of a REFER that ended by another's doing."""
+        return report(self.verb, self.group, result, times, number=self.number)
 
     def _left(self, cseq: int, now: float) -> None:
         self.machine.left(now)
@@ -196,11 +201,16 @@ class SentRefer:
 
 
 def report(
-    verb: ReferVerb, group: str, result: Result, times: TransferTimes | None = None
+    verb: ReferVerb,
+    group: str,
+    result: Result,
+    times: TransferTimes | None = None,
+    *,
+    number: int = 0,
 ) -> TransferEnded:
-    """Return the report of a sent REFER."""
+    """Return the report of a sent REFER; ``number`` is the transfer's."""
     target = text_of(verb.target)
-    return TransferEnded(Direction.SENT, target, group, result, times or TransferTimes())
+    return TransferEnded(Direction.SENT, target, group, result, times or TransferTimes(), number)
 
 
 def _seen_in_answer(answer: ReferAnswered) -> Seen:

@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import Final
 
 from stasis_refer.core.abouts import Dialed, Recorded
-from stasis_refer.core.activity import Clearing, NotFetched, Separating, Talking
+from stasis_refer.core.activity import Clearing, Detaching, NotFetched, Separating, Talking
 from stasis_refer.core.dialing import UNAVAILABLE, Calling
 from stasis_refer.core.events import FetchFailed, RecordingEnded
 from stasis_refer.core.intents import Connect, Fetch, Intent, Tell, TellKind
 from stasis_refer.core.leg import Leg
 from stasis_refer.core.outcome import Outcome
-from stasis_refer.core.recording import name_of
+from stasis_refer.core.recording import bridge_of, name_of
 from stasis_refer.core.verbs import Dial
 
 SEPARATION_LIMIT: Final = 2.0
@@ -33,7 +33,7 @@ class Connecting(Calling):
         """Put the lead and its partner into a bridge of their own."""
         self._bridges += 1
         verb, number = talking.verb, self._bridges
-        bridge = f"{self.lead.channel}-bridge-{number}"
+        bridge = bridge_of(self.lead.channel, number)
         recording = name_of(self.key, number) if verb.recorder else ""
         if verb.recorder:
             self._recorders[recording] = verb.recorder
@@ -77,6 +77,8 @@ class Connecting(Calling):
         return [*apart, *self._separated_if_all(separating, now)]
 
     def _out_of_bridge(self, now: float) -> list[Intent]:
+        if isinstance(self._activity, Detaching):
+            return self._next(now)
         if not isinstance(self._activity, Separating):
             return []
         self._activity = replace(self._activity, alone=True)

@@ -4,11 +4,13 @@ from dataclasses import replace
 from typing import assert_never
 
 from stasis_refer.core.abouts import Progress, Transferred
-from stasis_refer.core.activity import Clearing, Referring, Returning
+from stasis_refer.core.activity import Clearing, Recalling, Referring, Returning
+from stasis_refer.core.application import Callback
 from stasis_refer.core.events import ChannelReturned, FetchFailed, FetchFailure, ReferNotified
 from stasis_refer.core.instead import Bridging
 from stasis_refer.core.intents import (
     Alert,
+    AnswerOrder,
     BreakOff,
     DropLeg,
     FetchKind,
@@ -20,9 +22,11 @@ from stasis_refer.core.intents import (
     TransferBegan,
     TransferEnded,
 )
+from stasis_refer.core.orders import Taken
 from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason, Result
 from stasis_refer.core.refer import Return
 from stasis_refer.core.sent import Cleared, Heard, SentRefer, clear, report, text_of
+from stasis_refer.core.transfer_id import id_of
 from stasis_refer.core.verbs import Refer, Then
 
 RETURN_LIMIT = 5.0
@@ -39,24 +43,46 @@ class Transferring(Bridging):
         if isinstance(cleared, Cleared) and self.lead.answered_at is None:
             # On a ringing channel Asterisk would send a 302 instead of a REFER.
             return self._answer_for(verb, now)
-        began = TransferBegan(Direction.SENT, text_of(verb.target))
+        began = self._began(verb, cleared)
+        taken = self._order_taken(began.number)
         if isinstance(cleared, Result):
-            return [began, *self._after(verb, report(verb, "", cleared), now)]
+            ended = report(verb, "", cleared, number=began.number)
+            return [began, *taken, *self._after(verb, ended, now)]
         if self.info.refuses_refer and self._wants_dial(verb):
             refused = Result(Outcome.REJECTED, Reason.REFER_REFUSED, Evidence.SIP)
-            return [began, *self._dial_instead(verb, report(verb, cleared.group, refused), now)]
+            ended = report(verb, cleared.group, refused, number=began.number)
+            return [began, *taken, *self._dial_instead(verb, ended, now)]
+        return [began, *taken, *self._send(verb, cleared, began.number, now)]
+
+    def _began(self, verb: Refer, cleared: Cleared | Result) -> TransferBegan:
+        by, group = "", ""
+        if isinstance(cleared, Cleared):
+            by, group = cleared.intent.referred_by or "", cleared.group
+        return TransferBegan(
+            Direction.SENT,
+            text_of(verb.target),
+            self._new_transfer(),
+            self.lead.channel,
+            by,
+            group,
+        )
+
+    def _send(self, verb: Refer, cleared: Cleared, number: int, now: float) -> list[Intent]:
         self._away = True
         self._program.took_time()
         self._refers += 1
-        self._activity = Referring(
-            SentRefer.begin(
-                verb, cleared.group, self.application, now, captured=self.info.captured
-            ),
-        )
-        return [
-            began,
-            replace(cleared.intent, number=self._refers, replaces=self._to_replace(verb)),
-        ]
+        captured = self.info.captured
+        sent = SentRefer.begin(verb, cleared.group, self.application, now, captured=captured)
+        sent.number = number
+        self._activity = Referring(sent)
+        return [replace(cleared.intent, number=self._refers, replaces=self._to_replace(verb))]
+
+    def _order_taken(self, number: int) -> list[Intent]:
+        """Tell who asked for the transfer that is begun now which one it is."""
+        if not self._ticket:
+            return []
+        ticket, self._ticket = self._ticket, ""
+        return [AnswerOrder(ticket, Taken(id_of(self.key, number)))]
 
     def _heard(self, heard: Heard, now: float) -> list[Intent]:
         late = self._given_up is not None and self._given_up.late_success(heard)
@@ -105,24 +131,26 @@ class Transferring(Bridging):
         return self._go_on_with(_then(verb, result), verb, result, now)
 
     def _go_on_with(self, then: Then, verb: Refer, result: Result, now: float) -> list[Intent]:
-        about = Transferred(result, verb.name)
+        about, action = Transferred(result, verb.name), _action(verb, result)
         match then:
             case Then.RUN | Then.RUN_IF_ANY:
                 or_go_on = then is Then.RUN_IF_ANY
-                return self._request_action(verb.action, about, now, or_go_on=or_go_on)
+                return self._request_action(action, about, now, or_go_on=or_go_on)
             case Then.END:
                 self._program.clear()
-                return [*self._tell_action(verb, about), *self._next(now)]
+                return [*self._tell_action(action, about), *self._next(now)]
+            case Then.GO_ON:
+                return self._next(now)
             case Then.NOTHING:
                 self._program.clear()
                 return self._next(now)
             case _:
                 assert_never(then)
 
-    def _tell_action(self, verb: Refer, about: Transferred) -> list[Intent]:
-        if verb.action is None:
+    def _tell_action(self, action: Callback | None, about: Transferred) -> list[Intent]:
+        if action is None:
             return []
-        return [Tell(TellKind.ACTION, verb.action, self._standing(self._status), about)]
+        return [Tell(TellKind.ACTION, action, self._standing(self._status), about)]
 
     def _not_sip(self, verb: Refer, result: Result, now: float) -> list[Intent]:
         message = "a REFER can only be sent on a SIP leg"
@@ -144,6 +172,8 @@ class Transferring(Bridging):
                 return self._dial_instead(verb, untold, now)
             case Returning(verb, result):
                 return self._go_on(verb, result, now)
+            case Recalling():
+                return self._next(now)
             case _:
                 return []
 
@@ -175,6 +205,12 @@ def _then(verb: Refer, result: Result) -> Then:
             return verb.after.canceled
         case _:
             return verb.after.failed
+
+
+def _action(verb: Refer, result: Result) -> Callback | None:
+    if result.outcome is Outcome.COMPLETED or verb.failure_action is None:
+        return verb.action
+    return verb.failure_action
 
 
 def _code(heard: Heard) -> int:

@@ -17,7 +17,8 @@ class Then(Enum):
     RUN = auto()  # request it; the reply replaces the document, an empty one too
     RUN_IF_ANY = auto()  # the same, but after an empty reply the document goes on
     END = auto()  # tell it, and end the call, whatever it replies
-    NOTHING = auto()  # it is not told
+    GO_ON = auto()  # it is not told, and the document goes on
+    NOTHING = auto()  # it is not told, and the call ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +100,16 @@ class LegWatch:
 
 @dataclass(frozen=True, slots=True)
 class Callee:
-    """One whom a Dial calls; ``tag`` is sent along with what is told of this leg."""
+    """One whom a Dial calls; ``tag`` is sent along with what is told of this leg.
+
+    ``screening`` is asked for a document that runs on this leg when it is answered; behind it
+    the two are connected, unless it hung up.
+    """
 
     address: Address
     watch: LegWatch | None = None
     tag: str = ""
+    screening: Callback | None = None
     place: str = field(default="", compare=False)  # where it stands, for messages
 
 
@@ -163,8 +169,9 @@ class Refer:
     that cannot be read is an outcome (``blocked``), not a broken document. So are
     ``referred_by`` and the further ``headers`` of the REFER itself. ``events`` is told of every
     NOTIFY. ``ring_from_acceptance``: the ring timeout runs from the acceptance, not from the
-    first NOTIFY. ``replaces`` is the key of another call of ours that the transferee is to
-    take the place of (RFC 3891); ``instead``: None, as the application says.
+    first NOTIFY. ``failure_action`` is asked in the place of ``action`` where the transfer did
+    not come about; None: ``action`` is. ``replaces`` is the key of another call of ours that the
+    transferee is to take the place of (RFC 3891); ``instead``: None, as the application says.
     """
 
     target: Party
@@ -179,6 +186,7 @@ class Refer:
     ring_from_acceptance: bool = False
     replaces: str | SecondLeg = ""
     instead: Instead | None = None
+    failure_action: Callback | None = None
     after: After = After()
     place: str = field(default="", compare=False)  # where it stands, for messages
 

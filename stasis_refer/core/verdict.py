@@ -36,7 +36,7 @@ def judge(facts: Facts) -> Result:
     if _timer_f_fired(facts):
         return Result(Outcome.UNANSWERED, Reason.NO_RESPONSE, Evidence.ASTERISK, _TIMER_F_CODE)
     if facts.call_gone and not (facts.returned and facts.returned.tells):
-        return _result(facts, Outcome.CANCELED, Reason.HANGUP, _sip_if_heard(facts))
+        return _by_end_of_call(facts)
     if facts.returned is not None:
         return _by_asterisk(facts, facts.returned)
     return _result(facts, Outcome.UNCONFIRMED, Reason.SUBSCRIPTION_ENDED, Evidence.SIP)
@@ -47,7 +47,8 @@ def _timer_f_fired(facts: Facts) -> bool:
     returned = facts.returned
     silent = facts.refer_code is None and facts.notify_code is None
     gave_up = returned is not None and returned.code in _CODES_OF_TIMER_F
-    return facts.captured and silent and not facts.subscription_ended and gave_up
+    heard = facts.captured and not facts.unheard
+    return heard and silent and not facts.subscription_ended and gave_up
 
 
 def _by_final_notify(facts: Facts, code: int) -> Result:
@@ -73,6 +74,12 @@ def _by_time_limit(facts: Facts, limit: Reason) -> Result:
     if limit is Reason.NO_RESPONSE:
         return Result(Outcome.UNANSWERED, limit, Evidence.NONE, _TIMER_F_CODE)
     return _result(facts, Outcome.UNCONFIRMED, limit, _sip_if_heard(facts))
+
+
+def _by_end_of_call(facts: Facts) -> Result:
+    if facts.gone_unheard:
+        return _result(facts, Outcome.ERROR, Reason.RESTARTED, Evidence.NONE)
+    return _result(facts, Outcome.CANCELED, Reason.HANGUP, _sip_if_heard(facts))
 
 
 def _by_asterisk(facts: Facts, returned: Return) -> Result:

@@ -35,6 +35,8 @@ from stasis_refer.core.intents import (
     AcceptRefers,
     Alert,
     Answer,
+    AnswerOrder,
+    Branch,
     BreakOff,
     CalleeRefused,
     Connect,
@@ -42,6 +44,7 @@ from stasis_refer.core.intents import (
     DocumentFailed,
     DropLeg,
     Fetch,
+    GiveBack,
     HandOver,
     HangUp,
     IndicateRinging,
@@ -62,6 +65,8 @@ from stasis_refer.core.intents import (
     TransferBegan,
     TransferEnded,
 )
+from stasis_refer.core.opening import Parted
+from stasis_refer.core.orders import Refused, Taken, Verdict
 from stasis_refer.core.targets import parse_rule
 from stasis_refer.core.verbs import (
     Document,
@@ -133,23 +138,32 @@ class Line:
         self.now = 0.0
         self.intents: list[Intent] = []
         self.words: list[str] = []
+        self.steps: list[tuple[float, Event | None, Sequence[Intent]]] = []
         self.bridges = True  # whoever is to be connected is, at once
-        self._keep(self.call.start())
+        started = self.call.start()
+        self.steps.append((0.0, None, started))
+        self._keep(started)
 
     def happens(self, *steps: Step) -> None:
         """Let things happen; deadlines that come before them pass first."""
         for at, event in steps:
             self.wait(at)
             self.now = at
-            self._keep(self.call.handle(event, at))
+            self.take(event)
 
     def wait(self, until: float) -> None:
         """Let time pass."""
         while (deadline := self.call.deadline) is not None and deadline <= until:
             self.now = max(self.now, deadline)
-            self._keep(self.call.handle(DeadlinePassed(), self.now))
+            self.take(DeadlinePassed())
             if self.call.deadline == deadline:
                 break
+
+    def take(self, event: Event) -> None:
+        """Let something happen now, whatever was due before."""
+        intents = self.call.handle(event, self.now)
+        self.steps.append((self.now, event, intents))
+        self._keep(intents)
 
     def _keep(self, intents: Sequence[Intent]) -> None:
         self.intents += intents
@@ -157,7 +171,7 @@ class Line:
         told = [each for each in intents if not (isinstance(each, ReportRefer) and is_trying(each))]
         self.words += [f"{self.now:g} {word(intent)}" for intent in told]
         if self.bridges and any(isinstance(each, Connect) for each in intents):
-            self._keep(self.call.handle(Bridged(), self.now))
+            self.take(Bridged())
 
 
 def is_trying(report: ReportRefer) -> bool:
@@ -219,8 +233,22 @@ def word(intent: Intent) -> str:  # noqa: C901, PLR0911, PLR0912 - one line for 
             return f"take over from {channel}"
         case HandOver(to, leg):
             return f"hand {named(leg.channel) if leg else 'nobody'} over to {to}"
+        case Branch(leg, opening):
+            return f"{'part with' if isinstance(opening, Parted) else 'lend'} {named(leg.channel)}"
+        case GiveBack(_, leg):
+            return f"give {named(leg.channel)} back{' gone' if leg.gone else ''}"
+        case AnswerOrder(_, verdict):
+            return answered(verdict)
         case CalleeRefused(_, reason):
             return f"refused {reason}"
+
+
+def answered(verdict: Verdict) -> str:
+    match verdict:
+        case Taken(transfer):
+            return f"taken {transfer.rpartition('-')[2]}".strip()
+        case Refused(why):
+            return f"not taken {why}"
 
 
 def number(bridge: str) -> str:

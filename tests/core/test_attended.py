@@ -8,15 +8,14 @@ from stasis_refer.core.events import (
     Command,
     CommandRefused,
     DrainOver,
-    HandedOver,
     OfChannel,
     OfLeg,
     RecordingEnded,
     ReferCaptured,
-    Replaced,
     TransferReported,
     TransferRequested,
 )
+from stasis_refer.core.handing_over import HandedOver, Replaced
 from stasis_refer.core.intents import HandOver, Tell, TransferEnded
 from stasis_refer.core.leg import Leg, info_of
 from stasis_refer.core.outcome import Outcome, Reason

@@ -658,6 +658,36 @@ def test_what_follows_a_transfer_is_the_dialects(
     assert words[ended + 1 :] == expected
 
 
+APART = After(Then.NOTHING, Then.RUN, Then.END)
+OTHERS = Callback("http://127.0.0.1/others")
+
+
+@pytest.mark.parametrize(
+    ("after", "steps", "expected"),
+    [
+        pytest.param(APART, ANSWERED, ["hang up"], id="success: the end"),
+        pytest.param(APART, BUSY, ["fetch action busy"], id="failure: its own URL"),
+        pytest.param(APART, CANCELED, ["tell action canceled"], id="canceled: told there"),
+        pytest.param(
+            After(completed=Then.GO_ON), ANSWERED, [f"play {FIRST_SOUND}"], id="success: go on"
+        ),
+        pytest.param(After(failed=Then.GO_ON), BUSY, [f"play {FIRST_SOUND}"], id="failure: go on"),
+    ],
+)
+def test_a_failure_may_have_a_url_of_its_own(
+    after: After, steps: tuple[Step, ...], expected: list[str]
+) -> None:
+    line = Line()
+    refer = replace(REFER, failure_action=OTHERS, after=after)
+    line.happens((0.0, document(refer, SAY)), *steps)
+    line.wait(7)
+    (ended,) = (at for at, word in enumerate(line.words) if " ended " in word)
+    told = line.words[ended + 1 :]
+    assert [word.partition(" ")[2] for word in told] == expected
+    asked = [each for each in line.intents if isinstance(each, Fetch | Tell)]
+    assert {each.callback for each in asked if each.about} <= {OTHERS}
+
+
 def test_a_reply_that_is_not_empty_replaces_the_document() -> None:
     refer = replace(REFER, after=JAMBONZ)
     words = follow(*BUSY, (5.5, document(Hangup())), verbs=(refer, SAY))
@@ -908,11 +938,13 @@ def test_every_call_ends_and_each_transfer_once(
     line = Line(application, info, up=up)
     run_to_the_end(line, [(0.0, document(REFER)), *steps])
     assert line.call.over
-    is_open = False
+    is_open, began = False, 0
     for intent in line.intents:
         if isinstance(intent, TransferBegan | TransferEnded):
             assert is_open is isinstance(intent, TransferEnded)
             is_open = not is_open
+            began += is_open
+            assert intent.number == began
     assert not is_open
 
 

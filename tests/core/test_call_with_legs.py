@@ -22,11 +22,11 @@ from stasis_refer.core.events import (
     DocumentFetched,
     DrainOver,
     Event,
-    HandedOver,
     InviteAnswered,
     LegCreated,
     OfChannel,
     OfLeg,
+    Ordered,
     PlaybackEnded,
     QueueLeft,
     QueueStatus,
@@ -37,13 +37,17 @@ from stasis_refer.core.events import (
     ReferRefused,
     ReferSeen,
     Regained,
-    Replaced,
+    Restarted,
     TransferReported,
     TransferRequested,
     Unbridged,
 )
+from stasis_refer.core.found import Found
+from stasis_refer.core.handing_over import GivenBack, HandedOver, Replaced
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import (
+    AnswerOrder,
+    Branch,
     Connect,
     CreateLeg,
     DropLeg,
@@ -64,6 +68,15 @@ from stasis_refer.core.intents import (
     TransferEnded,
 )
 from stasis_refer.core.leg import Leg, info_of
+from stasis_refer.core.opening import Lent, Parted
+from stasis_refer.core.orders import (
+    EndCall,
+    FetchDocument,
+    Order,
+    RunDocument,
+    TagCall,
+    TransferCall,
+)
 from stasis_refer.core.outcome import Direction, Outcome
 from stasis_refer.core.verbs import (
     Document,
@@ -76,6 +89,7 @@ from stasis_refer.core.verbs import (
     Recorder,
     Redirect,
     Refer,
+    SecondLeg,
 )
 from tests.core.calls import (
     AFTER,
@@ -95,11 +109,13 @@ from tests.core.calls import (
 from tests.core.dials import DIAL, HOLDING, TO_B, WATCH, sip
 
 WATCHED = replace(sip("a"), watch=LegWatch(WATCH, frozenset(LegEvent)))
+SCREENED = replace(WATCHED, screening=VOICE)
 DIALS = [
     DIAL,
     HOLDING,
     TO_B,
     replace(DIAL, callees=(WATCHED, sip("c")), recorder=Recorder(STATUS)),
+    replace(DIAL, callees=(SCREENED, sip("c"))),
     replace(HOLDING, callees=(WATCHED, sip("c")), sequential=True, timeout=5.0),
     replace(HOLDING, recorder=Recorder(), keys_to_leave="*", time_limit=20.0),
 ]
@@ -108,12 +124,22 @@ DOCUMENTS: list[Document] = [
     *[(dial, SAY) for dial in DIALS[:2]],
     (SAY, TO_B),
     (Refer("sip:alice@example.com", AFTER, instead=Instead.DIAL),),
+    (Refer("sip:alice@example.com", AFTER, replaces=SecondLeg()), SAY),
     (REFER,),
     (Enqueue("support"),),
     (Pause(2.0),),
     (Redirect(VOICE),),
     (Hangup(),),
     (),
+]
+ORDERS: list[Order] = [
+    *[RunDocument(document, both=bool(at % 2)) for at, document in enumerate(DOCUMENTS)],
+    FetchDocument(VOICE),
+    TransferCall(REFER),
+    TransferCall(replace(REFER, target="sip:c@example.com")),
+    EndCall(),
+    EndCall(unanswered=True),
+    TagCall("tag"),
 ]
 ATTENDED = TransferRequested("b", attended=True, replaced="other.1")
 TARGETS = ["<sip:b@example.com>", "sip:c@example.com", "sip:b@example.org", "%", "x" * 257]
@@ -191,6 +217,33 @@ def command_refused(line: Line, pick: int) -> list[Event]:
     return [of_any(line, pick // 8, CommandRefused(command, status))]
 
 
+def ordered(line: Line, pick: int) -> list[Event]:
+    parties = [line.call.lead, *line.call.legs.values()]
+    key = parties[pick % len(parties)].info.key if pick % 16 else "nobody's"
+    return [Ordered(f"ticket-{len(line.intents)}-{pick}", key, ORDERS[pick % len(ORDERS)])]
+
+
+def came_back(line: Line, pick: int) -> list[Event]:
+    """A leg that runs a document of its own is given back, or hangs up there."""
+    lent = [leg for leg in line.call.legs.values() if leg.lent]
+    for leg in lent[:1]:
+        leg.gone = bool(pick % 3 == 0)
+    return [GivenBack(leg) for leg in lent[:1]]
+
+
+def restarted(line: Line, pick: int) -> list[Event]:
+    """Return how all channels may be found: those that are over are."""
+    found = [*Found][pick % 3]
+    connects = [each for each in line.intents if isinstance(each, Connect)]
+    bridge = connects[-1].bridge if connects and pick % 2 else ""
+    lead = line.call.info.channel
+    legs = sorted(line.call.channels - {lead})
+    return [
+        Restarted(found, up=bool(pick % 4), plays=bool(pick % 5), bridge=bridge),
+        *(OfLeg(leg, Restarted([*Found][(pick // 3) % 2], up=bool(pick % 8))) for leg in legs),
+    ]
+
+
 def one(event: Event) -> Callable[[Line, int], list[Event]]:
     return lambda _line, _pick: [event]
 
@@ -210,6 +263,8 @@ MOVES: dict[str, Move] = {
     "a hang-up": somebodys(CallEnded()),
     "the caller is up": one(ChannelUp()),
     "a recording": recorded,
+    "an order": ordered,
+    "a lent leg comes back": came_back,
 }
 USUAL = [*MOVES, "a leg answers", "a leg answers", "a document", "a document", "a REFER"]
 MOVES |= {
@@ -230,6 +285,7 @@ MOVES |= {
     "a command is refused": command_refused,
     "no document": one(NOT_FETCHED),
     "connected again": one(Regained()),
+    "restarted": restarted,
     "a key": one(DigitPressed("*")),
     "our REFER left": one(ReferSeen(7)),
     "our REFER was refused": one(ReferAnswered(405, 7)),
@@ -261,11 +317,14 @@ class Watch:
     dropped: set[str] = field(default_factory=set)
     given: set[str] = field(default_factory=set)
     lent: set[str] = field(default_factory=set)  # to the dialplan, by its own will
+    asked: list[str] = field(default_factory=list)  # tickets that were not answered yet
     made: set[str] = field(default_factory=lambda: {CHANNEL})
     bridges: set[str] = field(default_factory=set)
+    found: set[str] = field(default_factory=set)  # bridges that are there behind a restart
     connected: bool = False  # somebody, by us or a queue, since the last document
     told: set[CallInfo | None] = field(default_factory=set)  # whose end was told
-    open_transfers: list[Direction] = field(default_factory=list)
+    open_transfers: list[tuple[int, Direction, str]] = field(default_factory=list)
+    transfers: int = 0
 
     def happens(self, at: float, event: Event) -> None:
         """Let time pass up to an event, and that happen."""
@@ -276,7 +335,8 @@ class Watch:
         was_over = line.call.over
         asked = self._step(lambda: line.happens((at, event)))
         assert not (was_over and asked)
-        assert line.call.channels == {line.call.info.channel, *line.call.legs}
+        own = {channel for channel, leg in line.call.legs.items() if not leg.lent}
+        assert line.call.channels == {line.call.info.channel, *own}
 
     def wait(self, until: float) -> None:
         """Let time pass."""
@@ -292,16 +352,22 @@ class Watch:
             self._take(intent)
         return asked
 
-    def _note(self, event: Event) -> None:
+    def _note(self, event: Event) -> None:  # noqa: C901 - one line for each event
         channel, what = self.line.call.info.channel, event
         if isinstance(event, OfLeg):
             channel, what = event.channel, event.event
+        if isinstance(what, Restarted):
+            self.found.add(what.bridge)
         match what:
-            case CallEnded():
+            case CallEnded() | Restarted(Found.GONE):
                 self.gone.add(channel)
+            case GivenBack(leg) if leg.gone:
+                self.gone.add(leg.channel)
+            case Ordered(ticket) if not self.line.call.over:
+                self.asked.append(ticket)
             case DocumentFetched() | HandedOver():
                 self.connected = False
-            case Bridged() | Regained() | ReferNotified() | ChannelReturned():
+            case Bridged() | Regained() | Restarted() | ReferNotified() | ChannelReturned():
                 self.connected = True
             case CommandRefused(Command.CONNECT | Command.REPORT):
                 pass
@@ -318,20 +384,30 @@ class Watch:
                 self.made.add(channel)
             case DropLeg(channel):
                 self.dropped.add(channel)
-            case HandOver(_, Leg() as leg):
+            case AnswerOrder(ticket):
+                self.asked.remove(ticket)
+            case Branch(leg, Lent()):
+                assert leg.channel not in self.gone
+            case Branch(leg, Parted(ticket=ticket)) if ticket:
+                self.asked.remove(ticket)  # the new call answers
+                self.given.add(leg.channel)
+            case Branch(leg) | HandOver(_, Leg() as leg):
                 assert leg.channel not in self.gone
                 self.given.add(leg.channel)
             case HangUp() | ReturnToDialplan():
                 self.dropped.add(self.line.call.info.channel)
-            case SendRefer() | JoinQueue():
+            case SendRefer():
                 self.lent.add(self.line.call.info.channel)
+            case JoinQueue():
+                self.lent.add(self.line.call.info.channel)
+                self.connected = True  # a place in a queue counts, behind a second
             case Connect(bridge, channels):
                 assert not (self.gone | self.dropped) & set(channels)
                 self.connected = True
                 assert set(channels) <= self.line.call.channels
                 self.bridges.add(bridge)
             case Separate(bridge):
-                assert bridge in self.bridges
+                assert bridge in self.bridges | self.found
                 self.bridges.discard(bridge)
             case ReportRefer(channel, ReferReport.TRYING):
                 assert self.refers.get(channel, 0) > 0
@@ -342,12 +418,15 @@ class Watch:
             case Tell(TellKind.STATUS, of=of):
                 assert of not in self.told
                 self.told.add(of)
-            case TransferBegan(direction):
-                self.open_transfers.append(direction)
-            case TransferEnded(direction, result=result):
+            case TransferBegan(direction, target, number, channel):
+                self.transfers += 1
+                assert number == self.transfers
+                assert channel in self.line.call.channels | self.gone | self.given
+                self.open_transfers.append((number, direction, target))
+            case TransferEnded(direction, target, result=result, number=number):
                 if direction is Direction.RECEIVED and result.outcome is Outcome.COMPLETED:
                     assert self.connected
-                self.open_transfers.remove(direction)
+                self.open_transfers.remove((number, direction, target))
             case _:
                 pass
 
@@ -355,6 +434,7 @@ class Watch:
         """Check what has to hold when all is over."""
         assert self.line.call.over
         assert not self.open_transfers
+        assert not self.asked
         assert not self.bridges
         assert self.made <= self.gone | self.dropped | self.given | self.lent
 
@@ -367,7 +447,10 @@ def end_of(line: Line, end: str) -> list[tuple[float, Event]]:
     if end == "drain":
         return [(0.0, DrainOver())]
     lead = line.call.info.channel
-    ends = [OfLeg(each, CallEnded()) for each in line.call.channels if each != lead]
+    ends: list[Event] = [OfLeg(each, CallEnded()) for each in line.call.channels if each != lead]
+    for leg in [each for each in line.call.legs.values() if each.lent]:
+        leg.gone = True
+        ends.append(GivenBack(leg))
     return [*((0.0, each) for each in ends), (0.0, CallEnded()), *[(99.0, NOT_FETCHED)] * 5]
 
 
@@ -395,7 +478,7 @@ def run(
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.integers(0, 2), st.integers(0, 14), STEPS, ENDS, st.booleans())
+@given(st.integers(0, 2), st.integers(0, len(DOCUMENTS) - 1), STEPS, ENDS, st.booleans())
 def test_whatever_the_parties_do_all_is_brought_to_an_end(
     application: int,
     document: int,

@@ -18,6 +18,7 @@ from tests.core.calls import INFO
         (None, 408, None, CallStatus.NO_ANSWER),
         (None, 404, None, CallStatus.FAILED),
         (None, None, None, CallStatus.FAILED),
+        (None, 200, None, CallStatus.COMPLETED),
         (None, 487, CallStatus.CANCELED, CallStatus.CANCELED),
         (None, 487, CallStatus.NO_ANSWER, CallStatus.NO_ANSWER),
     ],

@@ -1,0 +1,163 @@
+"""Values of the core as JSON and back."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from stasis_refer.core import codec
+from stasis_refer.core.abouts import Dialed
+from stasis_refer.core.application import Callback, Method
+from stasis_refer.core.events import (
+    ChannelReturned,
+    DocumentFetched,
+    Event,
+    FetchFailed,
+    FetchFailure,
+    OfLeg,
+    Ordered,
+    ReferAnswered,
+    ReferNotified,
+    ReferSeen,
+    Restarted,
+    SipSeen,
+    TransferStatus,
+)
+from stasis_refer.core.found import Found
+from stasis_refer.core.handing_over import HandedOver
+from stasis_refer.core.info import CallDirection
+from stasis_refer.core.leg import Leg, info_of
+from stasis_refer.core.message import Message
+from stasis_refer.core.orders import RunDocument
+from stasis_refer.core.outcome import Outcome
+from stasis_refer.core.verbs import (
+    After,
+    AtPeer,
+    Callee,
+    Dial,
+    Gather,
+    Instead,
+    LegEvent,
+    LegWatch,
+    Pause,
+    Play,
+    Recording,
+    Refer,
+    SecondLeg,
+    SipAddress,
+    Then,
+    Tone,
+    Transferee,
+)
+from tests.core.calls import INFO, PLAIN
+
+APPLICATIONS = {PLAIN.name: PLAIN}
+HOOK = Callback("http://u:p@127.0.0.1/x?a=\u00e4\ud800", Method.GET, Callback("http://b/"))
+WATCH = LegWatch(HOOK, frozenset({LegEvent.RINGING, LegEvent.COMPLETED}))
+DIAL = Dial(
+    (Callee(SipAddress(AtPeer("a"), headers=(("X-A", "1"),)), WATCH, place="line 1"),),
+    HOOK,
+    meanwhile=Tone("us"),
+    timeout=7,
+)
+REFER = Refer(
+    Transferee(),
+    replaces=SecondLeg(),
+    instead=Instead.DIAL,
+    after=After(failed=Then.END),
+    place="line 3",
+)
+LEG = Leg(info_of(INFO, 2, "b", "example.com", 5.0), 1.5, answered_at=2.0, watch=WATCH)
+FAILED = FetchFailed(FetchFailure.STATUS, "http://a/", "it answered 500", 1, 2, number=3)
+EVENTS: list[Event] = [
+    ReferAnswered(202, 7),
+    ReferNotified(None, terminated=True, cseq=2**31),
+    ChannelReturned(TransferStatus.FAILURE, 486, 2),
+    FAILED,
+    DocumentFetched((DIAL, REFER, Pause(0.5), Gather((Play(Recording("http://r/"), 0),))), 4),
+    HandedOver(None),
+    HandedOver(replace(LEG, application=PLAIN)),
+    OfLeg("x", Restarted(Found.HERE, up=True, back=ChannelReturned(TransferStatus.SUCCESS, 0))),
+    Ordered("t", "k", RunDocument((REFER,), both=True)),
+]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_what_is_read_is_what_was_written(event: Event) -> None:
+    text = codec.dumps(event)
+    read = codec.loads(text, APPLICATIONS)
+    # By its repr too: places and numbers of requests do not count where two are compared.
+    assert (read, repr(read)) == (event, repr(event))
+    assert text.isascii()
+    assert "\n" not in text
+
+
+def test_types_are_kept_where_values_are_equal() -> None:
+    assert repr(codec.loads(codec.dumps((0, False, 0.0, 1, True, 1.0)), {})) == (
+        "(0, False, 0.0, 1, True, 1.0)"
+    )
+    pause = codec.loads(codec.dumps(DIAL), {})
+    assert isinstance(pause.timeout, int)
+
+
+def test_a_class_says_its_name_and_no_defaults() -> None:
+    assert codec.dumps(ReferAnswered(202, 7)) == '{"":"ReferAnswered","code":202,"cseq":7}'
+    assert codec.dumps(Outcome.BUSY) == '{"":"Outcome","is":"BUSY"}'
+
+
+def test_of_an_application_only_its_name_is_kept() -> None:
+    secret = replace(PLAIN, auth_token="s3cret", password="s3cret", webhook_secret="s3cret")
+    text = codec.dumps(replace(LEG, application=secret))
+    assert "s3cret" not in text
+    assert codec.loads(text, APPLICATIONS).application is PLAIN
+
+
+def test_captured_messages_are_not_kept() -> None:
+    message = Message(5.0, sent=True, first_line="REFER sip:secret@example.com SIP/2.0")
+    for event in (ReferSeen(7, message), SipSeen(message)):
+        text = codec.dumps(event)
+        assert "secret" not in text
+        assert codec.loads(text, {}).message is None
+
+
+def test_an_application_that_is_gone_is_an_error() -> None:
+    text = codec.dumps(replace(LEG, application=PLAIN))
+    with pytest.raises(codec.CodecError, match="'support' is not configured any more"):
+        codec.loads(text, {})
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """A class that nobody has heard of."""
+
+
+@pytest.mark.parametrize("value", [Stranger(), [1], {"a": 1}, b"x", object(), (Stranger(),)])
+def test_a_class_that_is_not_known_cannot_be_written(value: object) -> None:
+    with pytest.raises(codec.CodecError, match="cannot be kept"):
+        codec.dumps(value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        '{"":"Stranger"}',
+        '{"":"open"}',
+        '{"cseq":1}',
+        '{"":"ReferSeen"}',
+        '{"":"ReferSeen","cseq":1,"more":2}',
+        '{"":"Outcome","is":"PERHAPS"}',
+        '{"":"Outcome"}',
+        '{"":["ReferSeen"]}',
+        "[" * 100_000,
+    ],
+)
+def test_text_that_was_not_written_so_is_an_error(text: str) -> None:
+    with pytest.raises(codec.CodecError):
+        codec.loads(text[:200_000], {})
+
+
+def test_every_class_of_the_events_is_known() -> None:
+    assert {"Refer", "Leg", "CallInfo", "FetchFailed", "RunDocument", "Dialed"} <= set(codec.KNOWN)
+    assert codec.loads(codec.dumps(Dialed(Outcome.BUSY, INFO)), {}) == Dialed(Outcome.BUSY, INFO)
+    assert codec.loads(codec.dumps(CallDirection.DIALED), {}) is CallDirection.DIALED

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from stasis_refer.core.call import Call
 from stasis_refer.core.events import DeadlinePassed, DrainOver, Event
 from stasis_refer.core.info import CallInfo
-from stasis_refer.core.intents import Deed, HandOver, Intent, Note
+from stasis_refer.core.intents import Branch, Deed, GiveBack, HandOver, Intent, Note, Tell
 from stasis_refer.runtime.directory import Directory
 from stasis_refer.runtime.journal import Entry, Tap
 
@@ -16,19 +17,30 @@ Perform: TypeAlias = Callable[[Call, CallInfo, Deed], Awaitable[Event | None]]
 """Does what a call asked for when this was the party whose document runs."""
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What there was of a call before a restart: its steps, and what of the last is done again."""
+
+    steps: int = 0
+    again: tuple[Deed, ...] = ()
+
+
 class CallActor:
     """Runs one call to its end. ``clock`` is in seconds, the same for all events.
 
-    ``directory`` is told after each step which channels the call has.
+    ``directory`` is told after each step which channels the call has. One that was built again
+    after a restart has an ``earlier`` part, and waits until ``go_on`` tells how it stands.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument per port
         self,
         call: Call,
         perform: Perform,
         tap: Tap,
         clock: Callable[[], float],
         directory: Directory,
+        *,
+        earlier: Earlier | None = None,
     ) -> None:
         self.call = call
         self._directory = directory
@@ -36,7 +48,9 @@ class CallActor:
         self._perform = perform
         self._tap = tap
         self._clock = clock
-        self._seq = 0
+        self._earlier = earlier
+        self._seq = earlier.steps if earlier else 0
+        self._found: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._effects: asyncio.TaskGroup | None = None  # there while the call runs
         self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._timer: asyncio.TimerHandle | None = None
@@ -60,13 +74,23 @@ class CallActor:
         """
         try:
             async with asyncio.TaskGroup() as effects:
-                self._begin(effects, None)
+                if self._earlier is None:
+                    self._begin(effects, None)
+                else:
+                    await self._found
+                    self._start(effects, self.call.info, self._earlier.again)
                 self._effects = effects
                 self._work(effects)
                 await self._end
         finally:
             self._effects = None
             self._set_timer(None)
+
+    def go_on(self, found: Sequence[Event]) -> None:
+        """Let a call run that was built again, beginning with how its channels were found."""
+        if not self._found.done():
+            self._mailbox.extendleft(reversed(found))
+            self._found.set_result(None)
 
     def abandon(self) -> list[Intent]:
         """Close the books on a call that a bug ended: what was begun is told to have ended.
@@ -99,13 +123,27 @@ class CallActor:
         info = self.call.info  # may be another party's when the effect begins
         self._seq += 1
         self._tap(Entry(self.call, self._seq, now, event, tuple(intents)))
-        for intent in intents:
-            # At once, before the leg's channel is let go below: no event of it may be lost.
-            if isinstance(intent, HandOver) and self._directory.hand_over(intent):
-                continue
-            if not isinstance(intent, Note):
-                effects.create_task(self._perform_and_post(info, intent))
+        self._start(effects, info, intents)
         self._directory.follow(self)
+
+    def _start(self, effects: asyncio.TaskGroup, info: CallInfo, asked: Sequence[Intent]) -> None:
+        for intent in asked:
+            # At once, before the leg's channel is let go: no event of it may be lost.
+            if isinstance(intent, HandOver | Branch | GiveBack) and self._passed_on(intent):
+                continue
+            # What is told is on its way with the step, and notes are nothing to be done.
+            if not isinstance(intent, Note | Tell):
+                effects.create_task(self._perform_and_post(info, intent))
+
+    def _passed_on(self, passing: HandOver | Branch | GiveBack) -> bool:
+        match passing:
+            case HandOver():
+                return self._directory.hand_over(passing)
+            case GiveBack():
+                return self._directory.give_back(passing)
+            case Branch(leg, opening):
+                self._directory.branch(leg, leg.application or self.call.application, opening)
+                return True
 
     async def _perform_and_post(self, info: CallInfo, deed: Deed) -> None:
         # A result is a fact like any other: it comes back through the mailbox, so that a

@@ -1,12 +1,16 @@
 """Which channel is whose: all channels of all live calls, and what is captured of their dialogs."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Protocol
 
+from stasis_refer.core.application import Application
 from stasis_refer.core.call import Call
-from stasis_refer.core.events import Event, HandedOver, OfLeg, RecordingEnded, Replaced
-from stasis_refer.core.info import Invite
-from stasis_refer.core.intents import HandOver
+from stasis_refer.core.events import Event, OfLeg, RecordingEnded
+from stasis_refer.core.handing_over import GivenBack, HandedOver, Replaced
+from stasis_refer.core.info import CallDirection, CallInfo, Invite
+from stasis_refer.core.intents import GiveBack, HandOver
+from stasis_refer.core.leg import Leg
+from stasis_refer.core.opening import Lent, Parted
 from stasis_refer.core.recording import call_of
 from stasis_refer.runtime.ports import Capture
 
@@ -45,6 +49,7 @@ class Directory:
         self._listed: dict[Live, frozenset[str]] = {}  # the channels each call had
         self._call_ids: dict[str, str] = {}  # of the channels whose dialogs are watched
         self._by_key: dict[str, Live] = {}
+        self.branch: Callable[[Leg, Application, Parted | Lent], None] = _nobody_branches
 
     def __contains__(self, channel: str) -> bool:
         return channel in self._owners
@@ -77,7 +82,9 @@ class Directory:
     def remove(self, live: Live) -> None:
         """Forget a call that is over."""
         self._let_go(live, self._listed.pop(live))
-        del self._by_key[live.call.key]
+        # A party that came back from a call of its own may have parted into another one since.
+        if self._by_key.get(live.call.key) is live:
+            del self._by_key[live.call.key]
 
     def happened(self, channel: str, event: Event) -> bool:
         """Hand an event to the call of a channel; whether there is one."""
@@ -102,6 +109,16 @@ class Directory:
 
         self._call_ids[channel] = call_id
         return self._capture.watch(call_id, deliver, dialed=dialed)
+
+    def watch_again(self, info: CallInfo) -> None:
+        """Let the call that has a channel hear of its dialog again, after a restart."""
+
+        def deliver(event: Event) -> None:
+            self.happened(info.channel, event)
+
+        self._call_ids[info.channel] = info.call_id
+        dialed = info.direction is not CallDirection.INBOUND
+        self._capture.watch_again(info.call_id, deliver, info.caller_tag, dialed=dialed)
 
     def channel_of(self, key: str) -> str:
         """Return the channel of a party by its key, '' where no live call has it."""
@@ -130,6 +147,34 @@ class Directory:
         other.post(HandedOver(answer.leg))
         return True
 
+    def give_back(self, given: GiveBack) -> bool:
+        """Return a leg to the call that lent it; whether that is still there."""
+        lender = self._by_key.get(given.to)
+        if lender is None or lender.over:
+            return False
+        lender.post(GivenBack(given.leg))
+        return True
+
+    def lists(self, key: str) -> bool:
+        """Tell whether there is a live call of this key."""
+        return key in self._by_key
+
+    def is_listed(self, live: Live) -> bool:
+        """Tell whether a call is the one that is found by its key."""
+        return self._by_key.get(live.call.key) is live
+
+    def owner_of(self, key: str) -> Live | None:
+        """Return the live call that a party of this key is in, None when there is none.
+
+        Of a leg that runs a document of its own it is the call that runs it.
+        """
+        if key in self._by_key:
+            return self._by_key[key]
+        for live in self._listed:
+            if any(leg.info.key == key for leg in (live.call.lead, *live.call.legs.values())):
+                return live
+        return None
+
     def _let_go(self, live: Live, channels: frozenset[str]) -> None:
         for channel in channels:
             # One that was handed over is its new call's by now.
@@ -137,3 +182,7 @@ class Directory:
                 del self._owners[channel]
                 if call_id := self._call_ids.pop(channel, ""):
                     self._capture.forget(call_id)
+
+
+def _nobody_branches(leg: Leg, application: Application, opening: Parted | Lent) -> None:
+    raise NotImplementedError((leg, application, opening))

@@ -1,6 +1,5 @@
 """Intents become I/O, and what comes of it becomes the next event."""
 
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import assert_never
@@ -19,38 +18,30 @@ from stasis_refer.core.events import (
 )
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import (
-    AcceptRefers,
     Answer,
+    AnswerOrder,
     BreakOff,
-    Connect,
-    CreateLeg,
     Deed,
-    DropLeg,
     Fetch,
-    HandOver,
     HangUp,
     IndicateRinging,
     JoinQueue,
-    ReportRefer,
     ReturnToDialplan,
-    RingLeg,
     SendRefer,
-    Separate,
     StartPlayback,
     StopPlayback,
-    TakeOver,
-    Tell,
 )
+from stasis_refer.core.orders import Verdict
 from stasis_refer.core.verbs import Recording, Ringback, Source, Speech, Tone
-from stasis_refer.dialects.dialect import Dialect, DocumentError, Letter, Reading
+from stasis_refer.dialects.dialect import Dialect, DocumentError, Reading
 from stasis_refer.runtime.directory import Directory, addressed
 from stasis_refer.runtime.legs import LegEffects, good, refused
+from stasis_refer.runtime.letters import Letters
 from stasis_refer.runtime.ports import (
     CountWebhook,
     Media,
     MediaError,
     Outbox,
-    Parcel,
     Reply,
     Telephony,
     WebhookError,
@@ -82,7 +73,8 @@ class Effects:
         dialects: Mapping[str, Dialect],
         count_webhook: CountWebhook,
         clock: Callable[[], float],
-        wall: Callable[[], float],
+        letters: Letters,
+        answer_order: Callable[[str, Verdict], None] = lambda *_: None,
     ) -> None:
         self._telephony = telephony
         self._directory = directory
@@ -93,7 +85,8 @@ class Effects:
         self._dialects = dialects
         self._count_webhook = count_webhook
         self._clock = clock
-        self._wall = wall
+        self._letters = letters
+        self._answer_order = answer_order
         self._awaited: set[str] = set()  # playbacks whose sound is not there yet
 
     async def perform(self, call: Call, info: CallInfo, deed: Deed) -> Event | None:  # noqa: C901, PLR0912 - the one switch over all deeds
@@ -113,10 +106,6 @@ class Effects:
                 return refused(call, channel, Command.BREAK_OFF, status)
             case Fetch():
                 return await self._fetch(call, info, deed)
-            case Tell():
-                # Without an await before it: effects begin in the order of the intents, so
-                # that parcels are put in the order in which things happened.
-                self._outbox.put(self._parcel(call, info, deed))
             case StartPlayback():
                 return await self._play(call, info, deed)
             case StopPlayback(playback) if playback in self._awaited:
@@ -133,20 +122,10 @@ class Effects:
                 await self._telephony.hang_up(channel, status)
             case ReturnToDialplan():
                 await self._telephony.go_on(channel)
-            case (
-                AcceptRefers()
-                | CreateLeg()
-                | RingLeg()
-                | DropLeg()
-                | Connect()
-                | Separate()
-                | ReportRefer()
-                | TakeOver()
-                | HandOver()
-            ):
-                return await self._legs.perform(call, info, deed)
+            case AnswerOrder(ticket, verdict):
+                self._answer_order(ticket, verdict)
             case _:
-                assert_never(deed)
+                return await self._legs.perform(call, info, deed)
         return None
 
     async def _refer(self, call: Call, info: CallInfo, refer: SendRefer) -> Event | None:
@@ -202,23 +181,11 @@ class Effects:
     async def _request(self, call: Call, info: CallInfo, fetch: Fetch) -> tuple[Reply, str]:
         """Return the reply, and the URL that relative ones in it are relative to."""
         application = call.application
-        letter = self._letter(application, info, fetch, self._wall())
+        letter = self._letters.request(call, info, fetch)
         request = self._dialects[application.dialect].request(letter, application)
         reply = await self._webhooks.fetch(request)
         # Without a redirect it is the URL as it was given, with its credentials.
         return reply, fetch.callback.url if reply.url == request.url else reply.url
-
-    def _parcel(self, call: Call, info: CallInfo, tell: Tell) -> Parcel:
-        application, now = tell.by or call.application, self._wall()
-        letter = self._letter(application, tell.of or info, tell, now)
-        # The same key whoever it is about: what is told of one conversation keeps its order.
-        return Parcel(call.key, application.name, application.dialect, tell.kind, letter, now)
-
-    def _letter(
-        self, application: Application, info: CallInfo, intent: Fetch | Tell, now: float
-    ) -> Letter:
-        fields = self._dialects[application.dialect].fields(intent, info, application, now)
-        return Letter(intent.callback, uuid.uuid4().hex, fields)
 
     async def _play(self, call: Call, info: CallInfo, start: StartPlayback) -> Event | None:
         self._awaited.add(start.playback)

@@ -3,13 +3,16 @@
 from typing import TypeAlias, assert_never
 
 from stasis_refer.core.call import Call
-from stasis_refer.core.events import Command, CommandRefused, Event, HandedOver, LegCreated
+from stasis_refer.core.events import Command, CommandRefused, Event, LegCreated
+from stasis_refer.core.handing_over import HandedOver
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import (
     AcceptRefers,
+    Branch,
     Connect,
     CreateLeg,
     DropLeg,
+    GiveBack,
     HandOver,
     ReportRefer,
     RingLeg,
@@ -29,6 +32,8 @@ LegDeed: TypeAlias = (
     | ReportRefer
     | TakeOver
     | HandOver
+    | Branch
+    | GiveBack
 )
 
 
@@ -39,7 +44,7 @@ class LegEffects:
         self._telephony = telephony
         self._directory = directory
 
-    async def perform(self, call: Call, info: CallInfo, deed: LegDeed) -> Event | None:  # noqa: C901 - the one switch over these deeds
+    async def perform(self, call: Call, info: CallInfo, deed: LegDeed) -> Event | None:  # noqa: C901, PLR0912 - the one switch over these deeds
         """Do it; the event that tells what came of it, if anything waits."""
         match deed:
             case AcceptRefers():
@@ -67,6 +72,12 @@ class LegEffects:
                 # was has let it go.
                 if leg is not None:
                     await self._telephony.hang_up(leg.channel, None)
+            case GiveBack(_, leg):
+                # Who lent the leg is gone.
+                if not leg.gone:
+                    await self._telephony.hang_up(leg.channel, None)
+            case Branch():
+                pass  # done when it was asked for
             case _:
                 assert_never(deed)
         return None

@@ -110,20 +110,24 @@ class Outbox:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._write()
 
-    def put(self, parcel: Parcel) -> None:
-        """Keep a parcel and see to its delivery; it is on disk when this returns.
+    def keep(self, parcel: Parcel) -> int | None:
+        """Keep a parcel, that ``send`` sees to; its number, None while 1,000,000 are pending.
 
-        One that cannot be kept is tried once, as soon as what was put before it was, and at
-        most 1 s later: a full disk must not end the call. Nor is it kept while 1,000,000 are
-        pending.
+        Raises StoreError.
+        """
+        if self._pending >= MOST_PENDING:
+            return None
+        return self._store.add(parcel)
+
+    def send(self, number: int | None, parcel: Parcel) -> None:
+        """See to the delivery of a parcel that was kept under a number.
+
+        One that could not be kept (None) is tried once, as soon as what was put before it was,
+        and at most 1 s later: a full disk must not end the call.
         """
         line = self._lines.setdefault(parcel.call, Line(parcel.call))
-        try:
-            if self._pending >= MOST_PENDING:
-                raise StoreError(f"{self._pending} parcels are pending")  # noqa: TRY301 - as a full disk
-            number = self._store.add(parcel)
-        except StoreError as error:
-            _log.error("parcel cannot be kept: it is tried once", **parcel.names, why=str(error))
+        if number is None:
+            _log.error("parcel cannot be kept: it is tried once", **parcel.names)
             line.unkept = self._spawn(self._try_unkept(line, parcel, line.unkept))
             return
         self._changed(1)

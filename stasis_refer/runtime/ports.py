@@ -104,6 +104,15 @@ class Capture(Protocol):
         """
         ...
 
+    def watch_again(
+        self, call_id: str, deliver: Callable[[Event], None], tag: str, *, dialed: bool = False
+    ) -> None:
+        """Deliver what is captured of a dialog whose INVITE was captured before a restart.
+
+        ``tag`` is the tag of who sent that, '' where it is not known.
+        """
+        ...
+
     def forget(self, call_id: str) -> None:
         """Stop watching a dialog."""
         ...
@@ -221,8 +230,15 @@ class Parcel:
 class Outbox(Protocol):
     """What applications are told: delivered at least once, that of one call in order."""
 
-    def put(self, parcel: Parcel) -> None:
-        """Keep a parcel and see to its delivery; it is on disk when this returns."""
+    def keep(self, parcel: Parcel) -> int | None:
+        """Keep a parcel, that ``send`` sees to; its number, None while too many are pending.
+
+        Raises StoreError.
+        """
+        ...
+
+    def send(self, number: int | None, parcel: Parcel) -> None:
+        """See to the delivery of a parcel that was kept under a number, or was not (None)."""
         ...
 
     async def caught_up(self, call: str) -> None:

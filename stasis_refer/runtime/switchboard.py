@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -10,14 +10,18 @@ import structlog
 from stasis_refer.core.application import Application
 from stasis_refer.core.call import Call
 from stasis_refer.core.events import CallEnded, ChannelReturned, DrainOver, Event, QueueLeft
+from stasis_refer.core.handing_over import GivenBack
 from stasis_refer.core.info import CallInfo
-from stasis_refer.core.intents import Intent, Separate
-from stasis_refer.core.leg import names_leg
+from stasis_refer.core.intents import GiveBack, Intent, Separate
+from stasis_refer.core.leg import Leg, names_leg
 from stasis_refer.core.line import FAILED
-from stasis_refer.runtime.actor import CallActor, Perform
+from stasis_refer.core.opening import Lent, Outgoing, Parted
+from stasis_refer.core.orders import Origination
+from stasis_refer.runtime.actor import CallActor, Earlier, Perform
 from stasis_refer.runtime.directory import Directory
 from stasis_refer.runtime.journal import Tap
 from stasis_refer.runtime.ports import Telephony
+from stasis_refer.runtime.replay import Rebuilt
 
 _log = structlog.get_logger(__name__)
 
@@ -36,6 +40,7 @@ class Switchboard:
         clock: Callable[[], float],
         wall: Callable[[], float],
         on_change: Callable[[int], None] = lambda _: None,
+        forget: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._applications = applications
         self._telephony = telephony
@@ -45,8 +50,11 @@ class Switchboard:
         self._clock = clock
         self._wall = wall
         self._on_change = on_change
+        self._forget = forget
+        self._resumed: dict[CallActor, None] = {}  # that wait to be told how they stand
         self._tasks: set[asyncio.Task[None]] = set()
         self.draining = False
+        directory.branch = self._branch
 
     @property
     def channels(self) -> Collection[str]:
@@ -68,6 +76,42 @@ class Switchboard:
             self._spawn(self._reject(channel.channel))
         else:
             self._take(channel, found, up=up)
+
+    def resume(self, rebuilt: Rebuilt) -> None:
+        """Take a call up again after a restart; it runs from ``go_on`` on."""
+        call = rebuilt.call
+        actor = CallActor(
+            call,
+            self._perform,
+            self._tap,
+            self._clock,
+            self._directory,
+            earlier=Earlier(rebuilt.steps, rebuilt.again),
+        )
+        self._resumed[actor] = None
+        self._directory.add(actor)
+        for leg in (call.lead, *call.legs.values()):
+            if leg.info.call_id:
+                self._directory.watch_again(leg.info)
+        self._on_change(len(self._directory.calls))
+        self._spawn(self._run(actor))
+
+    @property
+    def resumed(self) -> Collection[Call]:
+        """The calls that were taken up again, and wait for ``go_on``."""
+        return [actor.call for actor in self._resumed]
+
+    def go_on(self, found: Callable[[Call], Sequence[Event]]) -> None:
+        """Let them run, each beginning with what is found of it."""
+        for actor in self._resumed:
+            actor.go_on((*found(actor.call), *self._lost(actor.call)))
+        self._resumed.clear()
+
+    def _lost(self, call: Call) -> Iterator[Event]:
+        """Yield that legs are gone whose own call could not be taken up."""
+        for leg in call.legs.values():
+            if leg.lent and not self._directory.lists(leg.info.key):
+                yield GivenBack(replace(leg, gone=True))
 
     def happened(self, channel: str, event: Event) -> None:
         """Hand an event to the call of a channel; a channel of no call is passed over.
@@ -129,8 +173,21 @@ class Switchboard:
                 source_ip=invite.source_ip,
                 headers=invite.headers,
                 allow=invite.allow,
+                caller_tag=invite.tag,
             )
-        call = Call(info, application, up=up, now=self._clock())
+        self._begin(Call(info, application, up=up, now=self._clock()))
+
+    def originate(self, info: CallInfo, application: Application, wanted: Origination) -> None:
+        """Make a call; ``info`` is what is known of it before (``calling.originate``)."""
+        opening = Outgoing(wanted)
+        self._begin(Call(info, application, up=False, now=self._clock(), opening=opening))
+
+    def _branch(self, leg: Leg, application: Application, opening: Parted | Lent) -> None:
+        """Let a leg of one call be the lead of another one."""
+        now = self._clock()
+        self._begin(Call(leg.info, application, up=True, now=now, opening=opening, leg=leg))
+
+    def _begin(self, call: Call) -> None:
         actor = CallActor(call, self._perform, self._tap, self._clock, self._directory)
         self._directory.add(actor)
         self._on_change(len(self._directory.calls))
@@ -139,19 +196,31 @@ class Switchboard:
     async def _run(self, actor: CallActor) -> None:
         try:
             await actor.run()
+            self._forget_steps(actor)
         except Exception:  # noqa: BLE001 - a bug ends this call, loudly, and no other
             info = actor.call.info
             _log.exception("call ended by a bug", call=info.key, channel=info.channel)
             await self._clean_up(actor)
+            self._forget_steps(actor)
         finally:
             self._directory.remove(actor)
             self._on_change(len(self._directory.calls))
 
+    def _forget_steps(self, actor: CallActor) -> None:
+        # A party that came back may have parted into another call since, under the same key.
+        if self._directory.is_listed(actor):
+            self._forget(actor.call.key)
+
     async def _clean_up(self, actor: CallActor) -> None:
         lead, channels = actor.call.info.channel, actor.call.channels
         for left in _close_books(actor):
-            if isinstance(left, Separate):
-                await self._telephony.separate(left.bridge)
+            match left:
+                case Separate(bridge):
+                    await self._telephony.separate(bridge)
+                case GiveBack():
+                    self._directory.give_back(left)
+                case _:
+                    pass
         for channel in channels:
             await self._telephony.hang_up(channel, FAILED if channel == lead else None)
 

@@ -81,12 +81,19 @@ class Capture:
     def __init__(self) -> None:
         self.invites: dict[str, Invite] = {}
         self.watched: dict[str, Callable[[Event], None]] = {}
+        self.again: dict[str, tuple[str, bool]] = {}  # those watched again: tag, dialed
 
     def watch(
         self, call_id: str, deliver: Callable[[Event], None], *, dialed: bool = False
     ) -> Invite | None:
         self.watched[call_id] = deliver
         return None if dialed else self.invites.get(call_id)
+
+    def watch_again(
+        self, call_id: str, deliver: Callable[[Event], None], tag: str, *, dialed: bool = False
+    ) -> None:
+        self.watched[call_id] = deliver
+        self.again[call_id] = (tag, dialed)
 
     def forget(self, call_id: str) -> None:
         del self.watched[call_id]

@@ -17,14 +17,15 @@ from stasis_refer.core.events import (
     DeadlinePassed,
     DocumentFetched,
     Event,
-    HandedOver,
     OfLeg,
     ReferAnswered,
     ReferNotified,
     ReferSeen,
-    Replaced,
+    Restarted,
     TransferStatus,
 )
+from stasis_refer.core.found import Found
+from stasis_refer.core.handing_over import HandedOver, Replaced
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import (
     Deed,
@@ -35,15 +36,15 @@ from stasis_refer.core.intents import (
     Intent,
     Note,
     SendRefer,
+    StopPlayback,
     TakeOver,
-    Tell,
     TransferEnded,
 )
 from stasis_refer.core.leg import Leg
 from stasis_refer.core.outcome import Outcome
 from stasis_refer.core.targets import parse_rule
-from stasis_refer.core.verbs import Document, Hangup, Pause, Refer
-from stasis_refer.runtime.actor import CallActor
+from stasis_refer.core.verbs import Document, Hangup, Pause, Redirect, Refer, Ring
+from stasis_refer.runtime.actor import CallActor, Earlier
 from stasis_refer.runtime.directory import Directory
 from stasis_refer.runtime.journal import Entry
 from tests.runtime.parties import Capture, Party
@@ -107,7 +108,7 @@ async def test_a_call_from_its_first_request_to_its_end() -> None:
     )
     world = World({VOICE.url: (REFER,), AFTER.url: (Hangup(),)}, phone)
     await world.run()
-    assert [type(deed) for deed in world.done] == [Fetch, SendRefer, Fetch, HangUp, Tell]
+    assert [type(deed) for deed in world.done] == [Fetch, SendRefer, Fetch, HangUp]
     assert world.events == [
         None,
         DocumentFetched((REFER,)),
@@ -154,7 +155,7 @@ async def test_a_hang_up_during_a_webhook_is_handled_in_its_turn() -> None:
     fetched.set()
     await running
     assert world.events == [None, CallEnded(), DocumentFetched((REFER,))]
-    assert [type(deed) for deed in world.done] == [Fetch, Tell]
+    assert [type(deed) for deed in world.done] == [Fetch]
 
 
 async def test_a_deadline_passes_when_nothing_happens() -> None:
@@ -183,13 +184,13 @@ async def test_what_happened_before_the_deadline_goes_before_it() -> None:
 async def test_the_call_is_left_only_when_all_it_asked_for_is_done() -> None:
     class SlowWorld(World):
         async def perform(self, call: Call, info: CallInfo, deed: Deed) -> Event | None:
-            if isinstance(deed, Tell):
+            if isinstance(deed, HangUp):
                 await asyncio.sleep(0.02)
             return await super().perform(call, info, deed)
 
     world = SlowWorld({VOICE.url: (Hangup(),)})
     await world.run()
-    assert isinstance(world.done[-1], Tell)
+    assert isinstance(world.done[-1], HangUp)
 
 
 async def test_a_bug_in_an_effect_ends_the_call_and_its_other_effects() -> None:
@@ -197,16 +198,17 @@ async def test_a_bug_in_an_effect_ends_the_call_and_its_other_effects() -> None:
 
     class BrokenWorld(World):
         async def perform(self, call: Call, info: CallInfo, deed: Deed) -> Event | None:
-            if isinstance(deed, HangUp):
+            if isinstance(deed, StopPlayback):
                 raise ZeroDivisionError
-            if isinstance(deed, Tell):
+            if isinstance(deed, Fetch) and self.done:
                 try:
                     await asyncio.sleep(LONG)
                 finally:
                     ended.set()
             return await super().perform(call, info, deed)
 
-    world = BrokenWorld({VOICE.url: (Hangup(),)})
+    document = (Ring(0.01), Redirect(AFTER))
+    world = BrokenWorld({VOICE.url: document})
     with pytest.raises(ExceptionGroup) as raised:
         await world.run()
     assert raised.group_contains(ZeroDivisionError)
@@ -235,6 +237,42 @@ async def test_a_call_replayed_from_its_journal_asks_for_the_same() -> None:
     for entry in world.entries:
         intents = replayed.handle(entry.event, entry.at) if entry.event else replayed.start()
         assert tuple(intents) == entry.intents
+
+
+# -- a call that was built again -------------------------------------------------
+
+
+def built_again(world: World, *again: Deed) -> CallActor:
+    clock, directory = asyncio.get_running_loop().time, Directory(Capture())
+    call = Call(INFO, SUPPORT, up=True, now=clock())
+    call.start()
+    call.handle(DocumentFetched((Pause(0.0), Hangup())), clock())
+    earlier = Earlier(2, again)
+    return CallActor(call, world.perform, world.entries_append, clock, directory, earlier=earlier)
+
+
+async def test_a_call_that_was_built_again_waits_until_it_is_told_how_it_stands() -> None:
+    world = World({})
+    world.actor = built_again(world, StopPlayback("p"))
+    running = asyncio.create_task(world.run())
+    world.actor.post(ChannelHeld())
+    await asyncio.sleep(0.02)  # its deadline has long passed
+    assert (world.entries, world.done) == ([], [])
+    world.actor.go_on([Restarted(Found.HERE, up=True)])
+    await running
+    assert world.events == [Restarted(Found.HERE, up=True), ChannelHeld(), DeadlinePassed()]
+    assert [entry.seq for entry in world.entries] == [3, 4, 5]
+    assert world.done == [StopPlayback("p"), HangUp()]
+
+
+async def test_a_call_that_was_over_ends_when_what_it_asked_for_is_done_again() -> None:
+    world = World({})
+    world.actor = built_again(world, HangUp(486))
+    world.actor.call.handle(DeadlinePassed(), asyncio.get_running_loop().time())
+    assert world.actor.call.over
+    world.actor.go_on([Restarted(Found.HERE)])
+    await world.run()
+    assert (world.entries, world.done) == ([], [HangUp(486)])
 
 
 # -- calls of several channels ---------------------------------------------------

@@ -4,12 +4,11 @@ from stasis_refer.core.events import (
     CallEnded,
     ChannelHeld,
     ChannelUp,
-    HandedOver,
     InviteAnswered,
     OfLeg,
     RecordingEnded,
-    Replaced,
 )
+from stasis_refer.core.handing_over import HandedOver, Replaced
 from stasis_refer.core.info import CallInfo, Invite
 from stasis_refer.core.intents import HandOver
 from stasis_refer.core.leg import Leg

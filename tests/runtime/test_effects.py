@@ -35,7 +35,6 @@ from stasis_refer.core.intents import (
     StartPlayback,
     StopPlayback,
     Tell,
-    TellKind,
 )
 from stasis_refer.core.verbs import Hangup, Recording, Ringback, Source, Speech, Tone
 from stasis_refer.dialects.dialect import (
@@ -48,6 +47,7 @@ from stasis_refer.dialects.dialect import (
 )
 from stasis_refer.runtime.directory import Directory
 from stasis_refer.runtime.effects import MOST_REMARKS, RINGBACK, Effects
+from stasis_refer.runtime.letters import Letters
 from stasis_refer.runtime.ports import MediaError, Parcel, Reply, WebhookError
 from tests.runtime.parties import Capture, Line, Party, Telephony
 
@@ -55,7 +55,6 @@ VOICE = Callback("http://127.0.0.1/voice?q=1")
 SUPPORT = Application("support", "plain", VOICE)
 CALL = Call(CallInfo("k", "1.1"), SUPPORT, up=True, now=0.0)
 FETCH = Fetch(FetchKind.ACTION, VOICE, Standing(CallStatus.IN_PROGRESS))
-TELL = Tell(TellKind.STATUS, VOICE, Standing(CallStatus.COMPLETED), duration=1.5)
 NOW = 1_764_000_000.0  # seconds since 1970
 SAY, SOUND = Speech("hello"), Recording("http://127.0.0.1/x.wav")
 REFER = SendRefer("sip:alice@example.com")
@@ -79,13 +78,15 @@ class Webhooks:
 
 @dataclass
 class Outbox:
-    """Notes what is put; a call has caught up when ``sent`` is set."""
+    """A call has caught up when ``sent`` is set; nothing is put."""
 
-    parcels: list[Parcel] = field(default_factory=list)
     sent: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def put(self, parcel: Parcel) -> None:
-        self.parcels.append(parcel)
+    def keep(self, parcel: Parcel) -> int | None:
+        raise NotImplementedError
+
+    def send(self, number: int | None, parcel: Parcel) -> None:
+        raise NotImplementedError
 
     async def caught_up(self, call: str) -> None:
         assert call == CALL.key
@@ -175,9 +176,9 @@ class World:
             outbox=self.outbox,
             media=media or Media(),
             dialects={"plain": self.dialect},
+            letters=Letters({"plain": self.dialect}, lambda: NOW),
             count_webhook=self._count,
             clock=lambda: float(next(ticks)),
-            wall=lambda: NOW,
         )
 
     def _count(self, application: Application, kind: str, result: str, seconds: float) -> None:
@@ -389,11 +390,12 @@ async def test_relative_urls_are_relative_to_where_the_redirects_led() -> None:
     assert world.dialect.bases == ["http://127.0.0.1/moved"]
 
 
-async def test_each_request_has_a_token_of_its_own() -> None:
+async def test_each_request_has_a_token_of_its_own_and_keeps_it_when_it_is_made_again() -> None:
     world = World()
-    await world.perform(FETCH)
-    await world.perform(FETCH)
-    assert len(set(world.dialect.tokens)) == 2
+    for number in (1, 2, 2):
+        await world.perform(replace(FETCH, number=number))
+    first, second, again = world.dialect.tokens
+    assert first != second == again
 
 
 @pytest.mark.parametrize("failure", [FetchFailure.TIMEOUT, FetchFailure.STATUS])
@@ -412,51 +414,7 @@ async def test_a_document_that_cannot_be_read_is_an_event_with_its_place() -> No
     assert world.counted == [("support", "action", "unknown_verb", 1.0)]
 
 
-# -- what is told ----------------------------------------------------------------
-
-
-async def test_what_is_told_is_put_into_the_outbox_and_nothing_follows() -> None:
-    world = World()
-    assert await world.perform(TELL) is None
-    (parcel,) = world.outbox.parcels
-    assert (parcel.call, parcel.application, parcel.dialect) == ("k", "support", "plain")
-    assert (parcel.kind, parcel.made_at) == (TellKind.STATUS, NOW)
-    assert parcel.letter.callback == VOICE
-    assert parcel.letter.fields == {"kind": "status", "call": "k", "of": "support", "now": NOW}
-    assert world.webhooks.requests == []
-    assert world.counted == []
-
-
-async def test_what_is_told_of_a_leg_has_its_facts_and_keeps_the_order_of_the_call() -> None:
-    world, call = World(), Party("bob", "alice", key="k")
-    leg = CallInfo("key of eve", "eve")
-    for tell in (TELL, replace(TELL, kind=TellKind.LEG, of=leg)):
-        await world.effects.perform(call, CallInfo("key of alice", "alice"), tell)
-    assert [(each.call, each.letter.fields["call"]) for each in world.outbox.parcels] == [
-        ("k", "key of alice"),
-        ("k", "key of eve"),
-    ]
-
-
-async def test_each_parcel_has_an_id_of_its_own() -> None:
-    world = World()
-    await world.perform(TELL)
-    await world.perform(TELL)
-    first, second = world.outbox.parcels
-    assert first.id != second.id
-    assert first.letter.fields == second.letter.fields
-
-
-async def test_parcels_are_put_in_the_order_of_the_intents() -> None:
-    world = World()
-    tells = [replace(TELL, duration=float(number)) for number in range(20)]
-    tells = [replace(tell, callback=Callback(f"{VOICE.url}&{tell.duration}")) for tell in tells]
-    async with asyncio.TaskGroup() as group:  # as the actor does it
-        for tell in tells:
-            group.create_task(world.perform(tell))
-    assert [each.letter.callback for each in world.outbox.parcels] == [
-        tell.callback for tell in tells
-    ]
+# -- what is told before --------------------------------------------------------
 
 
 async def test_a_request_waits_for_what_was_told_before_and_is_not_timed_meanwhile() -> None:

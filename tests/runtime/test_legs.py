@@ -1,15 +1,7 @@
 import pytest
 
-from stasis_refer.core.events import (
-    ChannelUp,
-    Command,
-    CommandRefused,
-    Event,
-    HandedOver,
-    LegCreated,
-    OfLeg,
-    Replaced,
-)
+from stasis_refer.core.events import ChannelUp, Command, CommandRefused, Event, LegCreated, OfLeg
+from stasis_refer.core.handing_over import HandedOver, Replaced
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import (
     AcceptRefers,

@@ -163,7 +163,11 @@ class World:
         """Put a parcel; its id."""
         letter = Letter(Callback(url), name or next(_names), {"Call": call})
         parcel = Parcel(call, "support", "twiml", TellKind.EVENT, letter, self.time.now)
-        self.outbox.put(parcel)
+        try:
+            number = self.outbox.keep(parcel)
+        except StoreError:
+            number = None
+        self.outbox.send(number, parcel)
         return parcel.id
 
     def listed(self) -> list[Undelivered]:

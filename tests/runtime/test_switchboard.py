@@ -17,9 +17,11 @@ from stasis_refer.core.events import (
     OfLeg,
     QueueLeft,
     QueueStatus,
+    Restarted,
     TransferStatus,
 )
-from stasis_refer.core.info import CallInfo, Invite
+from stasis_refer.core.found import Found
+from stasis_refer.core.info import CallDirection, CallInfo, Invite
 from stasis_refer.core.intents import (
     Deed,
     Fetch,
@@ -29,11 +31,13 @@ from stasis_refer.core.intents import (
     Separate,
     TransferEnded,
 )
+from stasis_refer.core.leg import Leg
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
 from stasis_refer.core.targets import parse_rule
 from stasis_refer.core.verbs import Document, Hangup, Pause, Refer
 from stasis_refer.runtime.directory import Directory
 from stasis_refer.runtime.journal import Entry
+from stasis_refer.runtime.replay import Rebuilt
 from stasis_refer.runtime.switchboard import Switchboard
 from tests.runtime.parties import Capture, Line, Telephony
 
@@ -55,6 +59,7 @@ class World:
         self.entries: list[Entry] = []
         self.done: list[tuple[str, Deed]] = []
         self.sizes: list[int] = []
+        self.forgotten: list[str] = []
         self._documents = documents
         self.calls: list[Call] = []  # each that asked for something
         self.board = Switchboard(
@@ -66,6 +71,7 @@ class World:
             clock=asyncio.get_running_loop().time,
             wall=lambda: NOW,
             on_change=self.sizes.append,
+            forget=self.forgotten.append,
         )
 
     async def perform(self, call: Call, info: CallInfo, deed: Deed) -> Event | None:
@@ -400,6 +406,7 @@ async def test_stopping_leaves_the_calls_where_they_are() -> None:
     world.board.entered(ALICE, "support", up=True)
     await world.settle()
     await world.board.stop()
+    assert world.forgotten == []  # they are taken up again
     assert [type(deed) for deed in world.deeds("alice")] == [Fetch]
     assert world.telephony.asked == []
     assert not world.board.channels
@@ -419,3 +426,64 @@ async def test_a_webhook_that_hangs_does_not_keep_the_program() -> None:
     await world.settle()
     await world.close()
     assert ReturnToDialplan() in world.deeds("alice")
+
+
+# -- calls that go on after a restart --------------------------------------------
+
+CARA = replace(ALICE, key="k", call_id="cara@127.0.0.1", caller="cara", caller_tag="t1")
+PARTNER = replace(CARA, channel="1.9", call_id="leg@127.0.0.1", direction=CallDirection.DIALED)
+
+
+def rebuilt(*, over: bool = False) -> Rebuilt:
+    call = Call(CARA, SUPPORT, up=True, now=asyncio.get_running_loop().time())
+    call.start()
+    call.legs["1.9"] = Leg(replace(PARTNER, caller_tag=""), 0.0)
+    call.channels = frozenset({"1.1", "1.9"})
+    call.over = over
+    return Rebuilt(call, 7, (HangUp(486),) if over else (), ())
+
+
+HERE = Restarted(Found.HERE, up=True)
+
+
+async def test_a_call_that_is_taken_up_waits_until_it_is_known_how_it_stands() -> None:
+    world = World(cara=(Hangup(),))
+    world.board.resume(rebuilt())
+    await world.settle()
+    assert set(world.board.channels) == {"1.1", "1.9"}
+    assert [call.key for call in world.board.resumed] == ["k"]
+    assert world.capture.again == {CARA.call_id: ("t1", False), PARTNER.call_id: ("", True)}
+    assert (world.entries, world.deeds("cara"), world.sizes) == ([], [], [1])
+    world.board.happened("1.1", ChannelHeld())
+    world.board.go_on(lambda call: [HERE] if call.key == "k" else [])
+    assert world.board.resumed == []
+    await world.settle()
+    assert world.events("cara")[:2] == [HERE, ChannelHeld()]
+    assert world.entries[0].seq == 8
+    assert [type(deed) for deed in world.deeds("cara")][:2] == [Fetch, HangUp]
+    world.board.happened("1.9", CallEnded())
+    await world.settle()
+    assert world.forgotten == ["k"]
+    assert world.capture.watched == {}
+
+
+async def test_a_call_that_was_over_is_hung_up_and_forgotten() -> None:
+    world = World()
+    world.board.resume(rebuilt(over=True))
+    world.board.go_on(lambda _: [HERE])
+    await world.settle()
+    assert (world.deeds("cara"), world.entries) == ([HangUp(486)], [])
+    assert world.forgotten == ["k"]
+
+
+async def test_a_call_that_a_bug_ended_is_forgotten_once_it_is_cleared_up() -> None:
+    class BrokenWorld(World):
+        async def perform(self, call: Call, info: CallInfo, deed: Deed) -> Event | None:
+            await super().perform(call, info, deed)
+            raise ZeroDivisionError
+
+    world = BrokenWorld()
+    world.board.entered(ALICE, "support", up=True)
+    with capture_logs():
+        await world.settle()
+    assert world.forgotten == [world.entries[0].call.key]

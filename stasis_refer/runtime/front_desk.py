@@ -1,0 +1,115 @@
+"""The desk as it stands before the live calls: orders become events, what calls say the answers."""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from stasis_refer.core.application import Application
+from stasis_refer.core.calling import Called, originate
+from stasis_refer.core.events import Ordered
+from stasis_refer.core.leg import Leg
+from stasis_refer.core.orders import Order, Origination, Refusal, Refused, Verdict
+from stasis_refer.runtime.book import CallRecord
+from stasis_refer.runtime.directory import Directory, Live
+from stasis_refer.runtime.switchboard import Switchboard
+
+PATIENCE: Final = 6.0
+"""Seconds that a call has to answer an order: it may have to leave a bridge or a queue first."""
+
+
+class FrontDesk:
+    """Implements ``runtime.desk.Desk``. ``answer_order`` is what the effects of calls call."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        applications: Mapping[str, Application],
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
+        self._directory = directory
+        self._applications = applications
+        self._clock = clock
+        self._wall = wall
+        self._asked: dict[str, asyncio.Future[Verdict]] = {}
+        self.switchboard: Switchboard | None = None  # it needs the effects, which need the desk
+
+    def answer_order(self, ticket: str, verdict: Verdict) -> None:
+        """Hand what a call says to who asked."""
+        asked = self._asked.get(ticket)
+        if asked is not None and not asked.done():
+            asked.set_result(verdict)
+
+    async def order(self, call: str, order: Order) -> Verdict:
+        """Ask something of the live call or leg of a key; what the call says to it."""
+        live = self._directory.owner_of(call)
+        if live is None or live.over:
+            return Refused(Refusal.NO_CALL)
+        ticket = uuid.uuid4().hex
+        answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+        self._asked[ticket] = answer
+        try:
+            live.post(Ordered(ticket, call, order))
+            async with asyncio.timeout(PATIENCE):
+                return await answer
+        except TimeoutError:
+            # It ended before it came to it, or by a bug.
+            return Refused(Refusal.NO_CALL if live.over else Refusal.AWAY)
+        finally:
+            del self._asked[ticket]
+
+    async def originate(self, application: str, wanted: Origination) -> CallRecord | Refused:
+        """Make a call for an application; how it stands, or why it is not made."""
+        board, found = self.switchboard, self._applications.get(application)
+        if board is None or board.draining or found is None:
+            return Refused(Refusal.DRAINING)
+        key, now = uuid.uuid4().hex, self._clock()
+        called = originate(wanted, found, key=key, at=self._wall(), now=now)
+        if not isinstance(called, Called):
+            return Refused(Refusal.NOT_CALLABLE, called.note.detail)
+        board.originate(called.leg.info, found, wanted)
+        return _record(called.leg, found)
+
+    def live(self) -> tuple[CallRecord, ...]:
+        """Return all live calls and their legs, the newest first."""
+        found = {record.key: record for record in self._records()}
+        return tuple(sorted(found.values(), key=_age))
+
+    def live_call(self, key: str) -> CallRecord | None:
+        """Return a live call or leg; None when there is none."""
+        live = self._directory.owner_of(key)
+        records = self._records_of(live) if live is not None else ()
+        return next((each for each in records if each.key == key), None)
+
+    def _records(self) -> Iterator[CallRecord]:
+        for live in tuple(self._directory.calls):
+            yield from self._records_of(live)
+
+    def _records_of(self, live: Live) -> Iterator[CallRecord]:
+        call = live.call
+        for leg in (call.lead, *call.legs.values()):
+            if not leg.lent and not leg.gone:
+                yield _record(leg, leg.application or call.application)
+
+
+def _record(leg: Leg, application: Application) -> CallRecord:
+    info, answered = leg.info, leg.answered_at
+    return CallRecord(
+        key=info.key,
+        parent=info.parent,
+        application=application.name,
+        dialect=application.dialect,
+        direction=info.direction,
+        caller=info.caller,
+        caller_name=info.caller_name,
+        dialed=info.dialed,
+        status=leg.status,
+        started_at=info.started,
+        answered_at=None if answered is None else info.started + answered - leg.began_at,
+        tag=leg.tag,
+    )
+
+
+def _age(record: CallRecord) -> tuple[float, str]:
+    return -record.started_at, record.key

@@ -1,0 +1,156 @@
+"""A live call built again from what was kept of it: the same events at the same times."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Final, cast
+
+import structlog
+
+from stasis_refer.core import codec
+from stasis_refer.core.application import Application
+from stasis_refer.core.call import Call
+from stasis_refer.core.events import Event
+from stasis_refer.core.handing_over import GivenBack, HandedOver
+from stasis_refer.core.intents import (
+    Deed,
+    DropLeg,
+    GiveBack,
+    HangUp,
+    Intent,
+    ReturnToDialplan,
+    Separate,
+    StopPlayback,
+    TransferBegan,
+    TransferEnded,
+)
+from stasis_refer.core.leg import Leg
+from stasis_refer.core.outcome import Direction
+from stasis_refer.runtime.call_log import CallLogStore, Kept, asked
+from stasis_refer.runtime.ports import StoreError
+
+_log = structlog.get_logger(__name__)
+
+_HARMLESS: Final = (HangUp, DropLeg, StopPlayback, Separate, ReturnToDialplan, GiveBack)
+"""What may be asked for twice, and is not asked for again by the call itself."""
+
+
+class ReplayError(Exception):
+    """A call cannot be built again; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """A call as it was after its last step.
+
+    ``again`` is what may not have been done of that step, ``under_way`` the directions of its
+    transfers that have not ended.
+    """
+
+    call: Call
+    steps: int
+    again: tuple[Deed, ...]
+    under_way: tuple[Direction, ...]
+
+
+def rebuilt_calls(
+    store: CallLogStore, applications: Mapping[str, Application], now: float, wall: float
+) -> Iterator[Rebuilt]:
+    """Yield the calls that programs which have ended left; one that cannot be built is forgotten.
+
+    ``now`` is in the clock that they go on by, ``wall`` in seconds since 1970.
+    """
+    try:
+        for key, steps in groupby(store.left(), key=lambda step: step.call):
+            try:
+                yield rebuild(tuple(steps), applications, now, wall)
+            except ReplayError as why:
+                _log.error("call cannot be taken up again", call=key, why=str(why))
+                store.forget(key)
+    except StoreError as error:
+        _log.error("calls cannot be taken up again", why=str(error))
+
+
+def rebuild(
+    steps: Sequence[Kept], applications: Mapping[str, Application], now: float, wall: float
+) -> Rebuilt:
+    """Build a call again; ``now`` is in the clock that it goes on by, ``wall`` since 1970.
+
+    Nothing that happened lies in the future then, however the clocks were set. Raises ReplayError.
+    """
+    if [step.number for step in steps] != list(range(1, len(steps) + 1)):
+        raise ReplayError("a step is missing")
+    last = steps[-1]
+    shift = now - max(0.0, wall - last.wall) - last.at
+    try:
+        call = _made(steps[0], applications, shift)
+        intents = call.start()
+        _compare(steps[0], intents)
+        under_way = _under_way(intents)
+        for step in steps[1:]:
+            intents = call.handle(_said(step, applications, shift), step.at + shift)
+            _compare(step, intents)
+            under_way.update(_under_way(intents))
+    except ReplayError:
+        raise
+    except Exception as error:
+        # What was kept may be of another version, whose machine this one knows nothing of.
+        raise ReplayError(f"{type(error).__name__}: {error}") from error
+    again = tuple(each for each in intents if isinstance(each, _HARMLESS))
+    return Rebuilt(call, len(steps), again, tuple(under_way.elements()))
+
+
+def _made(first: Kept, applications: Mapping[str, Application], shift: float) -> Call:
+    name, opening, lead = codec.loads(first.said, applications)
+    if not isinstance(name, str) or not isinstance(lead, Leg):
+        raise ReplayError("its first step does not say what it began with")
+    application = applications.get(name)
+    if application is None:
+        raise ReplayError(f"application {name!r} is not configured any more")
+    up, leg = lead.answered_at is not None, in_clock(lead, shift)
+    now = first.at + shift
+    return Call(lead.info, application, up=up, now=now, opening=opening, leg=leg)
+
+
+def in_clock(leg: Leg, shift: float) -> Leg:
+    """Return a leg of another program's with its times in our clock."""
+    answered, drop = leg.answered_at, leg.drop_at
+    return replace(
+        leg,
+        began_at=leg.began_at + shift,
+        answered_at=None if answered is None else answered + shift,
+        drop_at=None if drop is None else drop + shift,
+    )
+
+
+def _said(step: Kept, applications: Mapping[str, Application], shift: float) -> Event:
+    match codec.loads(step.said, applications):
+        case HandedOver(Leg() as leg):
+            return HandedOver(in_clock(leg, shift))
+        case GivenBack(leg):
+            return GivenBack(in_clock(leg, shift))
+        case event:
+            return cast("Event", event)
+
+
+def _compare(step: Kept, intents: Sequence[Intent]) -> None:
+    now_asked = asked(intents)
+    if now_asked != step.asked:
+        raise ReplayError(
+            f"step {step.number} asks for {now_asked or 'nothing'},"
+            f" and asked for {step.asked or 'nothing'} then"
+        )
+
+
+def _under_way(intents: Sequence[Intent]) -> Counter[Direction]:
+    count = Counter[Direction]()
+    for each in intents:
+        match each:
+            case TransferBegan(direction):
+                count[direction] += 1
+            case TransferEnded(direction):
+                count[direction] -= 1
+            case _:
+                pass
+    return count

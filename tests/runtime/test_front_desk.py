@@ -1,0 +1,262 @@
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from stasis_refer.core.application import Application, Callback
+from stasis_refer.core.call import Call
+from stasis_refer.core.events import (
+    ChannelUp,
+    DocumentFetched,
+    Event,
+    LegCreated,
+    OfLeg,
+    Unbridged,
+)
+from stasis_refer.core.info import CallDirection, CallInfo, CallStatus
+from stasis_refer.core.intents import AnswerOrder, CreateLeg, Deed, DropLeg, Fetch, HangUp
+from stasis_refer.core.leg import key_of
+from stasis_refer.core.orders import (
+    EndCall,
+    Origination,
+    Refusal,
+    Refused,
+    RunDocument,
+    TagCall,
+    Taken,
+    TransferCall,
+)
+from stasis_refer.core.targets import parse_rule
+from stasis_refer.core.verbs import Callee, Dial, Document, Pause, Refer, SipAddress
+from stasis_refer.runtime import front_desk
+from stasis_refer.runtime.book import CallRecord
+from stasis_refer.runtime.directory import Directory
+from stasis_refer.runtime.front_desk import FrontDesk
+from stasis_refer.runtime.switchboard import Switchboard
+from tests.runtime.parties import Capture, Line, Telephony
+
+RULES = (parse_rule("sip:*@example.com"),)
+SUPPORT = Application("support", "twiml", Callback("http://127.0.0.1/voice"), targets=RULES)
+ALICE = CallInfo("", "1.1", "alice@a", "PJSIP/alice-1", "alice", "Alice", dialed="support")
+AGENT = Callee(SipAddress("sip:agent@example.com"))
+SCREENED = replace(AGENT, screening=Callback("http://127.0.0.1/screen"))
+WAITS: Document = (Pause(3600.0),)
+NOW = 1_764_000_000.0  # seconds since 1970
+
+
+class World:
+    """A desk in front of a switchboard; documents are ``document``, or by their URL."""
+
+    def __init__(self, document: Document = WAITS, **screens: Document) -> None:
+        self.document, self.screens = document, screens
+        self.directory = Directory(Capture())
+        self.done: list[tuple[str, Deed]] = []
+        clock = asyncio.get_running_loop().time
+        self.desk = FrontDesk(self.directory, {"support": SUPPORT}, clock, lambda: NOW)
+        self.board = Switchboard(
+            applications={"support": SUPPORT},
+            telephony=Telephony(),
+            directory=self.directory,
+            perform=self.perform,
+            tap=lambda _: None,
+            clock=clock,
+            wall=lambda: NOW,
+        )
+        self.desk.switchboard = self.board
+
+    async def perform(self, call: Call, info: CallInfo, deed: Deed) -> Event | None:
+        self.done.append((info.channel, deed))
+        match deed:
+            case AnswerOrder(ticket, verdict):
+                self.desk.answer_order(ticket, verdict)
+            case Fetch(callback=callback, number=number):
+                name = callback.url.rpartition("/")[2]
+                return DocumentFetched(self.screens.get(name, self.document), number)
+            case CreateLeg(channel):
+                created = LegCreated("leg@a")
+                return created if channel == call.info.channel else OfLeg(channel, created)
+            case _:
+                pass
+        return None
+
+    async def call(self) -> str:
+        """Let Alice call; the key of her call."""
+        self.board.entered(ALICE, "support", up=True)
+        await settle()
+        (key,) = (
+            each.key for each in self.desk.live() if each.caller == "alice" and not each.parent
+        )
+        return key
+
+    def asked(self, kind: type[Deed]) -> list[str]:
+        return [channel for channel, deed in self.done if isinstance(deed, kind)]
+
+
+async def settle() -> None:
+    for _ in range(30):
+        await asyncio.sleep(0)
+
+
+# -- live calls ------------------------------------------------------------------
+
+
+async def test_what_is_known_of_a_live_call() -> None:
+    world = World()
+    key = await world.call()
+    record = CallRecord(
+        key=key,
+        parent="",
+        application="support",
+        dialect="twiml",
+        direction=CallDirection.INBOUND,
+        caller="alice",
+        caller_name="Alice",
+        dialed="support",
+        status=CallStatus.IN_PROGRESS,
+        started_at=NOW,
+        answered_at=NOW,
+    )
+    assert world.desk.live() == (record,)
+    assert world.desk.live_call(key) == record
+    assert world.desk.live_call("nobody's") is None
+    await world.board.stop()
+
+
+async def test_a_leg_is_a_call_of_its_own_to_who_asks() -> None:
+    world = World((Dial((AGENT,)),))
+    key = await world.call()
+    leg = world.desk.live_call(key_of(key, 1))
+    assert leg is not None
+    assert (leg.parent, leg.status, leg.dialed) == (key, CallStatus.INITIATED, "agent")
+    assert {each.key for each in world.desk.live()} == {key, leg.key}
+    await world.board.stop()
+
+
+async def test_a_leg_that_was_lent_is_listed_once() -> None:
+    world = World((Dial((SCREENED,)),), screen=WAITS)
+    key = await world.call()
+    world.directory.happened(f"{key}-leg-1", ChannelUp())
+    await settle()
+    assert sorted(each.key for each in world.desk.live()) == sorted({key, key_of(key, 1)})
+    await world.board.stop()
+
+
+# -- orders ----------------------------------------------------------------------
+
+
+async def test_an_order_is_answered_by_the_call() -> None:
+    world = World()
+    key = await world.call()
+    assert await world.desk.order(key, TagCall("vip")) == Taken()
+    verdict = await world.desk.order(key, TransferCall(Refer("sip:bob@example.com")))
+    assert verdict == Taken(f"{key}-1")
+    again = await world.desk.order(key, RunDocument(WAITS))
+    assert again == Refused(Refusal.TRANSFERRING)
+    await world.board.stop()
+
+
+async def test_a_call_that_never_was_takes_none() -> None:
+    assert await World().desk.order("nobody's", EndCall()) == Refused(Refusal.NO_CALL)
+
+
+async def test_a_call_that_is_over_takes_none() -> None:
+    world = World()
+    key = await world.call()
+    first, second = await asyncio.gather(
+        world.desk.order(key, EndCall()), world.desk.order(key, EndCall())
+    )
+    assert (first, second) == (Taken(), Refused(Refusal.NO_CALL))
+    assert world.asked(HangUp) == ["1.1"]
+
+
+@pytest.mark.parametrize(("over", "why"), [(True, Refusal.NO_CALL), (False, Refusal.AWAY)])
+async def test_a_call_that_says_nothing_is_not_waited_for_long(
+    monkeypatch: pytest.MonkeyPatch, why: Refusal, *, over: bool
+) -> None:
+    monkeypatch.setattr(front_desk, "PATIENCE", 0.01)
+    world, line = World(), Line("deaf")
+    world.directory.add(line)
+    asking = asyncio.create_task(world.desk.order("key of deaf", EndCall()))
+    await asyncio.sleep(0)
+    line.over = over
+    assert await asking == Refused(why)
+
+
+async def test_a_party_parts_and_is_transferred_in_a_call_of_its_own() -> None:
+    world = World((Dial((AGENT,)), Pause(3600.0)))
+    key = await world.call()
+    leg, channel = key_of(key, 1), f"{key}-leg-1"
+    world.directory.happened(channel, ChannelUp())
+    await settle()
+    order = TransferCall(Refer("sip:bob@example.com"))
+    asking = asyncio.create_task(world.desk.order(leg, order))
+    await settle()
+    assert channel in world.board.channels
+    assert DropLeg(channel) not in [deed for _, deed in world.done]
+    world.directory.happened(channel, Unbridged())
+    await asyncio.wait_for(asking, 5.0)
+    assert asking.result() == Taken(f"{leg}-1")
+    parted = world.desk.live_call(leg)
+    assert parted is not None
+    assert parted.parent == key
+    await world.board.stop()
+
+
+async def test_a_leg_comes_back_from_its_document() -> None:
+    world = World((Dial((SCREENED,)),), screen=())
+    key = await world.call()
+    channel = f"{key}-leg-1"
+    world.directory.happened(channel, ChannelUp())
+    await settle()
+    live = world.directory.owner_of(key)
+    assert live is world.directory.owner_of(key_of(key, 1))
+    assert live is not None
+    assert channel in live.call.channels
+    assert len(world.directory.calls) == 1
+    await world.board.stop()
+
+
+async def test_a_leg_whose_caller_is_gone_is_hung_up_behind_its_document() -> None:
+    world = World((Dial((SCREENED,)),), screen=WAITS)
+    key = await world.call()
+    world.directory.happened(f"{key}-leg-1", ChannelUp())
+    await settle()
+    assert await world.desk.order(key, EndCall()) == Taken()
+    await settle()
+    assert DropLeg(f"{key}-leg-1") in [deed for _, deed in world.done]
+    await world.board.stop()
+
+
+# -- new calls -------------------------------------------------------------------
+
+WANTED = Origination(AGENT, Callback("http://127.0.0.1/voice"), "4930", "Support")
+
+
+async def test_a_call_is_made() -> None:
+    world = World()
+    made = await world.desk.originate("support", WANTED)
+    await settle()
+    assert isinstance(made, CallRecord)
+    assert (made.direction, made.status) == (CallDirection.ORIGINATED, CallStatus.INITIATED)
+    assert (made.caller, made.caller_name, made.dialed) == ("4930", "Support", "agent")
+    assert world.desk.live_call(made.key) == made
+    world.directory.happened(f"{made.key}-leg-0", ChannelUp())
+    await settle()
+    answered = world.desk.live_call(made.key)
+    assert answered is not None
+    assert answered.status is CallStatus.IN_PROGRESS
+    await world.board.stop()
+
+
+async def test_who_may_not_be_called_is_not() -> None:
+    elsewhere = replace(WANTED, callee=Callee(SipAddress("sip:agent@example.org")))
+    verdict = await World().desk.originate("support", elsewhere)
+    assert isinstance(verdict, Refused)
+    assert verdict.why is Refusal.NOT_CALLABLE
+    assert "add one if it may be called" in verdict.detail
+
+
+async def test_no_call_is_made_while_the_program_stops() -> None:
+    world = World()
+    await world.board.drain(0.0)
+    assert await world.desk.originate("support", WANTED) == Refused(Refusal.DRAINING)

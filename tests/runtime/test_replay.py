@@ -1,0 +1,238 @@
+"""A call that was stored and built again does what the first one would have done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from stasis_refer.core import codec
+from stasis_refer.core.application import Application
+from stasis_refer.core.call import Call
+from stasis_refer.core.events import (
+    ChannelUp,
+    DocumentFetched,
+    ReferAnswered,
+    ReferSeen,
+    Unbridged,
+)
+from stasis_refer.core.info import CallDirection
+from stasis_refer.core.intents import HangUp
+from stasis_refer.core.leg import Leg
+from stasis_refer.core.opening import Lent, Opening, Outgoing, Parted
+from stasis_refer.core.orders import Origination
+from stasis_refer.core.outcome import Direction
+from stasis_refer.core.verbs import Hangup, LegWatch
+from stasis_refer.runtime.call_log import Kept, asked, beginning
+from stasis_refer.runtime.ports import StoreError
+from stasis_refer.runtime.replay import ReplayError, rebuild, rebuilt_calls
+from tests.core.calls import (
+    INFO,
+    PLAIN,
+    REFER,
+    SAY,
+    STATUS,
+    VOICE,
+    WITH_STATUS,
+    Line,
+    document,
+)
+from tests.core.dials import sip
+from tests.core.test_call_with_legs import APPLICATIONS, DOCUMENTS, ENDS, STEPS, run
+
+HOUR = 3600.0
+
+
+def kept(line: Line, application: Application = PLAIN, *, up: bool = True) -> list[Kept]:
+    """Return the steps of a call as they are kept; the wall clock is an hour ahead."""
+    first = beginning(Call(INFO, application, up=up, now=0.0))
+    return [
+        Kept(
+            INFO.key,
+            number,
+            at,
+            at + HOUR,
+            first if event is None else codec.dumps(event),
+            asked(intents),
+        )
+        for number, (at, event, intents) in enumerate(line.steps, 1)
+    ]
+
+
+def known(application: Application) -> dict[str, Application]:
+    return {application.name: application}
+
+
+# -- whatever happens ------------------------------------------------------------
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.integers(0, 2),
+    st.integers(0, len(DOCUMENTS) - 1),
+    STEPS,
+    ENDS,
+    st.booleans(),
+    st.integers(0, 10**6),
+)
+def test_a_call_built_again_after_any_step_goes_on_as_the_first_one_did(  # noqa: PLR0913, PLR0917 - drawn
+    application: int,
+    document: int,
+    steps: list[tuple[float, str, int]],
+    end: str,
+    up: bool,  # noqa: FBT001 - hypothesis fills arguments by position
+    pick: int,
+) -> None:
+    asks = APPLICATIONS[application]
+    line = run(asks, DOCUMENTS[document], steps, end, up=up).line
+    rows = kept(line, asks, up=up)
+    before = rows[: 1 + pick % len(rows)]
+    last = before[-1]
+    rebuilt = rebuild(before, known(asks), last.at, last.wall)
+    assert rebuilt.steps == len(before)
+    for at, event, intents in line.steps[len(before) :]:
+        assert event is not None
+        assert codec.loads(codec.dumps(event), known(asks)) == event
+        assert rebuilt.call.handle(event, at) == intents
+    assert rebuilt.call.over == line.call.over
+
+
+CALLED = replace(INFO, channel=f"{INFO.key}-leg-0", direction=CallDirection.ORIGINATED)
+PARTY = Leg(CALLED, 3.0, answered_at=4.0, watch=LegWatch(STATUS), tag="agent")
+OTHER = replace(VOICE, url="http://127.0.0.1/other")
+
+
+@pytest.mark.parametrize(
+    ("opening", "leg"),
+    [
+        (Outgoing(Origination(sip("a"), VOICE, "4930", timeout=9.0)), None),
+        (Outgoing(Origination(sip("a"), (REFER,))), None),
+        (Parted((REFER,), "ticket"), PARTY),
+        (Lent(OTHER, INFO.key), PARTY),
+    ],
+)
+def test_a_call_is_built_again_however_it_began(opening: Opening, leg: Leg | None) -> None:
+    def made() -> Call:
+        again = replace(leg) if leg else None
+        return Call(CALLED, PLAIN, up=leg is not None, now=5.0, opening=opening, leg=again)
+
+    first = made()
+    said, intents = beginning(first), first.start()
+    rebuilt = rebuild(
+        [Kept(INFO.key, 1, 5.0, HOUR, said, asked(intents))], known(PLAIN), 105.0, HOUR
+    )
+    assert rebuilt.call.deadline == (None if first.deadline is None else first.deadline + 100.0)
+    assert rebuilt.call.lead.began_at == first.lead.began_at + 100.0
+    second = made()
+    second.start()
+    for event in (ChannelUp(), Unbridged(), document(SAY)):
+        assert rebuilt.call.handle(event, 106.0) == second.handle(event, 6.0)
+
+
+# -- clocks ----------------------------------------------------------------------
+
+
+def transfer() -> Line:
+    line = Line()
+    line.happens((1.0, document(REFER)), (1.1, ReferSeen(7)), (1.2, ReferAnswered(202, 7)))
+    return line
+
+
+@pytest.mark.parametrize(
+    ("wall", "passed"),
+    [(HOUR + 1.2, 0.0), (HOUR + 11.2, 10.0), (HOUR - 500.0, 0.0)],
+    ids=["at once", "10 s later", "the wall clock was set back"],
+)
+def test_time_goes_on_while_the_program_is_away(wall: float, passed: float) -> None:
+    now = 0.25  # the machine was booted meanwhile
+    rebuilt = rebuild(kept(transfer()), known(PLAIN), now, wall)
+    assert rebuilt.call.deadline == pytest.approx(now - passed + 30.0)
+
+
+# -- what it asked for last ------------------------------------------------------
+
+
+def test_what_may_not_have_been_done_of_the_last_step_is_done_again() -> None:
+    line = Line(WITH_STATUS)
+    line.happens((1.0, document(Hangup())))
+    rebuilt = rebuild(kept(line, WITH_STATUS), known(WITH_STATUS), 2.0, HOUR + 2.0)
+    assert rebuilt.call.over
+    assert rebuilt.again == (HangUp(),)
+
+
+def test_a_refer_is_never_sent_again() -> None:
+    line = Line()
+    line.happens((1.0, document(REFER)))
+    rebuilt = rebuild(kept(line), known(PLAIN), 2.0, HOUR + 2.0)
+    assert rebuilt.again == ()
+    assert rebuilt.under_way == (Direction.SENT,)
+
+
+# -- what cannot be built again --------------------------------------------------
+
+
+def broken(said: str = "", number: int = 2) -> list[Kept]:
+    first, second, *rest = kept(transfer())
+    return [first, replace(second, said=said or second.said, number=number), *rest]
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        (kept(transfer())[1:], "a step is missing"),
+        (broken(number=7), "a step is missing"),
+        (broken(said="{"), "CodecError"),
+        (broken(said='{"":"Comet"}'), "'Comet' is no class that is kept"),
+        (broken(said="7"), "AssertionError"),
+        (broken(said=codec.dumps(DocumentFetched((Hangup(),)))), "asks for HangUp, and asked for"),
+        ([replace(kept(transfer())[0], said="[1,2]")], "ValueError"),
+        ([replace(kept(transfer())[0], said="[1,2,3]")], "does not say what it began with"),
+    ],
+)
+def test_what_cannot_be_built_again_says_why(rows: Sequence[Kept], why: str) -> None:
+    with pytest.raises(ReplayError, match=why):
+        rebuild(rows, known(PLAIN), 2.0, HOUR)
+
+
+def test_a_call_whose_application_is_gone_cannot_be_built_again() -> None:
+    with pytest.raises(ReplayError, match="'support' is not configured any more"):
+        rebuild(kept(transfer()), {}, 2.0, HOUR)
+
+
+@dataclass
+class Store:
+    """Has steps left, or fails."""
+
+    steps: Sequence[Kept] = ()
+    error: StoreError | None = None
+    forgotten: list[str] = field(default_factory=list)
+
+    def add(self, step: Kept) -> None:
+        raise NotImplementedError
+
+    def forget(self, call: str) -> None:
+        self.forgotten.append(call)
+
+    def left(self) -> Sequence[Kept]:
+        if self.error is not None:
+            raise self.error
+        return self.steps
+
+
+def test_a_call_that_cannot_be_built_again_is_forgotten_and_the_others_go_on() -> None:
+    bad = [replace(step, call="bad") for step in broken(said="{")]
+    good = [replace(step, call="good") for step in kept(transfer())]
+    store = Store([*bad, *good])
+    with capture_logs() as logs:
+        found = list(rebuilt_calls(store, known(PLAIN), 2.0, HOUR))
+    assert [each.steps for each in found] == [4]
+    assert store.forgotten == ["bad"]
+    assert [log["call"] for log in logs] == ["bad"]
+
+
+def test_a_log_that_cannot_be_read_keeps_nobody_from_starting() -> None:
+    with capture_logs() as logs:
+        assert list(rebuilt_calls(Store(error=StoreError("x: locked")), {}, 0.0, 0.0)) == []
+    assert [log["why"] for log in logs] == ["x: locked"]

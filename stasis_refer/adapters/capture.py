@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 import structlog
 
-from stasis_refer.core.events import Event
+from stasis_refer.core.events import Event, ReferCaptured, ReferSeen, SipSeen
 from stasis_refer.core.info import Invite
 from stasis_refer.wire import dialog, hep, sip
 
@@ -39,6 +39,7 @@ class _Watched:
     deliver: Callable[[Event], None]
     caller: dialog.Caller
     told: set[tuple[object, ...]] = field(default_factory=set)
+    referred: bool = False  # a REFER was sent in it, by either side
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,12 @@ class CaptureListener:
         self._watched[call_id] = _Watched(deliver, caller)
         return dialog.read_invite(message, packet.source[0])
 
+    def watch_again(
+        self, call_id: str, deliver: Callable[[Event], None], tag: str, *, dialed: bool = False
+    ) -> None:
+        """Deliver what is captured of a dialog whose INVITE was captured before a restart."""
+        self._watched[call_id] = _Watched(deliver, dialog.Caller(tag or None, dialed))
+
     def knows(self, call_id: str) -> bool:
         """Tell whether the INVITE of a call that was not watched yet is among what was read."""
         return call_id in self._invites
@@ -166,24 +173,27 @@ class CaptureListener:
         try:
             found = sip.messages(packet.payload)
             if len(found) == 1:
-                self._tell_message(watched, found[0])
+                self._tell_message(watched, found[0], packet.at)
                 return _ACCEPTED
             # Over TCP one packet may hold messages of several calls.
             for message in found:
                 of = self._watched.get(sip.header(message, "call-id") or "")
                 if of is not None:
-                    self._tell_message(of, message)
+                    self._tell_message(of, message, packet.at)
         except sip.BadMessage:
             return "malformed"
         return _ACCEPTED
 
-    def _tell_message(self, watched: _Watched, message: sip.Message) -> None:
+    def _tell_message(self, watched: _Watched, message: sip.Message, at: float) -> None:
         if watched.caller.tag is None and dialog.opens(message):
             # Its copy came late, or it is our own.
             watched.caller = replace(watched.caller, tag=sip.from_tag(message))
-        said = dialog.read(message, watched.caller)
+        said = dialog.read(message, watched.caller, at)
         if said is None or said.identity in watched.told:
             return  # of no concern, or sent again (RFC 3261, 17)
+        watched.referred |= isinstance(said.event, ReferSeen | ReferCaptured)
+        if isinstance(said.event, SipSeen) and not watched.referred:
+            return  # of no transfer
         watched.told.add(said.identity)
         if said.phase is not None and said.status is not None:
             self._count_response(said.phase, said.status)
@@ -207,6 +217,11 @@ class NoCapture:
         """Deliver nothing."""
         del call_id, deliver, dialed
         return None
+
+    def watch_again(
+        self, call_id: str, deliver: Callable[[Event], None], tag: str, *, dialed: bool = False
+    ) -> None:
+        """Deliver nothing."""
 
     def forget(self, call_id: str) -> None:
         """Forget nothing."""

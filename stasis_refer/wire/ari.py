@@ -69,7 +69,8 @@ class Channel:
     """The part of ARI's Channel model that the program reads. ``call_id`` is the SIP Call-ID.
 
     ``stasis`` are the arguments of the ``Stasis()`` it is in, the application's name first;
-    empty when it is elsewhere.
+    empty when it is elsewhere. ``ended`` is what ``Transfer()`` said of a channel that is still
+    listed in it: the far end has hung up, and Asterisk keeps it until the subscription ends.
     """
 
     id: str
@@ -80,6 +81,8 @@ class Channel:
     dialed: str = ""
     call_id: str = ""
     stasis: tuple[str, ...] = ()
+    ended: ChannelReturned | None = None
+    context: str = ""  # of the dialplan
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +156,8 @@ def read_channel(channel: Json) -> Channel:
             tuple(str(dialplan.get("app_data", "")).split(","))
             if dialplan.get("app_name") == "Stasis"
             else (),
+            _told(channel) if dialplan.get("app_name") == "Transfer" else None,
+            str(dialplan.get("context", "")),
         )
     except (KeyError, AttributeError, TypeError) as missing:
         raise BadEvent(f"a channel without {missing}") from missing
@@ -234,12 +239,17 @@ _STATES: Final[Mapping[str, Event]] = {"Up": ChannelUp(), "Ringing": ChannelRing
 
 def _read_end(message: Json) -> Occurrence:
     channel = message["channel"]
+    told = _told(channel)
+    refused = None if channel.get("state") == "Up" else bridging.refused_with(message)
+    return Happened(str(channel["id"]), CallEnded(told, refused))
+
+
+def _told(channel: Json) -> ChannelReturned | None:
+    """Return what ``Transfer()`` has said by now, None where it said nothing."""
     # "channelvars" of ari.conf; without it nothing is told here.
     variables = channel.get("channelvars", {})
     status, code, number = (str(variables.get(name, "")) for name in TOLD_AT_THE_END)
-    told = _returned(status, code, number) if status else None
-    refused = None if channel.get("state") == "Up" else bridging.refused_with(message)
-    return Happened(str(channel["id"]), CallEnded(told, refused))
+    return _returned(status, code, number) if status else None
 
 
 def _read_transfer(message: Json) -> Occurrence:

@@ -4,19 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from stasis_refer.core.events import Event, RecordingEnded, TransferReported, TransferRequested
+from stasis_refer.core.recording import channel_of
 from stasis_refer.wire import causes
-
-_BRIDGE: Final = "-bridge-"
-
-
-def bridge_name(channel: str, number: int) -> str:
-    """Return the id of the bridge of this number that the call of a channel makes."""
-    return f"{channel}{_BRIDGE}{number}"
-
-
-def channel_of(bridge: str) -> str | None:
-    """Return the channel whose call made a bridge, None when the bridge is none of ours."""
-    return bridge.rpartition(_BRIDGE)[0] or None
 
 
 def refused_with(message: Mapping[str, Any]) -> int | None:

@@ -10,6 +10,8 @@ from stasis_refer.wire.ari import EVENT_TYPES, LEG, Json
 QUEUE_CONTEXT: Final = "stasis-refer-queue"
 TRANSFER_CONTEXT: Final = "stasis-refer-transfer"
 ABORT_CONTEXT: Final = "stasis-refer-abort"
+CONTEXTS: Final = frozenset({QUEUE_CONTEXT, TRANSFER_CONTEXT, "stasis-refer-enter"})
+"""Where a channel may be that was sent into the dialplan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,11 @@ def stop(playback: str) -> Request:
 def channels() -> Request:
     """Ask for every channel there is."""
     return Request("GET", "channels")
+
+
+def playback(name: str) -> Request:
+    """Ask for a sound; 404 when it is not on, or not any more."""
+    return Request("GET", f"playbacks/{name}")
 
 
 def application(app: str) -> Request:

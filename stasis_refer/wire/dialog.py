@@ -19,9 +19,11 @@ from stasis_refer.core.events import (
     ReferNotified,
     ReferRefused,
     ReferSeen,
+    SipSeen,
 )
 from stasis_refer.core.info import Invite
 from stasis_refer.wire import sip, sipfrag
+from stasis_refer.wire.kept import kept
 
 Phase: TypeAlias = Literal["refer", "notify"]
 
@@ -71,42 +73,51 @@ def may_matter(payload: bytes, *, dialed: bool = False) -> bool:
     return method.search(rest) is not None
 
 
-def read(message: sip.Message, caller: Caller) -> Said | None:
+def read(message: sip.Message, caller: Caller, at: float = 0.0) -> Said | None:
     """Return what a message of a live dialog means, None when it is of no concern.
 
-    Where the INVITE was not captured a REFER is taken for ours, and a NOTIFY for the far
-    end's. Raises sip.BadMessage when a message that matters lacks what it must have.
+    ``at`` is when it was captured, in seconds since 1970. Where the INVITE was not captured a
+    REFER is taken for ours, and a NOTIFY for the far end's. Raises sip.BadMessage when a message
+    that matters lacks what it must have.
     """
-    if caller.tag is None:
-        if isinstance(message, sip.Response):
-            return _read_response(message, dialed=False)
-        return _read_own(message) or (None if _is(message, "BYE") else _read_far(message))
-    # A response has the From of its request.
-    own = caller.sent(message) is caller.ours
     if isinstance(message, sip.Response):
-        return _read_response(message, dialed=caller.ours) if own else _read_refusal(message)
-    if own:
-        return _read_own(message)
-    return _read_refer(message) if _is(message, "REFER") else _read_far(message)
+        # A response has the From of its request.
+        own = caller.tag is None or caller.sent(message) is caller.ours
+        return _read_response(message, caller, at) if own else _read_answer(message, at)
+    if caller.tag is None:
+        return _read_own_refer(message, at) or (
+            None if _is(message, "BYE") else _read_far(message, at)
+        )
+    if caller.sent(message) is caller.ours:
+        return _read_own_refer(message, at) or _read_own(message, at)
+    return _read_refer(message, at) if _is(message, "REFER") else _read_far(message, at)
 
 
 def _is(request: sip.Request, method: str) -> bool:
     return request.method.upper() == method
 
 
-def _read_own(request: sip.Request) -> Said | None:
+def _read_own_refer(request: sip.Request, at: float) -> Said | None:
     if not _is(request, "REFER"):
         return None
     number, _ = sip.cseq(request)
-    return Said(ReferSeen(number), ("REFER", number))
+    return Said(ReferSeen(number, kept(request, at, sent=True)), ("REFER", number))
 
 
-def _read_far(request: sip.Request) -> Said | None:
+def _read_own(request: sip.Request, at: float) -> Said | None:
+    """Read what Asterisk sends behind a REFER: how far it is, or the end of the call."""
+    if not _is(request, "BYE") and not (_is(request, "NOTIFY") and _of_refer(request)):
+        return None
+    number, method = sip.cseq(request)
+    return Said(SipSeen(kept(request, at, sent=True)), ("sent", method, number))
+
+
+def _read_far(request: sip.Request, at: float) -> Said | None:
     match request.method.upper():
         case "NOTIFY":
-            return _read_notify(request)
+            return _read_notify(request, at)
         case "BYE":
-            return Said(CallEnded(), ("BYE",))
+            return Said(CallEnded(message=kept(request, at, sent=False)), ("BYE",))
         case "INVITE" | "UPDATE":
             return _read_offer(request)
         case _:
@@ -134,27 +145,37 @@ def read_invite(message: sip.Request, source_ip: str) -> Invite:
         + sip.headers_named(message, "User-to-User")
         + sip.headers_named(message, "Diversion"),
         allow=", ".join(value for _, value in sip.headers_named(message, "Allow")),
+        tag=sip.from_tag(message) or "",
     )
 
 
-def _read_response(response: sip.Response, *, dialed: bool) -> Said | None:
+def _read_response(response: sip.Response, caller: Caller, at: float) -> Said | None:
     """Read a response to a request of ours."""
     number, method = sip.cseq(response)
     if response.status < _FIRST_FINAL:
         return None
-    if method.upper() == "INVITE" and dialed and response.status not in _ASKED_AGAIN:
-        # The first is to the INVITE that the dialog began with, later ones to re-INVITEs.
-        return Said(InviteAnswered(response.status), ("INVITE",))
-    if method.upper() != "REFER":
-        return None
+    match method.upper():
+        case "INVITE" if caller.tag and caller.ours and response.status not in _ASKED_AGAIN:
+            # The first is to the INVITE that the dialog began with, later ones to re-INVITEs.
+            return Said(InviteAnswered(response.status), ("INVITE",))
+        case "REFER":
+            return _read_refer_answer(response, number, at)
+        case "NOTIFY":
+            return _seen_answer(response, number, at, sent=caller.tag is None)
+        case _:
+            return None
+
+
+def _read_refer_answer(response: sip.Response, number: int, at: float) -> Said:
     # RFC 4488: no subscription, so no NOTIFY will come.
     wish, _ = sip.parameters(sip.header(response, "refer-sub") or "true")
     subscribed = wish.lower() != "false"
-    event = ReferAnswered(response.status, number, subscribed)
+    message = kept(response, at, sent=False)
+    event = ReferAnswered(response.status, number, subscribed, message)
     return Said(event, ("REFER", number, response.status), "refer", response.status)
 
 
-def _read_refer(refer: sip.Request) -> Said:
+def _read_refer(refer: sip.Request, at: float) -> Said:
     """Read a REFER of the far end's."""
     number, _ = sip.cseq(refer)
     event = ReferCaptured(
@@ -163,20 +184,36 @@ def _read_refer(refer: sip.Request) -> Said:
         sip.header(refer, "referred-by") or "",
         sip.header(refer, "user-agent") or "",
         sip.headers_named(refer, "X-") + sip.headers_named(refer, "User-to-User"),
+        kept(refer, at, sent=False),
     )
     return Said(event, ("REFER received", number))
 
 
-def _read_refusal(response: sip.Response) -> Said | None:
+def _read_answer(response: sip.Response, at: float) -> Said | None:
     """Read a response of ours: that a REFER was taken is an event of ARI."""
     number, method = sip.cseq(response)
-    if method.upper() != "REFER" or response.status < _FIRST_REFUSAL:
-        return None
-    identity = ("REFER received", number, response.status)
-    return Said(ReferRefused(number, response.status), identity)
+    match method.upper():
+        case "REFER" if response.status >= _FIRST_REFUSAL:
+            event = ReferRefused(number, response.status, kept(response, at, sent=True))
+            return Said(event, ("REFER received", number, response.status))
+        case "REFER" | "NOTIFY" if response.status >= _FIRST_FINAL:
+            return _seen_answer(response, number, at, sent=True)
+        case _:
+            return None
 
 
-def _read_notify(notify: sip.Request) -> Said | None:
+def _seen_answer(response: sip.Response, number: int, at: float, *, sent: bool) -> Said:
+    _, method = sip.cseq(response)
+    identity = ("answer", sent, method.upper(), number, response.status)
+    return Said(SipSeen(kept(response, at, sent=sent)), identity)
+
+
+def _of_refer(notify: sip.Request) -> bool:
+    package, _ = sip.parameters(sip.header(notify, "event") or "")
+    return package.lower() == "refer"
+
+
+def _read_notify(notify: sip.Request, at: float) -> Said | None:
     package, of_event = sip.parameters(sip.header(notify, "event") or "")
     if package.lower() != "refer":
         return None
@@ -189,6 +226,7 @@ def _read_notify(notify: sip.Request) -> Said | None:
         state.lower() == "terminated",
         number,
         _number(refer_id),
+        kept(notify, at, sent=False),
     )
     return Said(event, ("NOTIFY", number), "notify", code)
 
@@ -211,8 +249,8 @@ _RESPONSE: Final = b"SIP/2.0 "
 _PROVISIONAL: Final = b"SIP/2.0 1"
 _REQUEST: Final = (b" SIP/2.0\r", b" SIP/2.0")
 _REQUEST_LINE_ENDS: Final = (b" SIP/2.0\r", b" SIP/2.0\n")
-_TO_REFER: Final = re.compile(rb"[0-9]\s+REFER\b")  # as the CSeq of a response says
-_TO_REFER_OR_INVITE: Final = re.compile(rb"[0-9]\s+(?:REFER|INVITE)\b")
+_TO_REFER: Final = re.compile(rb"[0-9]\s+(?:REFER|NOTIFY)\b")  # as the CSeq of a response says
+_TO_REFER_OR_INVITE: Final = re.compile(rb"[0-9]\s+(?:REFER|NOTIFY|INVITE)\b")
 
 _URI: Final = re.compile(r"sips?:(?:([^@:;>]*)[^@>]*@)?(\[[^\]>]*\]|[^:;?>]*)", re.IGNORECASE)
 

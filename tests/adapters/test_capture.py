@@ -21,10 +21,14 @@ from stasis_refer.core.events import (
     ReferNotified,
     ReferRefused,
     ReferSeen,
+    SipSeen,
 )
 from stasis_refer.core.info import Invite
 from stasis_refer.wire.hep import Packet, encode
+from stasis_refer.wire.kept import kept
+from stasis_refer.wire.sip import parse
 
+AT = 1_764_000_000.25  # seconds since 1970
 CALL = "1-28941@127.0.0.7"
 PHONE, ASTERISK = "28941t1", "b4b5543b-778b"
 PASSWORD = b"s3cret"
@@ -107,6 +111,7 @@ ACCEPTED = sip("SIP/2.0 202 Accepted", "12491 REFER", of=ASTERISK)
 RINGING = notify(2, "SIP/2.0 180 Ringing")
 BUSY = notify(3, "SIP/2.0 486 Busy Here", "terminated;reason=noresource")
 BYE = sip("BYE sip:127.0.0.1:5060 SIP/2.0", "4 BYE")
+BYE_OF_OURS = sip("BYE sip:127.0.0.7 SIP/2.0", "5 BYE", of=ASTERISK)
 
 
 class Wire:
@@ -161,7 +166,7 @@ def hep(message: bytes, call_id: str = CALL) -> bytes:
             correlation_id=call_id,
             password=PASSWORD,
             capture_id=1,
-            at=1_764_000_000.25,
+            at=AT,
             source=("192.0.2.7", 17001),
             destination=("127.0.0.1", 5060),
         )
@@ -189,6 +194,7 @@ async def test_an_invite_says_who_calls_and_how(wire: Wire) -> None:
             ("x-two", "a, b"),
             ("User-to-User", "56a390f3;encoding=hex"),
         ),
+        tag=PHONE,
     )
     assert wire.watch() is None  # an INVITE is of one call only
 
@@ -213,6 +219,19 @@ async def test_a_transfer_is_told_as_it_goes_on(wire: Wire) -> None:
     ]
     assert wire.statuses == [("refer", 202), ("notify", 180), ("notify", 486)]
     assert wire.results == {"passed_over": 1, "accepted": 5}
+
+
+async def test_after_a_restart_the_tag_of_the_caller_tells_who_said_what(wire: Wire) -> None:
+    wire.listener.watch_again(CALL, wire.events.append, PHONE)
+    assert wire.told(REFER, ACCEPTED, RINGING, BYE) == [
+        ReferSeen(12491),
+        ReferAnswered(202, 12491),
+        ReferNotified(180, terminated=False, cseq=2),
+        CallEnded(),
+    ]
+    wire.listener.watch_again(CALL, wire.events.append, "")
+    # Who sent a BYE, and by that whether it is worth telling, is not known then.
+    assert wire.told(RINGING, BYE) == [ReferNotified(180, terminated=False, cseq=2)]
 
 
 @pytest.mark.parametrize(
@@ -260,7 +279,7 @@ async def test_what_a_message_of_a_call_tells(
     [
         pytest.param(sip("SIP/2.0 202 Accepted", "12491 REFER"), id="202"),
         pytest.param(notify(5, "SIP/2.0 200 OK", "terminated", of=ASTERISK), id="notify"),
-        pytest.param(sip("BYE sip:127.0.0.7 SIP/2.0", "5 BYE", of=ASTERISK), id="bye"),
+        pytest.param(BYE_OF_OURS, id="bye"),
         pytest.param(offer(5, "sendonly", of=ASTERISK), id="hold"),
     ],
 )
@@ -305,9 +324,28 @@ async def test_a_leg_is_told_of_by_who_began_it(wire: Wire) -> None:
     assert wire.events == [
         InviteAnswered(200),
         ReferCaptured(12491, "<sip:c@d?X-A=1>", headers=(("X-Call", "7"),)),
+        SipSeen(kept(parse(of_leg(ended)), AT, sent=True)),
         CallEnded(),
     ]
     assert not wire.listener.knows(LEG)
+
+
+async def test_what_belongs_to_a_refer_is_told_with_its_message(wire: Wire) -> None:
+    wire.copy(INVITE)
+    wire.watch()
+    answer = sip("SIP/2.0 200 OK", "2 NOTIFY")
+    told = wire.told(BYE_OF_OURS, REFER, ACCEPTED, RINGING, answer, answer, BYE_OF_OURS, BYE)
+    captured = [getattr(each, "message") for each in told]  # noqa: B009 - all of these have one
+    assert [(each.at, each.sent, each.first_line) for each in captured] == [
+        (AT, True, "REFER sip:caller@127.0.0.7:17001 SIP/2.0"),
+        (AT, False, "SIP/2.0 202 Accepted"),
+        (AT, False, "NOTIFY sip:127.0.0.1:5060 SIP/2.0"),
+        (AT, True, "SIP/2.0 200 OK"),
+        (AT, True, "BYE sip:127.0.0.7 SIP/2.0"),
+        (AT, False, "BYE sip:127.0.0.1:5060 SIP/2.0"),
+    ]
+    assert captured[0].headers[-1] == ("Refer-To", "<sip:bob@example.com?X-A=1,2;3>")
+    assert captured[2].body == "SIP/2.0 180 Ringing"
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from stasis_refer.core.events import (
     TransferStatus,
     Unbridged,
 )
-from stasis_refer.wire import ari, bridging
+from stasis_refer.wire import ari
 from stasis_refer.wire.ari import (
     BadEvent,
     Channel,
@@ -65,6 +65,7 @@ READ = Channel(
     dialed="s",
     call_id="1-12345@127.0.0.1",
     stasis=("stasis_refer", "support"),
+    context="stasis-refer-enter",
 )
 
 
@@ -134,16 +135,6 @@ def test_what_a_leg_was_refused_with(
     message: Mapping[str, Any], kind: str, status: int | None
 ) -> None:
     assert ari.read_event({**message, "type": kind}) == Happened(ID, CallEnded(status=status))
-
-
-@pytest.mark.parametrize("channel", [ID, LEG, "a-bridge-b"])
-def test_a_bridge_is_named_after_who_made_it(channel: str) -> None:
-    assert bridging.channel_of(bridging.bridge_name(channel, 12)) == channel
-
-
-@pytest.mark.parametrize("bridge", ["conference", "", "-bridge-1"])
-def test_bridges_of_others_are_nobody_s(bridge: str) -> None:
-    assert bridging.channel_of(bridge) is None
 
 
 @pytest.mark.parametrize(
@@ -374,6 +365,22 @@ def test_a_listed_channel_tells_which_stasis_it_is_in(
 ) -> None:
     listed = {**CHANNEL, "dialplan": {**CHANNEL["dialplan"], **changes}}
     assert ari.read_channel(listed).stasis == read
+
+
+@pytest.mark.parametrize(
+    ("app", "variables", "ended"),
+    [
+        ("Transfer", {"TRANSFERSTATUS": "FAILURE"}, ChannelReturned(TransferStatus.FAILURE, 0)),
+        ("Transfer", {"TRANSFERSTATUS": ""}, None),
+        ("Transfer", {}, None),
+        ("Stasis", {"TRANSFERSTATUS": "FAILURE"}, None),
+    ],
+)
+def test_a_channel_that_has_hung_up_in_transfer_is_still_listed(
+    app: str, variables: Mapping[str, str], ended: ChannelReturned | None
+) -> None:
+    listed = {**CHANNEL, "dialplan": {"app_name": app}, "channelvars": variables}
+    assert ari.read_channel(listed).ended == ended
 
 
 def test_a_channel_needs_no_more_than_id_name_and_state() -> None:

@@ -28,6 +28,7 @@ ID = "1700000000.12"
             {"variable": "A", "value": "1,2;3"},
         ),
         (commands.get_variable(ID, "A"), "GET", f"channels/{ID}/variable", {"variable": "A"}),
+        (commands.playback("p1"), "GET", "playbacks/p1", {}),
         (commands.go_on(ID), "POST", f"channels/{ID}/continue", {}),
         (
             commands.transfer(ID),

@@ -11,9 +11,11 @@ from stasis_refer.core.events import (
     ReferNotified,
     ReferRefused,
     ReferSeen,
+    SipSeen,
 )
 from stasis_refer.core.info import Invite
 from stasis_refer.wire import dialog, sip
+from stasis_refer.wire.kept import kept
 
 PEER, OURS = "tag-of-the-phone", "tag-of-asterisk"
 THEY_CALLED, WE_DIALED = dialog.Caller(PEER), dialog.Caller(OURS, ours=True)
@@ -80,8 +82,19 @@ def received(*headers: str, of: str = PEER) -> sip.Message:
     )
 
 
-REFER_OF_OURS = request("REFER", of=OURS)
+def seen(captured: sip.Message, *, sent: bool) -> SipSeen:
+    """Return the event of a message that means nothing to the call."""
+    return SipSeen(kept(captured, 0.0, sent=sent))
+
+
 ENDED = "terminated;reason=noresource"
+TAKEN = answer("202 Accepted", of=PEER)
+NOTIFY_OF_OURS = notify("SIP/2.0 200 OK\r\n", state=ENDED, of=OURS)
+NOTIFY_TAKEN, NOTIFY_TAKEN_BY_US = (
+    answer("200 OK", cseq="12 NOTIFY", of=of) for of in (OURS, PEER)
+)
+BYE_OF_OURS = request("BYE", of=OURS)
+REFER_OF_OURS = request("REFER", of=OURS)
 
 
 @pytest.mark.parametrize(
@@ -100,10 +113,15 @@ ENDED = "terminated;reason=noresource"
         pytest.param(answer("401 Unauthorized"), ReferAnswered(401, 7), id="401"),
         pytest.param(answer("100 Trying"), None, id="a provisional response"),
         pytest.param(answer("200 OK", cseq="7 BYE"), None, id="the response to something else"),
+        pytest.param(TAKEN, seen(TAKEN, sent=True), id="our response to a REFER of the phone's"),
         pytest.param(
-            answer("202 Accepted", of=PEER),
-            None,
-            id="our response to a REFER of the phone's",
+            answer("100 Trying", of=PEER), None, id="a provisional response to one of the phone's"
+        ),
+        pytest.param(
+            NOTIFY_TAKEN_BY_US, seen(NOTIFY_TAKEN_BY_US, sent=True), id="our response to a NOTIFY"
+        ),
+        pytest.param(
+            NOTIFY_TAKEN, seen(NOTIFY_TAKEN, sent=False), id="the response to a NOTIFY of ours"
         ),
         pytest.param(
             answer("202 Accepted", "Refer-Sub: false"),
@@ -165,9 +183,12 @@ ENDED = "terminated;reason=noresource"
             id="an id that is no CSeq",
         ),
         pytest.param(notify("", "Event: message-summary"), None, id="another event package"),
-        pytest.param(notify("SIP/2.0 200 OK\r\n", of=OURS), None, id="a NOTIFY of ours"),
+        pytest.param(NOTIFY_OF_OURS, seen(NOTIFY_OF_OURS, sent=True), id="a NOTIFY of ours"),
+        pytest.param(
+            notify("", "Event: message-summary", of=OURS), None, id="one of another package"
+        ),
         pytest.param(request("BYE", of=PEER), CallEnded(), id="BYE"),
-        pytest.param(request("BYE", of=OURS), None, id="a BYE of ours"),
+        pytest.param(BYE_OF_OURS, seen(BYE_OF_OURS, sent=True), id="a BYE of ours"),
         pytest.param(offer("sendonly"), ChannelHeld(), id="hold"),
         pytest.param(offer("inactive", "UPDATE"), ChannelHeld(), id="hold by UPDATE"),
         pytest.param(offer("sendrecv"), ChannelResumed(), id="resume"),
@@ -196,12 +217,10 @@ def test_what_a_message_means_for_its_call(captured: sip.Message, event: Event |
             answer("200 OK", cseq="3 INVITE", of=PEER), None, id="our answer to a re-INVITE"
         ),
         pytest.param(received(), ReferCaptured(7, "<sip:a@b>"), id="a REFER of the phone's"),
-        pytest.param(answer("202 Accepted", of=PEER), None, id="which Asterisk took"),
+        pytest.param(TAKEN, seen(TAKEN, sent=True), id="which Asterisk took"),
         pytest.param(answer("603 No", of=PEER), ReferRefused(7, 603), id="which Asterisk refused"),
-        pytest.param(
-            notify("SIP/2.0 200 OK\r\n", state=ENDED, of=OURS), None, id="our NOTIFY of it"
-        ),
-        pytest.param(answer("200 OK", cseq="12 NOTIFY"), None, id="which the phone took"),
+        pytest.param(NOTIFY_OF_OURS, seen(NOTIFY_OF_OURS, sent=True), id="our NOTIFY of it"),
+        pytest.param(NOTIFY_TAKEN, seen(NOTIFY_TAKEN, sent=False), id="which the phone took"),
         pytest.param(received(of=OURS), ReferSeen(7), id="our REFER"),
         pytest.param(answer("202 Accepted"), ReferAnswered(202, 7), id="which the phone took"),
         pytest.param(
@@ -210,7 +229,7 @@ def test_what_a_message_means_for_its_call(captured: sip.Message, event: Event |
             id="the phone's NOTIFY of it",
         ),
         pytest.param(request("BYE", of=PEER), CallEnded(), id="BYE"),
-        pytest.param(request("BYE", of=OURS), None, id="a BYE of ours"),
+        pytest.param(BYE_OF_OURS, seen(BYE_OF_OURS, sent=True), id="a BYE of ours"),
         pytest.param(request("CANCEL", of=OURS), None, id="we cancel"),
         pytest.param(offer("sendonly"), ChannelHeld(), id="hold"),
         pytest.param(offer("sendrecv", of=OURS), None, id="a re-INVITE of ours"),
@@ -275,6 +294,7 @@ def test_what_a_phone_s_refer_says_is_told_as_it_is(
     [
         (REFER_OF_OURS, ReferSeen(7)),
         (answer("200 OK", cseq="1 INVITE"), None),
+        (NOTIFY_TAKEN, seen(NOTIFY_TAKEN, sent=True)),
         (answer("202 Accepted"), ReferAnswered(202, 7)),
         (notify("SIP/2.0 180 Ringing\r\n"), ReferNotified(180, terminated=False, cseq=12)),
         # Whose it is cannot be told, and a call must not end by our own BYE.
@@ -319,6 +339,13 @@ def test_what_opens_a_dialog_is_no_hold() -> None:
         (answer("202 Accepted"), answer("202 Accepted", "Refer-Sub: true"), True),
         (answer("401 Unauthorized"), answer("401 Unauthorized", cseq="8 REFER"), False),
         (received(), received(), True),
+        (NOTIFY_OF_OURS, NOTIFY_OF_OURS, True),
+        (NOTIFY_OF_OURS, notify("SIP/2.0 200 OK\r\n"), False),
+        (NOTIFY_TAKEN, NOTIFY_TAKEN, True),
+        (NOTIFY_TAKEN, NOTIFY_TAKEN_BY_US, False),
+        (TAKEN, TAKEN, True),
+        (TAKEN, answer("202 Accepted"), False),
+        (BYE_OF_OURS, request("BYE", of=PEER), False),
         (received(), REFER_OF_OURS, False),  # each side counts for itself
         (received(), answer("603 Decline", of=PEER), False),
         (answer("603 Decline"), answer("603 Decline", of=PEER), False),
@@ -429,6 +456,7 @@ def test_an_invite_tells_where_it_came_from_and_what_was_added() -> None:
             ("Diversion", "<sip:old@example.com>;reason=unconditional"),
         ),
         allow="INVITE, ACK,BYE, REFER",
+        tag="1",
     )
 
 
@@ -445,8 +473,9 @@ SDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-"
     [
         (NOTIFY, True),
         (OK.format("REFER"), True),
-        (OK.format("NOTIFY"), False),
+        (OK.format("NOTIFY"), True),
         (OK.format("BYE"), False),
+        (RINGING.format("NOTIFY"), False),
         (ACK, False),
         (ACK + NOTIFY, True),
         (OK.format("INVITE") + NOTIFY, True),
@@ -476,7 +505,7 @@ def test_what_is_not_worth_reading_is_told_by_its_bytes(payload: str, *, worth: 
         (RINGING.format("INVITE") + SDP + OK.format("INVITE"), True),
         (RINGING.format("INVITE") + BYE, True),
         (OK.format("REFER"), True),
-        (OK.format("NOTIFY"), False),
+        (OK.format("NOTIFY"), True),
         (OK.format("CANCEL"), False),
         (ACK, False),
         (BYE, True),

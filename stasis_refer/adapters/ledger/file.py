@@ -7,31 +7,40 @@ parcel may be lost then, or one that was delivered may be sent again.
 
 import asyncio
 import fcntl
+import hashlib
 import os
 import sqlite3
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
-from stasis_refer.adapters.ledger.schema import MIGRATIONS
+from stasis_refer.adapters.ledger.opening import BUSY, LARGE_WAL, SET_VERSION, connect, make, set_up
 from stasis_refer.runtime.ports import StoreError
 
 _log = structlog.get_logger(__name__)
 
-_BUSY: Final = 0.5  # seconds that opening and checkpoints wait for somebody else's write
 _BUSY_LOOP: Final = 0.02  # the same for what runs in the loop's thread: all calls wait with it
 _SYNC_EVERY: Final = 2.0  # seconds
 _CHECKPOINT_EVERY: Final = 60.0  # seconds
 _MANY: Final = 2000  # writes, after which a checkpoint does not wait for its time
-_LARGE_WAL: Final = 4096  # pages, of 4 KiB
 _PROBED_FOR: Final = 2.0  # seconds that a look whether the file can be written is good for
 
-_SET_VERSION: Final = f"PRAGMA user_version = {len(MIGRATIONS)}"
+_REFUSED: Final = (sqlite3.Error, UnicodeEncodeError)
+
+
+@dataclass(slots=True)
+class _Step:
+    """A transaction that is under way, ``begun`` by its first write; why it will not be kept."""
+
+    begun: bool = False
+    failed: StoreError | None = None
+    then: list[Callable[[], None]] = field(default_factory=list)  # once it is
 
 
 class LedgerFile:
@@ -47,10 +56,13 @@ class LedgerFile:
         self._opened: sqlite3.Connection | None = None
         self.owner = 0
         self._locks: dict[int, int] = {}  # file descriptors, by owner: us, and who has ended
+        self._claims: dict[str, int] = {}  # file descriptors, by name
+        self._step: _Step | None = None
         self._written = 0  # statements since the last checkpoint
-        self._tidying = False
-        self._good = True
+        self._tidying = 0  # how many works of our own keep others from writing
+        self._good = False
         self._looked_at = 0.0
+        self._patient = -1.0  # seconds, as the connection was told last
 
     def open(self) -> None:
         """Open the file, made if there is none, with a schema of this version.
@@ -58,9 +70,9 @@ class LedgerFile:
         Raises StoreError with the remedy.
         """
         try:
-            _make(self.path)
-            self._opened = _connect(self.path)
-            _set_up(self._opened)
+            make(self.path)
+            self._opened = connect(self.path)
+            set_up(self._opened)
             self.owner = next(owner for owner in count(1) if self.take_over(owner))
         except (OSError, ValueError, sqlite3.Error) as error:
             self.close()
@@ -77,10 +89,12 @@ class LedgerFile:
         """Close the file; it may be opened again."""
         if self._opened is not None:
             self._opened.close()
-            self._opened = None
-        for lock in self._locks.values():
-            os.close(lock)
+            self._opened, self._good, self._patient = None, False, -1.0
+        for locks in (self._locks, self._claims):
+            for lock in locks.values():
+                os.close(lock)
         self._locks.clear()
+        self._claims.clear()
 
     async def keep(self) -> None:
         """Bring what was written onto the disk now and then, until cancelled.
@@ -95,17 +109,28 @@ class LedgerFile:
             if time.monotonic() - tidied_at < _CHECKPOINT_EVERY and self._written < _MANY:
                 await asyncio.to_thread(_sync, self.path)
                 continue
-            self._written, self._tidying, tidied_at = 0, True, time.monotonic()
-            try:
+            self._written, tidied_at = 0, time.monotonic()
+            with self.tidying():
                 await asyncio.to_thread(_checkpoint, self.path)
-            finally:
-                self._tidying = False
+
+    @contextmanager
+    def tidying(self) -> Iterator[None]:
+        """Let writes wait for what we do inside, over a connection of its own."""
+        self._tidying += 1
+        try:
+            yield
+        finally:
+            self._tidying -= 1
+
+    def written_elsewhere(self, rows: int) -> None:
+        """Take in that so many rows were written over another connection of ours."""
+        self._written += rows
 
     def writable(self) -> bool:
         """Tell whether the file can be written; tried out when it was not written of late."""
         if time.monotonic() - self._looked_at > _PROBED_FOR:
             with suppress(StoreError):
-                self.write(_SET_VERSION)  # writes a page, though always the same one
+                self.write(SET_VERSION)  # writes a page, though always the same one
         return self._good
 
     @property
@@ -117,109 +142,117 @@ class LedgerFile:
         """Lock what an owner left, and whatever is added in its name; False while it runs."""
         if owner in self._locks:
             return True
-        path = Path(f"{self.path}-lock{owner}")
-        try:
-            lock = _lock(path)
-        except OSError as error:
-            raise StoreError(f"{path}: {error.strerror}") from error
+        lock = self._lock(str(owner))
         if lock is None:
             return False
         self._locks[owner] = lock
         return True
+
+    def claim(self, name: str) -> bool:
+        """Have something for as long as the file is open; False while another program has it."""
+        if name not in self._claims:
+            digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+            lock = self._lock(f"-{digest}")
+            if lock is None:
+                return False
+            self._claims[name] = lock
+        return True
+
+    def _lock(self, name: str) -> int | None:
+        path = Path(f"{self.path}-lock{name}")
+        try:
+            return _lock(path)
+        except OSError as error:
+            raise StoreError(f"{path}: {error.strerror}") from error
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Make one transaction of what is written inside: all of it is kept, or nothing.
+
+        Nothing may be awaited inside. A step in a step is part of the outer one. Raises StoreError
+        when nothing was kept, also where what is inside passed over that a write failed.
+        """
+        if self._step is not None:
+            yield
+            return
+        self._step = step = _Step()
+        try:
+            yield
+            if step.failed is not None:
+                raise step.failed
+            if step.begun:
+                self._execute("COMMIT")
+            for each in step.then:
+                each()
+        finally:
+            self._step = None
+            if self._opened is not None and self._opened.in_transaction:
+                with suppress(sqlite3.Error):
+                    self._opened.execute("ROLLBACK")
+
+    def when_kept(self, then: Callable[[], None]) -> None:
+        """Have something called when the step that is under way is kept; at once without one."""
+        if self._step is None:
+            then()
+        else:
+            self._step.then.append(then)
 
     def write(self, statement: str, values: Sequence[object] = ()) -> int:
         """Execute a statement that writes; the number of the row that it added, if one.
 
         Raises StoreError.
         """
-        patience = self._patience()
+        step = self._step
+        if step is None:
+            self._be_patient()
+            return self._execute(statement, values)
+        if step.failed is not None:
+            raise step.failed
+        try:
+            if not step.begun:
+                self._be_patient()
+                self._execute("BEGIN IMMEDIATE")
+                step.begun = True
+            return self._execute(statement, values)
+        except StoreError as error:
+            step.failed = error
+            raise
+
+    def _execute(self, statement: str, values: Sequence[object] = ()) -> int:
         self._good, self._looked_at = False, time.monotonic()
-        with self._using() as opened:
-            opened.execute(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
-            added = opened.execute(statement, values).lastrowid
+        if self._opened is None:
+            raise self._closed()
+        try:
+            added = self._opened.execute(statement, values).lastrowid
+        except _REFUSED as error:
+            raise self._refused(error) from error
         self._good = True
         self._written += 1
         return added or 0
 
-    def _patience(self) -> float:
-        """Return for how many seconds a write may wait for somebody else's."""
-        if not self._good:
-            return 0.0  # or each write that fails would hold up all calls anew
-        # A checkpoint of our own takes longer than any write, but it ends.
-        return _BUSY if self._tidying else _BUSY_LOOP
+    def _be_patient(self) -> None:
+        """Say for how long a write may wait for somebody else's."""
+        # What we do to the file ourselves may take longer than any write, but it ends. None waits
+        # where the last one failed, or each would hold up all calls anew.
+        patience = (BUSY if self._tidying else _BUSY_LOOP) if self._good else 0.0
+        if patience != self._patient:
+            self.read(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
+            self._patient = patience
 
     def read(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
         """Return what a statement finds. Raises StoreError."""
-        with self._using() as opened:
-            return opened.execute(statement, values).fetchall()
-
-    @contextmanager
-    def _using(self) -> Iterator[sqlite3.Connection]:
         if self._opened is None:
-            raise StoreError(f"{self.path} is closed")
+            raise self._closed()
         try:
-            yield self._opened
-        except (sqlite3.Error, UnicodeEncodeError) as error:
-            raise StoreError(f"{self.path}: {error}") from error
+            return self._opened.execute(statement, values).fetchall()
+        except _REFUSED as error:
+            raise self._refused(error) from error
 
+    def _closed(self) -> StoreError:
+        return StoreError(f"{self.path} is closed")
 
-@contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Have a ledger open read-only; a program may have it open too.
-
-    Raises StoreError when there is none, when it is of another version, when it is broken.
-    """
-    where = path.absolute()
-    if not where.is_file():
-        raise StoreError(f"{where}: there is no such file: the program makes it when it runs")
-    try:
-        with closing(sqlite3.connect(f"{where.as_uri()}?mode=ro", uri=True)) as opened:
-            _check_version(opened, at_least=len(MIGRATIONS))
-            yield opened
-    except (sqlite3.Error, ValueError) as error:
-        raise StoreError(f"{where} cannot be read: {error}") from error
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    # isolation_level None: each statement is its own transaction.
-    return sqlite3.connect(
-        f"{path.as_uri()}?mode=rw", timeout=_BUSY, isolation_level=None, uri=True
-    )
-
-
-def _make(path: Path) -> None:
-    # Letters have URLs with credentials. SQLite gives its other files the same mode.
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-
-
-def _set_up(opened: sqlite3.Connection) -> None:
-    """Bring the file to this version; raises ValueError when it cannot be ours."""
-    _check_version(opened, at_least=0)
-    (mode,) = opened.execute("PRAGMA journal_mode = WAL").fetchone()
-    if mode != "wal":
-        raise ValueError("its file system has no shared memory")
-    opened.execute("PRAGMA synchronous = NORMAL")
-    opened.execute("PRAGMA wal_autocheckpoint = 0")  # `keep` does it: an fsync takes too long
-    opened.execute(f"PRAGMA journal_size_limit = {_LARGE_WAL * 4096}")
-    opened.execute("BEGIN IMMEDIATE")
-    for statements in MIGRATIONS[_check_version(opened, at_least=0) :]:
-        for statement in statements:
-            opened.execute(statement)
-    opened.execute(_SET_VERSION)  # in the same transaction as what it speaks of
-    opened.execute("COMMIT")
-
-
-def _check_version(opened: sqlite3.Connection, *, at_least: int) -> int:
-    (version,) = opened.execute("PRAGMA user_version").fetchone()
-    (tables,) = opened.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if tables and not version:
-        raise ValueError("it is a database of something else")
-    if version > len(MIGRATIONS):
-        raise ValueError("it was written by a newer version of this program")
-    if version < at_least:
-        raise ValueError("it was written by an older version of this program, which is to run once")
-    return int(version)
+    def _refused(self, error: Exception) -> StoreError:
+        return StoreError(f"{self.path}: {error}")
 
 
 def _lock(path: Path) -> int | None:
@@ -238,11 +271,11 @@ def _lock(path: Path) -> int | None:
 
 def _checkpoint(path: Path) -> None:
     try:
-        with closing(_connect(path)) as opened:
+        with closing(connect(path)) as opened:
             # The first kind lets others write, so there is always something left under load;
             # the second one keeps them waiting, for that little.
             _, pages, _ = opened.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            if pages > _LARGE_WAL:
+            if pages > LARGE_WAL:
                 opened.execute("PRAGMA wal_checkpoint(RESTART)")
     except sqlite3.Error as error:
         _log.warning("ledger could not be tidied up", why=str(error))

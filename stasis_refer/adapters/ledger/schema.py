@@ -26,5 +26,108 @@ MIGRATIONS: Final = (
         "CREATE INDEX outbox_given_up ON outbox (given_up_at) WHERE given_up_at IS NOT NULL",
         "CREATE INDEX outbox_owner ON outbox (owner) WHERE given_up_at IS NULL",
     ),
+    (
+        """
+        CREATE TABLE call_log (
+            call TEXT NOT NULL,
+            number INTEGER NOT NULL,  -- of the step
+            place TEXT NOT NULL,
+            at REAL NOT NULL,
+            wall REAL NOT NULL,
+            said TEXT NOT NULL,
+            asked TEXT NOT NULL,
+            PRIMARY KEY (call, number)
+        ) WITHOUT ROWID
+        """,
+        # Times are in seconds since 1970.  What a list can be filtered by is in the kinds: there
+        # are few of them, and the newest rows of each are found at once, however rare it is.
+        # Each further index would be a page more that every transfer writes.
+        """
+        CREATE TABLE transfer_kinds (
+            number INTEGER PRIMARY KEY,
+            application TEXT NOT NULL,
+            direction TEXT NOT NULL,
+            policy_group TEXT NOT NULL,
+            outcome TEXT NOT NULL,  -- '' while under way
+            refer_code INTEGER NOT NULL,  -- 0 where there is none
+            notify_code INTEGER NOT NULL,
+            UNIQUE (application, direction, policy_group, outcome, refer_code, notify_code)
+        )
+        """,
+        """
+        CREATE TABLE transfers (
+            number INTEGER PRIMARY KEY,
+            owner INTEGER NOT NULL,
+            call TEXT NOT NULL,
+            nth INTEGER NOT NULL,  -- of the call's transfers
+            kind INTEGER NOT NULL,
+            application TEXT NOT NULL,
+            dialect TEXT NOT NULL,
+            direction TEXT NOT NULL,
+            target TEXT NOT NULL,
+            policy_group TEXT NOT NULL,
+            referred_by TEXT NOT NULL,
+            caller TEXT NOT NULL,
+            dialed TEXT NOT NULL,
+            began_at REAL NOT NULL,
+            accepted_at REAL,
+            ringing_at REAL,
+            ended_at REAL,
+            refer_code INTEGER,
+            notify_code INTEGER,
+            outcome TEXT,
+            reason TEXT,
+            evidence TEXT,
+            detail TEXT NOT NULL,
+            UNIQUE (call, nth)
+        )
+        """,
+        "CREATE INDEX transfers_kind ON transfers (kind, began_at)",
+        """
+        CREATE TABLE rungs (
+            number INTEGER PRIMARY KEY,
+            transfer INTEGER NOT NULL,
+            at REAL NOT NULL,
+            sent INTEGER NOT NULL,  -- 1: by Asterisk
+            first_line TEXT NOT NULL,
+            headers TEXT NOT NULL,  -- JSON: a list of names and values
+            body TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX rungs_transfer ON rungs (transfer)",
+        """
+        CREATE TABLE call_kinds (
+            number INTEGER PRIMARY KEY,
+            application TEXT NOT NULL,
+            status TEXT NOT NULL,
+            live INTEGER NOT NULL,
+            UNIQUE (application, status, live)
+        )
+        """,
+        """
+        CREATE TABLE calls (
+            number INTEGER PRIMARY KEY,
+            owner INTEGER NOT NULL,
+            key TEXT NOT NULL UNIQUE,
+            kind INTEGER NOT NULL,
+            parent TEXT NOT NULL,
+            application TEXT NOT NULL,
+            dialect TEXT NOT NULL,
+            direction TEXT NOT NULL,
+            caller TEXT NOT NULL,
+            caller_name TEXT NOT NULL,
+            dialed TEXT NOT NULL,
+            status TEXT NOT NULL,
+            started_at REAL NOT NULL,
+            answered_at REAL,
+            ended_at REAL,
+            tag TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX calls_kind ON calls (kind, started_at)",
+        "CREATE INDEX calls_caller ON calls (caller, started_at)",
+        "CREATE INDEX calls_dialed ON calls (dialed, started_at)",
+        "CREATE INDEX calls_parent ON calls (parent, started_at) WHERE parent <> ''",
+    ),
 )
 """What makes version n of the schema out of version n - 1; ``user_version`` counts them."""

@@ -1,0 +1,41 @@
+"""What a filter asks of rows, and of their kinds."""
+
+from stasis_refer.adapters.ledger.pages import Conditions
+from stasis_refer.runtime.book import CallFilter, TransferFilter
+
+
+def of_transfers(wanted: TransferFilter) -> tuple[Conditions, Conditions]:
+    """Return the conditions on rows and on their kinds; times are left to the page."""
+    rows, kinds = Conditions(), Conditions()
+    if wanted.call:
+        rows.add("call = ?", wanted.call)
+    if wanted.application:
+        kinds.add("application = ?", wanted.application)
+    if wanted.direction is not None:
+        kinds.add("direction = ?", wanted.direction.value)
+    if wanted.group is not None:
+        kinds.add("policy_group = ?", wanted.group)
+    if wanted.outcome is not None:
+        kinds.add("outcome = ?", wanted.outcome.value)
+    if wanted.open is not None:
+        kinds.add("outcome = ''" if wanted.open else "outcome <> ''")
+    if wanted.code is not None:
+        kinds.add("? IN (refer_code, notify_code)", wanted.code)
+    return rows, kinds
+
+
+def of_calls(wanted: CallFilter) -> tuple[Conditions, Conditions]:
+    """Return the conditions on rows and on their kinds; times are left to the page."""
+    rows, kinds = Conditions(), Conditions()
+    for column in ("caller", "dialed", "parent"):
+        if value := getattr(wanted, column):
+            rows.add(f"{column} = ?", value)
+    if wanted.parent:
+        rows.add("parent <> ''")  # says the same, and so that its index may be used
+    if wanted.application:
+        kinds.add("application = ?", wanted.application)
+    if wanted.status is not None:
+        kinds.add("status = ?", wanted.status.value)
+    if wanted.live is not None:
+        kinds.add("live = ?", int(wanted.live))
+    return rows, kinds

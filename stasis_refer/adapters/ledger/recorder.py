@@ -1,0 +1,133 @@
+"""What the chronicle says, written into the tables."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from typing import Final, TypeVar
+
+from stasis_refer.adapters.ledger.calls import CallTable
+from stasis_refer.adapters.ledger.file import LedgerFile
+from stasis_refer.adapters.ledger.rungs import RungTable
+from stasis_refer.adapters.ledger.transfers import TransferTable
+from stasis_refer.core.info import CallStatus
+from stasis_refer.core.outcome import Evidence, Outcome, Reason
+from stasis_refer.runtime.book import CallRecord, TransferRecord
+from stasis_refer.runtime.chronicle import Chronicle
+from stasis_refer.runtime.stories import CallStory, TransferStory
+
+_T = TypeVar("_T")
+
+MOST_AT_ONCE: Final = 50
+"""Rows written in one step; more are there when the file could not be written for a while."""
+
+
+class Recorder:
+    """Writes down what is new in the chronicle. Every method may raise StoreError."""
+
+    def __init__(self, file: LedgerFile, chronicle: Chronicle) -> None:
+        self._file = file
+        self._chronicle = chronicle
+        self._transfers = TransferTable(file)
+        self._rungs = RungTable(file)
+        self._calls = CallTable(file)
+
+    @property
+    def behind(self) -> bool:
+        """Whether something is to be written."""
+        return bool(self._chronicle.transfers or self._chronicle.calls)
+
+    def leave_out(self) -> None:
+        """Give up on what is to be written next: the file cannot hold it."""
+        _leave_out(self._chronicle.transfers, 1)
+        _leave_out(self._chronicle.calls, 1)
+
+    def leave_out_beyond(self, most: int) -> bool:
+        """Give up on the oldest that is to be written beyond so many; whether there was any."""
+        many = len(self._chronicle.transfers), len(self._chronicle.calls)
+        _leave_out(self._chronicle.transfers, many[0] - most)
+        _leave_out(self._chronicle.calls, many[1] - most)
+        return max(many) > most
+
+    def write(self, first: Sequence[TransferStory] = (), *, most: int = MOST_AT_ONCE) -> None:
+        """Write ``first``, and what else is new, as one step: so many transfers and calls."""
+        with self._file.step():
+            for story in dict.fromkeys((*first, *islice(self._chronicle.transfers, most))):
+                self._write_transfer(story)
+            for call in islice(self._chronicle.calls, most):
+                self._calls.put(call.record)
+                self._file.when_kept(partial(self._call_kept, call, call.record))
+
+    def close_open(self, except_calls: Collection[str], at: float) -> list[TransferRecord]:
+        """Close the transfers that programs which have ended left under way; how they ended.
+
+        They are an ``error``, ``restarted``, at a time in seconds since 1970. Those of
+        ``except_calls``, keys of calls that are live again, are our own from now on and go on.
+        Calls that are not live any more are over.
+        """
+        closed: list[TransferRecord] = []
+        taken: list[TransferStory] = []
+        with self._file.step():
+            for owner, story in self._transfers.open():
+                # A live call is ours, even where another program has what its owner left.
+                if story.record.call in except_calls:
+                    taken.append(self._take(story))
+                elif self._file.take_over(owner) and not self._chronicle.is_live(story.record.call):
+                    closed.append(self._close(story, at))
+            self._end_calls(except_calls, at)
+        self._chronicle.take_up(taken)
+        return closed
+
+    def _write_transfer(self, story: TransferStory) -> None:
+        row, record, rungs = story.row, story.record, len(story.rungs)
+        if row is None:
+            row = self._transfers.add(story.number, record)
+        elif story.kept is not record:
+            self._transfers.change(row, record)
+        self._rungs.add(row, story.rungs)
+        self._file.when_kept(partial(self._transfer_kept, story, row, record, rungs))
+
+    def _transfer_kept(
+        self, story: TransferStory, row: int, record: TransferRecord, rungs: int
+    ) -> None:
+        if story.keep(row, record, rungs):
+            self._chronicle.transfers.pop(story, None)
+
+    def _call_kept(self, story: CallStory, record: CallRecord) -> None:
+        if story.record is record:
+            self._chronicle.calls.pop(story, None)
+
+    def _take(self, story: TransferStory) -> TransferStory:
+        if story.row is not None:
+            self._transfers.take(story.row)
+            story.written = self._rungs.count(story.row)
+        return story
+
+    def _close(self, story: TransferStory, at: float) -> TransferRecord:
+        ended = replace(
+            story.record,
+            ended_at=at,
+            outcome=Outcome.ERROR,
+            reason=Reason.RESTARTED,
+            evidence=Evidence.NONE,
+        )
+        if story.row is not None:
+            self._transfers.change(story.row, ended)
+        return ended
+
+    def _end_calls(self, except_calls: Collection[str], at: float) -> None:
+        for owner, record in self._calls.live():
+            of_call = (record.key, record.parent)
+            if any(map(self._chronicle.is_live, of_call)):
+                continue
+            if any(each in except_calls for each in of_call):
+                self._calls.put(record)  # it is ours now
+            elif self._file.take_over(owner):
+                answered = record.answered_at is not None
+                status = CallStatus.COMPLETED if answered else CallStatus.FAILED
+                self._calls.put(replace(record, status=status, ended_at=at))
+
+
+def _leave_out(waiting: dict[_T, None], number: int) -> None:
+    for story in tuple(islice(waiting, max(0, number))):
+        del waiting[story]

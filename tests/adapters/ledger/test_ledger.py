@@ -1,0 +1,100 @@
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from stasis_refer.adapters.ledger import Ledger, Reader
+from stasis_refer.runtime.book import CallFilter, TransferFilter
+from stasis_refer.runtime.stories import TransferStory
+from tests.core.calls import FORBIDDEN, document
+from tests.runtime.journaled import CALLER, Journaled, another, completed
+
+ID = f"{CALLER.key}-1"
+
+
+async def test_what_is_not_urgent_is_written_soon(ledger: Ledger, path: Path) -> None:
+    keeping = asyncio.create_task(ledger.keep())
+    Journaled(ledger.tap).happens(*completed(1.0))
+    with closing(Reader(path)) as reader:
+        assert reader.call(CALLER.key) is None
+        async with asyncio.timeout(5):
+            while reader.call(CALLER.key) is None:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.01)
+        found = reader.transfer(ID)
+        assert found is not None
+        assert len(found[1]) == 8
+    keeping.cancel()
+
+
+def test_what_is_not_urgent_is_written_before_the_end(ledger: Ledger, path: Path) -> None:
+    for number in range(200):
+        Journaled(ledger.tap, another(number + 1)).happens(*completed(1.0))
+    ledger.close()
+    with closing(Reader(path)) as reader:
+        assert len(reader.calls(CallFilter(), limit=1000).items) == 200
+
+
+async def test_what_could_not_be_written_is_when_it_can(ledger: Ledger, path: Path) -> None:
+    keeping = asyncio.create_task(ledger.keep())
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        Journaled(ledger.tap).happens(*completed(1.0))
+        await asyncio.sleep(0.5)
+        writer.execute("COMMIT")
+    with closing(Reader(path)) as reader:
+        async with asyncio.timeout(5):
+            while reader.transfer(ID) is None:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.01)
+    keeping.cancel()
+
+
+def test_a_ledger_that_cannot_be_written_takes_no_end_of_memory(
+    ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stasis_refer.adapters.ledger.ledger._MOST_WAITING", 20)
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer, capture_logs() as logs:
+        writer.execute("BEGIN IMMEDIATE")
+        for number in range(1, 31):
+            Journaled(ledger.tap, another(number)).happens((1.0, document(FORBIDDEN)))
+            ledger._write_some()  # noqa: SLF001 - as `keep` does
+        writer.execute("COMMIT")
+        while ledger._recorder.behind:  # noqa: SLF001
+            ledger._write_some()  # noqa: SLF001
+    assert [line["log_level"] for line in logs] == ["error", "error", "info"]
+    with closing(Reader(path)) as reader:
+        kept = reader.transfers(TransferFilter()).items
+    assert {each.call for each in kept} == {another(number).key for number in range(11, 31)}
+
+
+def test_the_program_may_be_asked_for_what_it_has_just_written(ledger: Ledger) -> None:
+    Journaled(ledger.tap).happens((1.0, document(FORBIDDEN)))
+    found = asyncio.run(ledger.book.transfer(ID))
+    assert found is not None
+
+
+async def test_a_bug_in_one_work_is_loud_and_ends_none(
+    ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stasis_refer.adapters.ledger.ledger._TRY_AGAIN", 0.01)
+    write, bugs = ledger._recorder.write, [ZeroDivisionError()]  # noqa: SLF001
+
+    def sometimes(first: Sequence[TransferStory] = (), *, most: int = 0) -> None:
+        if bugs and not first:  # not in the step of a call
+            raise bugs.pop()
+        write(first, most=most)
+
+    monkeypatch.setattr(ledger._recorder, "write", sometimes)  # noqa: SLF001
+    with capture_logs() as logs:
+        keeping = asyncio.create_task(ledger.keep())
+        Journaled(ledger.tap).happens(*completed(1.0))
+        with closing(Reader(path)) as reader:
+            async with asyncio.timeout(5):
+                while reader.call(CALLER.key) is None:  # noqa: ASYNC110 - it tells nobody
+                    await asyncio.sleep(0.01)
+    assert not keeping.done()
+    assert [line["work"] for line in logs if "work" in line] == ["_write_the_rest"]
+    keeping.cancel()

@@ -23,7 +23,7 @@ from stasis_refer.core.abouts import (
 from stasis_refer.core.application import Application
 from stasis_refer.core.events import FetchFailed, FetchFailure
 from stasis_refer.core.info import CallDirection, CallInfo
-from stasis_refer.core.intents import Fetch, Tell, TellKind
+from stasis_refer.core.intents import Fetch, FetchKind, Tell, TellKind
 from stasis_refer.core.outcome import Outcome
 from stasis_refer.dialects.bxml_invite import invite_fields, refer_received_fields, sip_call_id
 from stasis_refer.dialects.bxml_words import (
@@ -39,11 +39,17 @@ from stasis_refer.dialects.fields import encodable, parties
 
 def call_id(info: CallInfo) -> str:
     """Return the call's id: ``c-`` and the key, written as a UUID."""
-    return _id(info.key)
+    return id_of(info.key)
 
 
-def _id(key: str) -> str:
+def id_of(key: str) -> str:
+    """Return the id of the call with this key of ours."""
     return f"c-{UUID(key)}"
+
+
+def call_url(base: str, account: str, call: str) -> str:
+    """Return where a call is in the REST interface: a path alone where ``base`` is ''."""
+    return f"{base}/api/v2/accounts/{quote(account, safe='')}/calls/{call}"
 
 
 def bxml_fields(
@@ -63,25 +69,28 @@ def bxml_fields(
     # How the call stands is known of the one that asks, not of the other party.
     answered = intent.standing.answered_after if of.key == info.key else None
     common = {
-        "eventTime": _time(now),
+        "eventTime": iso(now),
         "accountId": account,
         "applicationId": application.name,
         "from": caller,
         "to": dialed,
-        "direction": _DIRECTION[of.direction],
+        "direction": DIRECTION[of.direction],
         "callId": identifier,
-        "parentCallId": _id(of.parent) if of.parent else "",
-        # A path of the REST interface: where that one listens is not known here.
-        "callUrl": account and f"/api/v2/accounts/{quote(account, safe='')}/calls/{identifier}",
-        "startTime": _time(of.started),
-        "answerTime": "" if answered is None else _time(of.started + answered),
+        "parentCallId": id_of(of.parent) if of.parent else "",
+        "callUrl": account and call_url(application.public_url, account, identifier),
+        "startTime": iso(of.started),
+        "answerTime": "" if answered is None else iso(of.started + answered),
         "tag": about.tag if isinstance(about, LegProgress) else intent.standing.tag,
     }
     known = {name: encodable(text) for name, text in common.items() if text}
     return {"eventType": kind, **known, **fields}
 
 
-_DIRECTION: Final = {CallDirection.INBOUND: "inbound", CallDirection.DIALED: "outbound"}
+DIRECTION: Final = {
+    CallDirection.INBOUND: "inbound",
+    CallDirection.DIALED: "outbound",
+    CallDirection.ORIGINATED: "outbound",
+}
 
 
 def _first_try(intent: Fetch | Tell) -> Fetch | Tell:
@@ -98,10 +107,14 @@ def _event(
     if isinstance(intent, Tell) and intent.kind is TellKind.STATUS:
         failed = intent.about if isinstance(intent.about, FetchFailed) else None
         ended = end_fields(intent.standing.status, failed)
-        return "disconnect", {"endTime": _time(now), **ended, **sip_call_id(info)}
+        return "disconnect", {"endTime": iso(now), **ended, **sip_call_id(info)}
     if isinstance(intent.about, LegProgress):  # of its end: no other is ever asked for
-        ended = leg_fields(intent.standing.status, intent.about.code)
-        return "transferDisconnect", {"endTime": _time(now)} | _transfer_of(info) | ended
+        ended = {"endTime": iso(now), **leg_fields(intent.standing.status, intent.about.code)}
+        if info.direction is CallDirection.ORIGINATED:
+            return "disconnect", ended | sip_call_id(info)
+        return "transferDisconnect", ended | _transfer_of(info)
+    if isinstance(intent, Fetch) and intent.kind is FetchKind.SCREENING:
+        return "transferAnswer", _transfer_of(info)
     return _answered_with_bxml(intent, info, application)
 
 
@@ -120,11 +133,17 @@ def _answered_with_bxml(
         case FetchFailed(FetchFailure.NOT_SIP):
             return "referComplete", {"referCallStatus": REFER_CALL_STATUS[Outcome.ERROR]}
         case FetchFailed() | LeftQueue() | Progress() | LegProgress() | Recorded() | None:
+            if info.direction is CallDirection.ORIGINATED and _is_first(intent):
+                return "answer", {}
             # The very object: a Redirect to the same URL is another.
             first = intent.callback is application.document
             return ("initiate", invite_fields(info)) if first else ("redirect", {})
         case _:
             assert_never(intent.about)
+
+
+def _is_first(intent: Fetch | Tell) -> bool:
+    return isinstance(intent, Fetch) and intent.number == 1
 
 
 def _transfer_of(leg: CallInfo | None) -> dict[str, object]:
@@ -135,6 +154,7 @@ def _transfer_of(leg: CallInfo | None) -> dict[str, object]:
     return {name: encodable(text) for name, text in fields.items() if text}
 
 
-def _time(seconds: float) -> str:
+def iso(seconds: float) -> str:
+    """Return a time as Bandwidth writes it: ISO 8601 in UTC, to the millisecond."""
     moment = datetime.fromtimestamp(seconds, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

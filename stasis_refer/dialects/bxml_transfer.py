@@ -6,9 +6,10 @@ otherwise, at once. ``x-refer-url`` and ``x-refer-method`` are ours.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final, TypeAlias
 
-from stasis_refer.core.application import Method
+from stasis_refer.core.application import Callback, Method
 from stasis_refer.core.verbs import Address, Callee, Dial, LegWatch, Number, SipAddress, Verb
 from stasis_refer.dialects.attributes import (
     Attribute,
@@ -16,7 +17,6 @@ from stasis_refer.dialects.attributes import (
     one_of,
     seconds_from,
     unknown,
-    unsupported,
     value,
 )
 from stasis_refer.dialects.bxml_tags import TAG, tagged
@@ -64,16 +64,29 @@ def _callee(element: Element, reader: Reader) -> Callee:
         raise not_valid(element, f"{message}; allowed are <PhoneNumber> and <SipUri>.")
     if element.children:
         raise not_valid(element.children[0], f"<{element.name}> holds no elements.")
-    reader.remarks += unknown(element, OF_CALLEE, PASSED_OVER_OF_CALLEE)
-    value(element, _ANSWER_URL)
+    reader.remarks += unknown(element, OF_CALLEE)
     headers = tuple(("User-to-User", each) for each in value(element, _UUI))
-    callback = _DISCONNECT.read(element, reader)
+    screening, callback = _webhooks(element, reader)
     return Callee(
         _NOUNS[element.name](element, headers),
         watch=LegWatch(callback) if callback else None,
         tag=value(element, TAG) or "",
+        screening=screening,
         place=f"line {element.line}, column {element.column}",
     )
+
+
+def _webhooks(element: Element, reader: Reader) -> tuple[Callback | None, Callback | None]:
+    """Return where to ask for the callee's own document, and where its end is told.
+
+    Both go with the same credentials, which do nothing only where neither is there.
+    """
+    answer, disconnect = _ANSWER, _DISCONNECT
+    if not value(element, answer.first.url):
+        answer = replace(answer, first=replace(answer.first, credentials=()))
+    elif not value(element, disconnect.url):
+        disconnect = replace(disconnect, credentials=())
+    return answer.read(element, reader), disconnect.read(element, reader)
 
 
 def _phone_number(element: Element, headers: Headers) -> Number:
@@ -100,6 +113,7 @@ _NOUNS: Final[Mapping[str, Callable[[Element, Headers], Address]]] = {
 }
 
 _COMPLETE: Final = WithFallback.named("transferComplete")
+_ANSWER: Final = WithFallback.named("transferAnswer")
 _DISCONNECT: Final = Webhook.named("transferDisconnect", "username", "password")
 _REFER: Final = Webhook(
     Attribute("x-refer-url", str, ""), Attribute("x-refer-method", METHODS, Method.POST)
@@ -110,21 +124,14 @@ _PRIVACY: Final = Attribute("privacy", one_of({"true": True, "false": False}), d
 _CALL_TIMEOUT: Final = Attribute("callTimeout", seconds_from(1, 300), 30.0)
 _NO_UUI: Final[tuple[str, ...]] = ()
 _UUI: Final = Attribute("uui", uui, _NO_UUI)
-_ANSWER_URL: Final = Attribute("transferAnswerUrl", unsupported, None)
 _NO_DIVERSION: Final = "no Diversion header is sent"
-_NO_ANSWER_URL: Final = "transferAnswerUrl is not supported here"
 
-OF_CALLEE: Final[tuple[Attribute[object], ...]] = (_UUI, TAG, _ANSWER_URL, *_DISCONNECT.attributes)
-"""What ``<PhoneNumber>`` and ``<SipUri>`` may have in ``<Transfer>``."""
-
-PASSED_OVER_OF_CALLEE: Final = dict.fromkeys(
-    (
-        *("transferAnswerMethod", "transferAnswerFallbackUrl", "transferAnswerFallbackMethod"),
-        *("fallbackUsername", "fallbackPassword"),
-    ),
-    _NO_ANSWER_URL,
+OF_CALLEE: Final[tuple[Attribute[object], ...]] = (
+    *(_UUI, TAG),
+    *_ANSWER.attributes,
+    *(_DISCONNECT.url, _DISCONNECT.method),
 )
-"""What does nothing there, with the reason."""
+"""What ``<PhoneNumber>`` and ``<SipUri>`` may have in ``<Transfer>``."""
 
 TRANSFER: Final = Entry(
     _transfer,

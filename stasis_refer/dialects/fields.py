@@ -49,6 +49,7 @@ def sid_of(key: str) -> str:
 DIRECTION: Final[Mapping[CallDirection, str]] = {
     CallDirection.INBOUND: "inbound",
     CallDirection.DIALED: "outbound-dial",
+    CallDirection.ORIGINATED: "outbound-api",
 }
 
 _ANONYMOUS: Final = "anonymous"  # RFC 3323, 4.1.1.3
@@ -89,7 +90,7 @@ def _common(
 
 def _of_invite(info: CallInfo) -> dict[str, str]:
     """Return the SIP parameters; those of a dialed leg's INVITE, which is ours, are fewer."""
-    if info.direction is CallDirection.DIALED:
+    if info.direction is not CallDirection.INBOUND:
         return {"SipCallId": info.call_id}
     return {
         "SipDomain": info.domain,

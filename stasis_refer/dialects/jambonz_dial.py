@@ -25,7 +25,7 @@ from stasis_refer.dialects.json_keys import (
 )
 from stasis_refer.dialects.json_text import written
 
-TIMEOUT: Final = 60.0
+RINGS: Final = 60.0
 """Seconds that the targets may ring, as jambonz has it."""
 
 
@@ -37,10 +37,10 @@ def dial(node: Node, reader: Reader) -> tuple[Dial, ...]:
         callees=_callees(node, reader),
         action=reader.hook(node, ACTION_HOOK.name),
         or_go_on=True,
-        timeout=reader.value(node, _TIMEOUT) or TIMEOUT,
-        time_limit=reader.value(node, _TIME_LIMIT) or NO_TIMEOUT,
+        timeout=reader.value(node, TIMEOUT) or RINGS,
+        time_limit=reader.value(node, TIME_LIMIT) or NO_TIMEOUT,
         caller_id=reader.value(node, _CALLER_ID),
-        caller_name=reader.value(node, _CALLER_NAME),
+        caller_name=reader.value(node, CALLER_NAME),
         answer_on_bridge=reader.value(node, _ANSWER_ON_BRIDGE),
         meanwhile=_music(node, reader),
         refer=reader.hook(node, _REFER_HOOK.name),
@@ -53,15 +53,17 @@ def _callees(node: Node, reader: Reader) -> tuple[Callee, ...]:
     path = (*node.path, _TARGET.name)
     called = targets(reader.required(node, _TARGET), path, reader)
     headers, tag = reader.headers(node), reader.value(node, _TAG)
+    confirm_all = reader.hook(node, CONFIRM_HOOK.name)
     status = reader.application.status_callback
     return tuple(
         Callee(
             replace(address, headers=together(headers, address.headers)),
             watch=LegWatch(status, frozenset(LegEvent)) if status else None,
             tag=tag_of(tag) if tag else "",
+            screening=confirm or confirm_all,
             place=written(place),
         )
-        for address, place in called
+        for address, place, confirm in called
     )
 
 
@@ -90,10 +92,10 @@ def _any(found: object) -> object:
 _EMPTY: Final[dict[str, object]] = {}
 _TARGET: Final = Key("target", _any, None)
 # jambonz: 60 s, and for ever; 0 is as if left out.
-_TIMEOUT: Final = Key("timeout", number(0, 3600), 0.0)
-_TIME_LIMIT: Final = Key("timeLimit", number(0, NO_TIMEOUT), 0.0)
+TIMEOUT: Final = Key("timeout", number(0, 3600), 0.0)
+TIME_LIMIT: Final = Key("timeLimit", number(0, NO_TIMEOUT), 0.0)
 _CALLER_ID: Final = Key("callerId", _caller_id, "")
-_CALLER_NAME: Final = Key("callerName", _display_name, "")
+CALLER_NAME: Final = Key("callerName", _display_name, "")
 _ANSWER_ON_BRIDGE: Final = Key("answerOnBridge", flag, default=False)
 _DIAL_MUSIC: Final = Key("dialMusic", text, "")  # Reader.url reads it
 _REFER_HOOK: Final = Key("referHook", members, _EMPTY)  # Reader.hook reads it
@@ -103,7 +105,7 @@ _SRTP: Final = Key(
     refused("not supported here; name an endpoint that has media_encryption."),
     None,
 )
-_REFUSED: Final = (CONFIRM_HOOK, PROXY, _SRTP)
+_REFUSED: Final = (PROXY, _SRTP)
 
 DIAL_KEYS: Final[Keys] = keys(
     VERB,
@@ -111,14 +113,15 @@ DIAL_KEYS: Final[Keys] = keys(
     _TARGET,
     ACTION_HOOK,
     _ANSWER_ON_BRIDGE,
-    _TIMEOUT,
-    _TIME_LIMIT,
+    TIMEOUT,
+    TIME_LIMIT,
     _CALLER_ID,
-    _CALLER_NAME,
+    CALLER_NAME,
     HEADERS,
     _DIAL_MUSIC,
     _REFER_HOOK,
     _TAG,
+    CONFIRM_HOOK,
     *_REFUSED,
     # Media always goes through Asterisk.
     idle={"anchorMedia": True, "exitMediaPath": False, "forwardPAI": False}

@@ -72,7 +72,7 @@ class Reader(Inspector):
         url = self.required(hook, Key("url", self.url, ""))
         if not url:
             raise self.not_valid((*hook.path, "url"), "empty; leave the whole hook out.")
-        return Callback(self._with_credentials(hook, url), self.value(hook, _METHOD))
+        return Callback(self._with_credentials(hook, url), self.value(hook, METHOD))
 
     def _with_credentials(self, hook: Node, url: str) -> str:
         """Write the credentials of a hook into its URL, from where they are never logged."""
@@ -117,11 +117,11 @@ def _method(found: object) -> Method:
 
 
 _URL: Final = Key("url", text, "")
-_METHOD: Final = Key("method", _method, Method.POST)
+METHOD: Final = Key("method", _method, Method.POST)
 _USERNAME: Final = Key("username", text, "")
 _PASSWORD: Final = Key("password", text, "", secret=True)
 _NO_CREDENTIALS: Final[dict[str, object]] = {}
 _BASIC_AUTH: Final = Key("basicAuth", members, _NO_CREDENTIALS)
 
 _CREDENTIALS: Final[Keys] = keys(_USERNAME, _PASSWORD)
-_HOOK: Final[Keys] = keys(_URL, _METHOD, _USERNAME, _PASSWORD, _BASIC_AUTH)
+_HOOK: Final[Keys] = keys(_URL, METHOD, _USERNAME, _PASSWORD, _BASIC_AUTH)

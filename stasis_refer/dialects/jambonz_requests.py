@@ -94,17 +94,21 @@ def _sid(key: str) -> str:
     return str(UUID(key))
 
 
-_ANONYMOUS: Final = "anonymous"  # RFC 3323, 4.1.1.3
-_DIRECTION: Final = {CallDirection.INBOUND: "inbound", CallDirection.DIALED: "outbound"}
+ANONYMOUS: Final = "anonymous"  # RFC 3323, 4.1.1.3
+DIRECTION: Final = {
+    CallDirection.INBOUND: "inbound",
+    CallDirection.DIALED: "outbound",
+    CallDirection.ORIGINATED: "outbound",
+}
 
 
 def _call_fields(info: CallInfo, application: Application) -> dict[str, object]:
     """Return who calls whom: user parts, and of a leg that was dialed the URI, as jambonz."""
-    caller = info.caller or _ANONYMOUS
+    caller = info.caller or ANONYMOUS
     inbound = info.direction is CallDirection.INBOUND
     fields = {
         "call_sid": call_sid(info),
-        "direction": _DIRECTION[info.direction],
+        "direction": DIRECTION[info.direction],
         "from": caller,
         "to": info.dialed if inbound else info.identity or info.dialed,
         "call_id": info.call_id,
@@ -159,7 +163,7 @@ def _invite(info: CallInfo) -> dict[str, object]:
         told["uri"] = f"sip:{info.dialed}@{info.domain}" if info.dialed else f"sip:{info.domain}"
     if info.source_ip:
         told["source_address"] = info.source_ip
-    return told | {"calledNumber": info.dialed, "callingNumber": info.caller or _ANONYMOUS}
+    return told | {"calledNumber": info.dialed, "callingNumber": info.caller or ANONYMOUS}
 
 
 def _end_fields(tell: Tell) -> dict[str, object]:

@@ -5,12 +5,13 @@ server. Asterisk has no credentials per call: those of ``auth`` are an endpoint 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, NoReturn, TypeAlias
 
+from stasis_refer.core.application import Callback
 from stasis_refer.core.verbs import Address, Number, Registered, SipAddress
 from stasis_refer.dialects.callees import endpoint, phone_number
-from stasis_refer.dialects.jambonz_reader import HEADERS, Reader
+from stasis_refer.dialects.jambonz_reader import HEADERS, METHOD, Reader
 from stasis_refer.dialects.json_keys import Idle, Key, Keys, Node, keys, members, refused, text
 from stasis_refer.dialects.json_text import Path
 
@@ -25,6 +26,7 @@ class Target(NamedTuple):
 
     address: Address
     path: Path
+    confirm: Callback | None = None  # asked for a document before it is connected
 
 
 def targets(found: object, path: Path, reader: Reader) -> list[Target]:
@@ -35,13 +37,13 @@ def targets(found: object, path: Path, reader: Reader) -> list[Target]:
     read: list[Target] = []
     for index, each in enumerate(all_found):
         place = (*path, index) if isinstance(found, list) else path
-        address = _address(each, place, reader)
+        address, confirm = _address(each, place, reader)
         if len(read) == MAX_TARGETS:
             reader.remark(place, f"passed over; at most {MAX_TARGETS} targets are called.")
         elif any(_whom(address) == _whom(other.address) for other in read):
             reader.remark(place, "passed over; this target is called already.")
         else:
-            read.append(Target(address, place))
+            read.append(Target(address, place, confirm))
     return read
 
 
@@ -57,7 +59,7 @@ class _Type:
     keys: Keys
 
 
-def _address(found: object, path: Path, reader: Reader) -> Address:
+def _address(found: object, path: Path, reader: Reader) -> tuple[Address, Callback | None]:
     if not isinstance(found, dict):
         raise reader.not_valid(path, "a target is an object with the key type.")
     node = Node("target", found, path)
@@ -66,7 +68,15 @@ def _address(found: object, path: Path, reader: Reader) -> Address:
     reader.look_over(Node(f"a target of type {name}", found, path), kind.keys)
     for key in _REFUSED:
         reader.value(node, key)
-    return kind.read(node, reader)
+    return kind.read(node, reader), _confirm(node, reader)
+
+
+def _confirm(node: Node, reader: Reader) -> Callback | None:
+    """Return the hook of one target; its method stands beside it."""
+    hook = reader.hook(node, CONFIRM_HOOK.name)
+    if hook is None or METHOD.name not in node.members:
+        return hook
+    return replace(hook, method=reader.value(node, METHOD))
 
 
 def _phone(node: Node, reader: Reader) -> Number:
@@ -148,9 +158,7 @@ _USERNAME: Final = Key("username", _endpoint, "")
 _PASSWORD: Final = Key("password", text, "", secret=True)
 _CREDENTIALS: Final = keys(_USERNAME, _PASSWORD)
 
-CONFIRM_HOOK: Final = Key(
-    "confirmHook", refused("who is called cannot be asked first; leave it out."), None
-)
+CONFIRM_HOOK: Final = Key("confirmHook", members, _EMPTY)  # Reader.hook reads it
 PROXY: Final = Key(
     "proxy", refused("not supported here; name an endpoint that has outbound_proxy."), None
 )
@@ -158,13 +166,12 @@ _FROM: Final = Key("from", refused("not supported here; write callerId beside ta
 _OVERRIDE_TO: Final = Key(
     "overrideTo", refused("not supported here; call a target of type sip."), None
 )
-_REFUSED: Final = (CONFIRM_HOOK, PROXY, _FROM)
+_REFUSED: Final = (PROXY, _FROM)
 
 
 def _keys(*own: Key[object], idle: Idle) -> Keys:
-    # jambonz's own packages write method, which is that of confirmHook.
-    passed_over = {"method": "POST", "vmail": False, **idle}
-    return keys(_TYPE, HEADERS, *own, *_REFUSED, idle=passed_over)
+    shared = (_TYPE, HEADERS, CONFIRM_HOOK, METHOD)
+    return keys(*shared, *own, *_REFUSED, idle={"vmail": False, **idle})
 
 
 TYPES: Final[Mapping[str, _Type]] = {

@@ -17,9 +17,7 @@ from stasis_refer.dialects.markup import Element
 from stasis_refer.dialects.twiml_dial import BOOLEAN, COMMON, TIMEOUT, basic_dial
 from stasis_refer.dialects.twiml_nouns import (
     OF_SIP,
-    SCREENING,
     SEND_DIGITS,
-    WITHOUT_SCREENING,
     Noun,
     Nouns,
     read_text,
@@ -48,16 +46,15 @@ def _headers(text: str) -> tuple[tuple[str, str], ...]:
 
 
 _PASSED_OVER: Final[Mapping[str, str]] = {
-    **WITHOUT_SCREENING,
     "name": "it goes with <Video>; write whom to call as text",
 }
 
 RCML_NOUNS: Final = Nouns(
     "Restcomm",
     {
-        "Sip": Noun(sip, OF_SIP, (SCREENING,), _PASSED_OVER),
-        "Number": Noun(_number, (), (SCREENING, SEND_DIGITS), WITHOUT_SCREENING),
-        "Client": Noun(_client, (), (SCREENING,), _PASSED_OVER),
+        "Sip": Noun(sip, OF_SIP, (), _PASSED_OVER),
+        "Number": Noun(_number, (), (SEND_DIGITS,)),
+        "Client": Noun(_client, (), (), _PASSED_OVER),
     },
     {
         "Conference": "a conference has no part in REFER",

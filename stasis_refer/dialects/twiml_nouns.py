@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Noun:
-    """How a noun is read; all have the attributes of the status callback besides.
+    """How a noun is read; all have those of the status callback and of the screening besides.
 
     ``passed_over`` is as in ``Entry``; any value of those in ``refused`` is an error.
     ``children`` are the elements it may hold.
@@ -45,7 +45,7 @@ class Noun:
     @property
     def known(self) -> tuple[Attribute[object], ...]:
         """Every attribute that has an effect, or is refused."""
-        return (*self.attributes, *_OF_CALLBACK, *self.refused)
+        return (*self.attributes, *_OF_CALLBACK, *_SCREENING, *self.refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,12 @@ def callee(element: Element, reader: Reader, nouns: Nouns) -> Callee:
     for attribute in noun.refused:
         value(element, attribute)
     address = noun.read(element, reader)
-    return Callee(address, _watch(element, reader), place=place_of(element))
+    return Callee(
+        address,
+        _watch(element, reader),
+        screening=reader.optional(element, *_SCREENING),
+        place=place_of(element),
+    )
 
 
 def place_of(element: Element) -> str:
@@ -87,7 +92,7 @@ def read_text(element: Element, parse: Callable[[str], T], text: str) -> T:
         raise not_valid(element, f"{shown} in <{element.name}>: {allowed}") from None
 
 
-_EVENTS: Final[Mapping[str, LegEvent]] = {
+EVENTS: Final[Mapping[str, LegEvent]] = {
     "initiated": LegEvent.INITIATED,
     "ringing": LegEvent.RINGING,
     "answered": LegEvent.ANSWERED,
@@ -110,8 +115,9 @@ def words_of(table: Mapping[str, T]) -> Callable[[str], frozenset[T]]:
 _STATUS_CALLBACK: Final = Attribute("statusCallback", str, "")
 _STATUS_METHOD: Final = Attribute("statusCallbackMethod", METHODS, Method.POST)
 _STATUS_EVENT: Final = Attribute(
-    "statusCallbackEvent", words_of(_EVENTS), frozenset({LegEvent.COMPLETED})
+    "statusCallbackEvent", words_of(EVENTS), frozenset({LegEvent.COMPLETED})
 )
+_SCREENING: Final = (Attribute("url", str, ""), Attribute("method", METHODS, Method.POST))
 _OF_CALLBACK: Final = (_STATUS_CALLBACK, _STATUS_METHOD, _STATUS_EVENT)
 
 
@@ -136,17 +142,11 @@ def _no_noun(element: Element, nouns: Nouns) -> DocumentError:
     return not_valid(element, f"{message}; supported are {', '.join(nouns.entries)}.")
 
 
-def _no_screening(_text: str) -> None:
-    raise ValueError("call screening is not supported here, leave it out.")
-
-
 def _no_digits(_text: str) -> None:
     raise ValueError("digits are not sent here, leave it out and call the extension.")
 
 
-SCREENING: Final[Attribute[None]] = Attribute("url", _no_screening, None)
 SEND_DIGITS: Final[Attribute[None]] = Attribute("sendDigits", _no_digits, None)
-WITHOUT_SCREENING: Final[Mapping[str, str]] = {"method": "there is no url that it could go with"}
 
 _USERNAME: Final = Attribute("username", endpoint, "")
 _PASSWORD: Final = Attribute("password", str, "")
@@ -222,19 +222,16 @@ TWIML_NOUNS: Final = Nouns(
         "Sip": Noun(
             sip,
             OF_SIP,
-            (SCREENING,),
-            {**WITHOUT_SCREENING, **_DETECTION},
-            frozenset({"Headers"}),
+            passed_over=_DETECTION,
+            children=frozenset({"Headers"}),
         ),
         "Number": Noun(
             _number,
-            refused=(SCREENING, SEND_DIGITS),
-            passed_over={**WITHOUT_SCREENING, **_DETECTION, **_BYOC},
+            refused=(SEND_DIGITS,),
+            passed_over={**_DETECTION, **_BYOC},
         ),
         "Client": Noun(
             _client,
-            refused=(SCREENING,),
-            passed_over=WITHOUT_SCREENING,
             children=frozenset({"Identity", "Parameter"}),
         ),
     },

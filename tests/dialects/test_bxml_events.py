@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from bandwidth.models.answer_callback import AnswerCallback
 from bandwidth.models.disconnect_callback import DisconnectCallback
 from bandwidth.models.gather_callback import GatherCallback
 from bandwidth.models.initiate_callback import InitiateCallback
@@ -26,7 +27,7 @@ from stasis_refer.core.abouts import (
 from stasis_refer.core.application import Application, Callback, Method
 from stasis_refer.core.call import Call
 from stasis_refer.core.events import DigitPressed, DocumentFetched, Event, FetchFailed, FetchFailure
-from stasis_refer.core.info import CallInfo, CallStatus
+from stasis_refer.core.info import CallDirection, CallInfo, CallStatus
 from stasis_refer.core.intents import Fetch, FetchKind, Intent, Tell, TellKind
 from stasis_refer.core.leg import info_of
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
@@ -197,6 +198,35 @@ def test_a_refer_where_there_is_no_sip_is_a_failure_without_codes() -> None:
 
 
 # Gather and the end.
+
+
+ORIGINATED = replace(INFO, direction=CallDirection.ORIGINATED)
+
+
+def test_a_call_that_was_made_asks_first_with_answer() -> None:
+    fetch = Fetch(FetchKind.DOCUMENT, ELSEWHERE, UP, number=1)
+    told = event(fetch, ORIGINATED)
+    assert (told["eventType"], told["direction"]) == ("answer", "outbound")
+    assert AnswerCallback.from_dict(told).answer_time is not None
+    assert event(replace(fetch, number=2), ORIGINATED)["eventType"] == "redirect"
+    failed = FetchFailed(FetchFailure.STATUS, ELSEWHERE.url, "404")
+    behind = Fetch(FetchKind.FALLBACK, ELSEWHERE, UP, failed, fetch, number=2)
+    assert event(behind, ORIGINATED)["eventType"] == "answer"
+
+
+def test_a_call_that_was_made_ends_with_disconnect() -> None:
+    ended = LegProgress(LegEvent.COMPLETED, 0, 486, "order 7")
+    standing = Standing(CallStatus.BUSY)
+    told = event(Tell(TellKind.LEG, ELSEWHERE, standing, ended), ORIGINATED)
+    assert (told["eventType"], told["cause"], told["tag"]) == ("disconnect", "busy", "order 7")
+    assert "transferTo" not in told
+    assert DisconnectCallback.from_dict(told).cause == "busy"
+
+
+def test_the_url_of_a_call_is_whole_where_our_own_address_is_known() -> None:
+    reached = replace(APPLICATION, public_url="https://calls.example.com")
+    told = event(action(Gathered("1")), application=reached)
+    assert told["callUrl"] == f"https://calls.example.com/api/v2/accounts/9900000/calls/{ID}"
 
 
 @pytest.mark.parametrize("gathered", [Gathered("123", "#"), Gathered("25"), Gathered("")])

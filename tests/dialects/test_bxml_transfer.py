@@ -19,7 +19,6 @@ from stasis_refer.core.verbs import (
 )
 from stasis_refer.dialects.bxml_transfer import (
     OF_CALLEE,
-    PASSED_OVER_OF_CALLEE,
     TIME_LIMIT,
     TRANSFER,
 )
@@ -183,10 +182,6 @@ def test_up_to_eight_are_called() -> None:
         ("<Transfer><SipUri>a<b/></SipUri></Transfer>", "<SipUri> holds no elements"),
         ("<Transfer><PhoneNumber/></Transfer>", "a telephone number"),
         ("<Transfer><PhoneNumber>1/PJSIP/x</PhoneNumber></Transfer>", "a telephone number"),
-        (
-            '<Transfer><PhoneNumber transferAnswerUrl="/a">7</PhoneNumber></Transfer>',
-            "this attribute is not supported here; leave it out",
-        ),
         ('<Transfer><SipUri uui="31">sip:a@b</SipUri></Transfer>', ";encoding=hex"),
         (f'<Transfer><SipUri tag="{"x" * 257}">sip:a@b</SipUri></Transfer>', "at most 256"),
         (
@@ -229,7 +224,7 @@ def test_a_transfer_that_cannot_be_done_says_what_to_do(text: str, says: str) ->
                 '<Transfer><PhoneNumber transferAnswerMethod="GET" password="s3cret">+11234567892'
                 "</PhoneNumber></Transfer>"
             ),
-            ["transferAnswerUrl is not supported here", "nothing without transferDisconnectUrl"],
+            ["nothing without transferAnswerUrl", "nothing without transferDisconnectUrl"],
         ),
     ],
 )
@@ -268,14 +263,46 @@ def test_each_argument_of_a_transfer_is_done_remarked_upon_or_refused(name: str)
     "name", sorted({*arguments(sdk.PhoneNumber)[1:], *arguments(sdk.SipUri)[1:]})
 )
 def test_each_argument_of_who_is_called_is_done_remarked_upon_or_refused(name: str) -> None:
-    assert name in {each.name for each in OF_CALLEE} | set(PASSED_OVER_OF_CALLEE)
+    assert name in {each.name for each in OF_CALLEE}
 
 
 @pytest.mark.parametrize("noun", ["PhoneNumber", "SipUri"])
-@pytest.mark.parametrize(
-    "name", sorted({each.name for each in OF_CALLEE} | {*PASSED_OVER_OF_CALLEE})
-)
+@pytest.mark.parametrize("name", sorted(each.name for each in OF_CALLEE))
 def test_our_page_names_each_attribute_of_who_is_called(noun: str, name: str) -> None:
     row = re.search(rf"^\| .*`{noun}`.* in `Transfer` \|.*$", PAGE, re.MULTILINE)
     assert row
     assert f"`{name}`" in row[0]
+
+
+ANSWER = Callback("https://u:p@example.com/a", Method.GET, Callback("https://x:y@example.com/b"))
+TOLD = LegWatch(Callback("https://u:p@example.com/d"))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "screening", "watch"),
+    [
+        (
+            (
+                'transferAnswerUrl="/a" transferAnswerMethod="GET" transferAnswerFallbackUrl="/b" '
+                'fallbackUsername="x" fallbackPassword="y"'
+            ),
+            ANSWER,
+            None,
+        ),
+        (
+            'transferAnswerUrl="/a" transferDisconnectUrl="/d"',
+            Callback("https://u:p@example.com/a"),
+            TOLD,
+        ),
+        ('transferDisconnectUrl="/d"', None, TOLD),
+    ],
+)
+def test_who_is_called_may_run_a_document_first(
+    attributes: str, screening: Callback | None, watch: LegWatch | None
+) -> None:
+    noun = f'<PhoneNumber username="u" password="p" {attributes}>7</PhoneNumber>'
+    reading = read(f"<Transfer>{noun}</Transfer>")
+    (dial,) = reading.document
+    assert isinstance(dial, Dial)
+    assert (dial.callees[0].screening, dial.callees[0].watch) == (screening, watch)
+    assert reading.remarks == ()

@@ -127,7 +127,8 @@ LEG = info_of(SIP, 1, "bob", "phones.example.com", 0.0)
 @pytest.mark.parametrize("direction", CallDirection)
 def test_each_direction_has_a_word(direction: CallDirection) -> None:
     told = fields(replace(BARE, direction=direction))["Direction"]
-    assert told == {"inbound": "inbound", "dialed": "outbound-dial"}[direction]
+    words = {"inbound": "inbound", "dialed": "outbound-dial", "originated": "outbound-api"}
+    assert told == words[direction]
 
 
 def test_a_dialed_leg_is_from_the_caller_to_who_was_called() -> None:

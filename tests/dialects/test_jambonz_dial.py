@@ -83,6 +83,30 @@ def test_a_dial(members: str, verb: Verb) -> None:
     assert read(members) == Reading((verb,))
 
 
+@pytest.mark.parametrize(
+    ("all_legs", "own", "expected"),
+    [
+        ('"/all"', "", [("/all", Method.POST), ("/all", Method.POST)]),
+        ('"/all"', ', "confirmHook": "/own"', [("/own", Method.POST), ("/all", Method.POST)]),
+        ('""', ', "confirmHook": "/own", "method": "GET"', [("/own", Method.GET), None]),
+    ],
+)
+def test_who_is_called_may_run_a_document_first(
+    all_legs: str, own: str, expected: list[tuple[str, Method] | None]
+) -> None:
+    text = (
+        f'[{{"verb": "dial", "confirmHook": {all_legs}, "target": ['
+        f'{{"type": "user", "name": "alice"{own}}}, {{"type": "user", "name": "bob"}}]}}]'
+    )
+    reading = read_document(parse(text.encode()), BASE, APPLICATION)
+    (verb,) = reading.document
+    assert isinstance(verb, Dial)
+    found = [each.screening for each in verb.callees]
+    told = [each and (each.url.removeprefix("https://example.com"), each.method) for each in found]
+    assert told == expected
+    assert reading.remarks == ()
+
+
 def test_headers_of_all_legs_give_way_to_those_of_one() -> None:
     text = (
         '[{"verb": "dial", "headers": {"X-A": "all", "X-B": "all"}, "target": ['
@@ -143,8 +167,7 @@ def test_music_is_for_a_caller_who_is_answered() -> None:
 @pytest.mark.parametrize(
     ("members", "path", "says"),
     [
-        ('"confirmHook": {"url": "https://u:p@h/x"}', "confirmHook", "an object: who is called"),
-        ('"confirmHook": "https://u:secret@h/x"', "confirmHook", "cannot be asked first"),
+        ('"confirmHook": 7', "confirmHook", "allowed is the text of a URL"),
         ('"proxy": "sip:proxy.example.com"', "proxy", "an endpoint that has outbound_proxy"),
         ('"srtpEncryption": "sdes"', "srtpEncryption", "an endpoint that has media_encryption"),
         ('"answerOnBridge": "true"', "answerOnBridge", "allowed are true and false"),

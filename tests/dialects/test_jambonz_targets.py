@@ -119,7 +119,12 @@ def test_no_more_than_ten_are_called() -> None:
         ({"type": "user", "name": "@example.com"}, ".name", "the name of an endpoint"),
         ({"type": "user", "name": "a b"}, ".name", "the name of an endpoint"),
         ({"type": "user", "name": "a/b@c"}, ".name", "the name of an endpoint"),
-        (USER | {"confirmHook": "/screen"}, ".confirmHook", "cannot be asked first"),
+        (
+            USER | {"confirmHook": {"method": "GET"}},
+            ".confirmHook",
+            "confirmHook needs the key url",
+        ),
+        (USER | {"confirmHook": "/screen", "method": "PUT"}, ".method", "allowed are"),
         (USER | {"proxy": "sip:p"}, ".proxy", "outbound_proxy"),
         (USER | {"overrideTo": "sip:x@y"}, ".overrideTo", "a target of type sip"),
         (SIP | {"from": {"user": "x"}}, ".from", "callerId"),

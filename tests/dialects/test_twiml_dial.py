@@ -306,7 +306,7 @@ _NEEDED: Final[Mapping[str, Mapping[str, object]]] = {
     "recording_status_callback_method": {"record": True, "recording_status_callback": "/a"},
     "recording_status_callback_event": {"record": True, "recording_status_callback": "/a"},
 }
-_REFUSED: Final = {"url", "send_digits"}
+_REFUSED: Final = {"send_digits"}
 _PASSED_OVER: Final = {
     *("trim", "recording_configuration_id", "recording_track", "events", "passports"),
     *("password", "byoc", "machine_detection", "machine_detection_timeout"),

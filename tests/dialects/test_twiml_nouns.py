@@ -93,14 +93,25 @@ def test_who_is_told_of_a_leg(
     assert read(noun) == Reading((Dial((Callee(address, watch),)),))
 
 
+@pytest.mark.parametrize("method", [Method.POST, Method.GET])
+@pytest.mark.parametrize("text", ["Sip>sip:a@b", "Number>1", "Client>alice"])
+def test_a_callee_may_be_asked_first(text: str, method: Method) -> None:
+    name, _, whom = text.partition(">")
+    reading = read(f'<{name} url="/told" method="{method.value}">{whom}</{name}>')
+    (dial,) = reading.document
+    assert isinstance(dial, Dial)
+    assert dial.callees[0].screening == replace(TOLD, method=method)
+    assert reading.remarks == ()
+
+
 @pytest.mark.parametrize(
     ("noun", "says"),
     [
         ('<Sip username="t" password="hunter2">sip:a@b</Sip>', "the outbound_auth of endpoint 't'"),
         ('<Sip username="t" password="">sip:a@b</Sip>', "'password' of <Sip> is passed over"),
-        ('<Sip method="GET">sip:a@b</Sip>', "'method' of <Sip> is passed over; there is no url"),
-        ('<Number method="GET">1</Number>', "'method' of <Number> is passed over"),
-        ('<Client method="GET">a</Client>', "'method' of <Client> is passed over"),
+        ('<Sip method="GET">sip:a@b</Sip>', "'method' of <Sip> does nothing without url"),
+        ('<Number method="GET">1</Number>', "'method' of <Number> does nothing"),
+        ('<Client method="GET">a</Client>', "'method' of <Client> does nothing"),
         ('<Number byoc="BY1">1</Number>', "called through the application's trunk"),
         ('<Number machineDetection="Enable">1</Number>', "machines are not detected here"),
         ('<Sip statusCallbackEvent="ringing">sip:a@b</Sip>', "does nothing without statusCallback"),
@@ -145,9 +156,6 @@ BAD_NUMBER = "allowed is a telephone number"
         ('<Sip password="hunter2">sip:a@b</Sip>', "password in <Sip> needs username"),
         ('<Sip username="" password="hunter2">sip:a@b</Sip>', BAD_NAME),
         ('<Sip username="a/b">sip:a@b</Sip>', BAD_NAME),
-        ('<Sip url="/screen">sip:a@b</Sip>', "url='/screen' in <Sip>: call screening is not supp"),
-        ('<Number url="/screen">1</Number>', "call screening is not supported here"),
-        ('<Client url="/screen">a</Client>', "call screening is not supported here"),
         (
             '<Number sendDigits="ww1">1</Number>',
             "sendDigits='ww1' in <Number>: digits are not sent",

@@ -1,0 +1,77 @@
+"""REST requests whose body is an object in JSON: which keys there are, and how each is read."""
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Final
+
+from stasis_refer.dialects.dialect import DocumentError
+from stasis_refer.dialects.json_keys import Inspector, Keys, Node, text
+from stasis_refer.dialects.json_text import BLANK, JsonText, parse
+from stasis_refer.dialects.rest import Owners, RestError, RestReading, RestRequest, bad_request
+from stasis_refer.dialects.rest_forms import absolute_url
+
+
+def json_of(request: RestRequest) -> JsonText:
+    """Return the object in the body of a request; raises RestError and DocumentError."""
+    if not request.body.strip(BLANK):
+        raise bad_request("The request has no body: send an object in JSON.")
+    media_type = request.media_type
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        message = f"The content type is {request.content_type!r:.80}; send application/json."
+        raise RestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message)
+    if request.query:
+        names = ", ".join(name for name, _ in request.query)
+        raise bad_request(f"The query has {names:.80}: this request has its keys in the body.")
+    found = parse(request.body)
+    if not isinstance(found.value, dict):
+        raise bad_request("The body is no object: send one in JSON, {…}.")
+    return found
+
+
+def members_of(found: JsonText) -> dict[str, object]:
+    """Return the members of the object that ``json_of`` returned."""
+    return found.value if isinstance(found.value, dict) else {}
+
+
+def only(inspector: Inspector, node: Node, allowed: Keys) -> None:
+    """Refuse every key that there is not, and remark upon those that do nothing."""
+    for name in node.members:
+        if name not in allowed.known and name not in allowed.idle:
+            names = ", ".join(allowed.known)
+            raise inspector.not_valid((*node.path, name), f"no key of this request: {names}.")
+    inspector.look_over(node, allowed)
+
+
+def remarks_of(inspector: Inspector, before: str = "") -> tuple[str, ...]:
+    """Return what was passed over, as sentences."""
+    return tuple(
+        f"{before}line {each.line}, column {each.column}: {each.message}"
+        for each in inspector.remarks()
+    )
+
+
+def told_as_errors(
+    read: Callable[[RestRequest, Owners], RestReading],
+) -> Callable[[RestRequest, Owners], RestReading]:
+    """Return a reader that raises RestError where ``read`` raises DocumentError."""
+
+    @wraps(read)
+    def reads(request: RestRequest, owners: Owners) -> RestReading:
+        try:
+            return read(request, owners)
+        except DocumentError as error:
+            status = HTTPStatus.BAD_REQUEST
+            raise RestError(status, str(error)) from None
+
+    return reads
+
+
+MAX_URL: Final = 2048
+
+
+def url(found: object) -> str:
+    """Read the text of an absolute URL; a parser of keys."""
+    if len(text(found)) > MAX_URL:
+        raise ValueError(f"allowed are up to {MAX_URL} characters.")
+    return absolute_url(text(found))

@@ -1,6 +1,7 @@
 """The HTTP server: health, metrics, sounds, recordings, and routes given to it."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from http import HTTPStatus
@@ -8,9 +9,15 @@ from typing import Final
 
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.typedefs import Handler, Middleware
 
 _MAX_BODY: Final = 64 * 1024  # bytes
+_JSON: Final = "application/json"
+_TOO_LARGE: Final = {
+    "type": "too_large",
+    "message": f"The body has more than {_MAX_BODY} bytes: make it smaller.",
+}
 _METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 # The name of a sound says its content, so Asterisk (res_http_media_cache) never has to ask twice.
 _MEDIA_HEADERS: Final = {"Content-Type": "audio/wav", "Cache-Control": "max-age=86400"}
@@ -27,25 +34,59 @@ def _error(status: int, message: str) -> web.Response:
     return web.json_response(body, status=status)
 
 
-@web.middleware
-async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Write every error as ``{"type", "message"}``; a handler's own text is the message."""
-    try:
-        return await handler(request)
-    except web.HTTPException as refusal:
-        if refusal.status < HTTPStatus.BAD_REQUEST:
-            raise
-        message = refusal.text or ""
-        if not message or message == f"{refusal.status}: {refusal.reason}":
-            message = f"{refusal.reason}: {request.method} {request.path}"
-        response = _error(refusal.status, message)
-        for header in ("Allow", "WWW-Authenticate", "Retry-After"):
-            if header in refusal.headers:
-                response.headers[header] = refusal.headers[header]
-        return response
-    except Exception:
-        log.exception("an HTTP request failed", method=request.method, path=request.path)
-        return _error(500, "The server could not answer; its log says why.")
+def _errors_as_json(too_large: Callable[[], None]) -> Middleware:
+    """Return what writes errors as ``{"type", "message"}``; a handler's own text is the message.
+
+    An error that is JSON already stays as it is.
+    """
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as refusal:
+            if refusal.status < HTTPStatus.BAD_REQUEST or refusal.content_type == _JSON:
+                raise
+            if refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                too_large()
+                return web.json_response(_TOO_LARGE, status=refusal.status)
+            return _as_json(request, refusal)
+        except Exception:
+            log.exception("an HTTP request failed", method=request.method, path=request.path)
+            return _error(500, "The server could not answer; its log says why.")
+
+    return middleware
+
+
+def _as_json(request: web.Request, refusal: web.HTTPException) -> web.Response:
+    message = refusal.text or ""
+    if not message or message == f"{refusal.status}: {refusal.reason}":
+        message = f"{refusal.reason}: {request.method} {request.path}"
+    response = _error(refusal.status, message)
+    for header in ("Allow", "WWW-Authenticate", "Retry-After"):
+        if header in refusal.headers:
+            response.headers[header] = refusal.headers[header]
+    return response
+
+
+class _Malformed(logging.Filter):
+    """Keeps out of the log what a client sent in a message that is no HTTP: it may be secret."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Log that it came, without its text."""
+        cause = record.exc_info[1] if record.exc_info else None
+        if not isinstance(cause, HttpProcessingError):
+            return True
+        log.warning("a malformed HTTP request was refused", what=type(cause).__name__)
+        return False
+
+
+def _server_log() -> logging.Logger:
+    """Return the logger of aiohttp's server, which writes tracebacks."""
+    found = logging.getLogger(f"{__name__}.server")
+    if not found.filters:
+        found.addFilter(_Malformed())
+    return found
 
 
 class HttpServer:
@@ -56,7 +97,7 @@ class HttpServer:
     a scrape never holds up a call. ``media`` returns the WAV of a name, None when there is none,
     for ``/media/{name}``; ``recording`` does so for ``/recordings/{name}.wav``, its names being
     32 hexadecimal digits, a hyphen and a number. Port 0 takes a free one. A request body may
-    have 64 KiB.
+    have 64 KiB; ``too_large`` is called for one that has more.
     """
 
     def __init__(  # noqa: PLR0913 - an address and what is served there
@@ -69,6 +110,7 @@ class HttpServer:
         media: Callable[[str], bytes | None],
         recording: Callable[[str], Awaitable[bytes | None]],
         routes: Iterable[web.AbstractRouteDef] = (),
+        too_large: Callable[[], None] = lambda: None,
     ) -> None:
         self._host = host
         self._port = port
@@ -76,7 +118,9 @@ class HttpServer:
         self._metrics = metrics
         self._media = media
         self._recording = recording
-        application = web.Application(middlewares=[_errors_as_json], client_max_size=_MAX_BODY)
+        application = web.Application(
+            middlewares=[_errors_as_json(too_large)], client_max_size=_MAX_BODY
+        )
         application.add_routes(
             [
                 web.get("/healthz", self._get_health),
@@ -87,7 +131,9 @@ class HttpServer:
                 *routes,
             ]
         )
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=_GOODBYE)
+        self._runner = web.AppRunner(
+            application, access_log=None, logger=_server_log(), shutdown_timeout=_GOODBYE
+        )
 
     @property
     def port(self) -> int:

@@ -67,6 +67,10 @@ _LIMITS: Final = {
     FetchFailure.TOO_MANY_STEPS: "document_steps",
 }
 
+BODY_LIMIT: Final = "http_body"
+HTTP_LIMITS: Final = ("http_rate", "http_failures", BODY_LIMIT, "http_streams")
+"""The limits of REST, as further values of the label ``limit``."""
+
 # Upper edges of the histograms' buckets, in seconds. 15 and 30 are where the dialects' own
 # time limits end; 32 is Timer F (RFC 3261, 17.1.2.2).
 _TRANSFER: Final = (0.25, 0.5, 1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180)
@@ -157,6 +161,10 @@ class _Transfers:
         self._started.at(application.dialect, note.direction).inc()
         self._running.at(note.direction).inc()
 
+    def goes_on(self, direction: Direction) -> None:
+        """Count one that was begun before a restart, and has not ended."""
+        self._running.at(direction).inc()
+
     def ended(self, application: Application, note: TransferEnded) -> None:
         way, result, times = note.direction, note.result, note.times
         outcome = result.outcome
@@ -206,12 +214,17 @@ class Metrics:
         self._transfers = _Transfers(board, spoken, applications, groups)
         self._make_webhooks(spoken)
         self._make_asterisk()
-        code, limit = _axis("code", ALERT_CODES, OTHER), _axis("limit", _LIMITS.values())
+        code, limit = (
+            _axis("code", ALERT_CODES, OTHER),
+            _axis("limit", _LIMITS.values(), *HTTP_LIMITS),
+        )
         self._alerts = board(Counter, "alerts_total", "Alerts to the operator.", code)
         self._limits = board(Counter, "limits_reached_total", "Limits reached.", limit)
         text = "How late the event loop runs what is due."
         self._lag = board(Histogram, "event_loop_lag_seconds", text, buckets=_LAG)
         self._draining = board(Gauge, "draining", "1 while no new calls are taken.")
+        text = "Writes to the ledger that failed, each tried again."
+        self._unwritten = board(Counter, "ledger_writes_failed_total", text)
         text = "1, with the version as label."
         board(Gauge, "build_info", text, _axis("version", [version])).at(version).set(1)
 
@@ -244,6 +257,10 @@ class Metrics:
         self._sip = board(Counter, "sip_responses_total", text, answer)
         self._calls = board(Gauge, "calls_in_progress", "Live calls.")
 
+    def goes_on(self, direction: Direction) -> None:
+        """Count a transfer that was begun before a restart, and has not ended."""
+        self._transfers.goes_on(direction)
+
     def note(self, application: Application, note: Note) -> None:
         """Count what the core wants known of one of the application's calls."""
         match note:
@@ -263,6 +280,10 @@ class Metrics:
                 pass  # no transfer, so no metric counts it: the log tells
             case _:
                 assert_never(note)
+
+    def limit(self, limit: str) -> None:
+        """Count that a limit was reached; it is one of HTTP_LIMITS."""
+        self._limits.at(limit).inc()
 
     def webhook(self, dialect: str, kind: str, result: str, seconds: float) -> None:
         """Count a webhook: a ``FetchKind`` or ``TellKind``, OK or a ``FetchFailure``."""
@@ -304,6 +325,10 @@ class Metrics:
     def loop_lag(self, seconds: float) -> None:
         """Record how late the event loop ran a timer."""
         self._lag.at().observe(seconds)
+
+    def ledger_write_failed(self) -> None:
+        """Count a write to the ledger that failed."""
+        self._unwritten.at().inc()
 
     def render(self) -> bytes:
         """Return the page for Prometheus, text format 0.0.4. Safe in another thread."""

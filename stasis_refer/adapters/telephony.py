@@ -24,15 +24,12 @@ class Send(Protocol):
 
 _NOT_SENT: Final = 503
 
-_FINISHING: Final = (0.01, 0.02, 0.05, 0.1, 0.2)
-"""Seconds from one look to the next whether a recording that was stopped is finished."""
-
 _GONE: Final = 404
 """What was asked for is not there any more: the usual end of a hang-up that crosses ours."""
 
 _NOT_IN_STASIS: Final = 409
-_ENTERING: Final = (0.01, 0.02, 0.05, 0.1, 0.2)
-"""Seconds between the tries to ring a leg that is not in ``Stasis()`` yet."""
+_LOOKS: Final = (0.01, 0.02, 0.05, 0.1, 0.2)
+"""Seconds between the looks whether Asterisk is done with what it was asked before."""
 
 _HANDLING: Final = "PJSIP_TRANSFER_HANDLING()"
 _TO_US: Final = "ari-only"
@@ -144,7 +141,7 @@ class AriTelephony:
         place it can be called from.
         """
         request = commands.dial(channel)
-        for wait in _ENTERING:
+        for wait in _LOOKS:
             answers = await self._send(request)
             if answers[-1].status != _NOT_IN_STASIS:
                 return self._told((request,), answers)
@@ -177,14 +174,14 @@ class AriTelephony:
         """
         recording = self._recordings.pop(bridge, "")
         if recording and (await self._send(commands.stop_recording(recording)))[-1].ok:
-            for wait in _FINISHING:
+            for wait in _LOOKS:
                 await asyncio.sleep(wait)
                 if not (await self._send(commands.live_recording(recording)))[-1].ok:
                     break
         return await self._status(commands.destroy_bridge(bridge))
 
     async def report(self, channel: str, report: ReferReport) -> int:
-        """Send the final NOTIFY of each REFER that this channel's far end has sent."""
+        """Send a NOTIFY of each REFER that this channel's far end has sent."""
         return await self._status(commands.transfer_progress(channel, report.value))
 
     async def dialog(self, channel: str) -> str:

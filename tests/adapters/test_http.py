@@ -1,4 +1,5 @@
 import asyncio
+import json
 import logging
 import socket
 import time
@@ -29,6 +30,11 @@ async def _refuse(_: web.Request) -> web.Response:
     raise web.HTTPUnauthorized(text="A token is needed.", headers={"WWW-Authenticate": "Bearer"})
 
 
+async def _own_error(_: web.Request) -> web.Response:
+    body = {"code": 20003, "message": "Authenticate"}
+    raise web.HTTPForbidden(text=json.dumps(body), content_type="application/json")
+
+
 async def _no_recording(_: str) -> bytes | None:
     return None
 
@@ -40,6 +46,7 @@ class World:
         self.reasons: list[str] = []
         self.metrics_take = 0.0
         self.wanted: list[str] = []  # recordings
+        self.too_large = 0
         self.server = HttpServer(
             "127.0.0.1",
             0,
@@ -51,12 +58,17 @@ class World:
                 web.post("/v1/echo", _echo),
                 web.get("/v1/bug", _bug),
                 web.get("/v1/closed", _refuse),
+                web.get("/v1/own", _own_error),
             ],
+            too_large=self._count_too_large,
         )
 
     async def _recording(self, name: str) -> bytes | None:
         self.wanted.append(name)
         return SOUND if name == RECORDING else None
+
+    def _count_too_large(self) -> None:
+        self.too_large += 1
 
     def _metrics(self) -> bytes:
         time.sleep(self.metrics_take)
@@ -193,12 +205,34 @@ async def test_a_bug_is_logged_and_not_shown(client: aiohttp.ClientSession) -> N
 
 @pytest.mark.parametrize(("size", "status"), [(64 * 1024, 200), (64 * 1024 + 1, 413)])
 async def test_a_body_may_have_64_kib(
-    client: aiohttp.ClientSession, size: int, status: int
+    world: World, client: aiohttp.ClientSession, size: int, status: int
 ) -> None:
     async with client.post("/v1/echo", data=b"x" * size) as response:
         assert response.status == status
         if status == 413:
-            assert (await response.json()).keys() == {"type", "message"}
+            assert await response.json() == {
+                "type": "too_large",
+                "message": "The body has more than 65536 bytes: make it smaller.",
+            }
+    assert world.too_large == (status == 413)
+
+
+async def test_an_error_that_is_json_stays_as_it_is(client: aiohttp.ClientSession) -> None:
+    async with client.get("/v1/own") as response:
+        assert response.status == 403
+        assert await response.json() == {"code": 20003, "message": "Authenticate"}
+
+
+async def test_a_malformed_request_is_logged_without_its_text(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    with capture_logs() as logs:
+        reader, writer = await asyncio.open_connection("127.0.0.1", world.server.port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nAuthorization: hunter2\0\r\n\r\n")
+        assert b" 400 " in await reader.readline()
+        writer.close()
+    assert [log["event"] for log in logs] == ["a malformed HTTP request was refused"]
+    assert "hunter2" not in caplog.text + str(logs)
 
 
 async def test_a_slow_scrape_holds_up_nothing(world: World, client: aiohttp.ClientSession) -> None:

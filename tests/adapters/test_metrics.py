@@ -1,6 +1,7 @@
 import re
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from math import prod
 
 import pytest
@@ -9,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from stasis_refer.adapters.metrics import (
     ALERT_CODES,
     ARI_EVENTS,
+    HTTP_LIMITS,
     PACKET_RESULTS,
     SIP_CODES,
     Metrics,
@@ -66,9 +68,10 @@ CONTRACT: list[tuple[str, str, str, dict[str, int]]] = [
     ("transfer_reasons_total", "counter", "reason", {"reason": len(Reason)}),
     ("witness_conflicts_total", "counter", "", {}),
     ("alerts_total", "counter", "code", {"code": len(ALERT_CODES) + 1}),
-    ("limits_reached_total", "counter", "limit", {"limit": 3}),
+    ("limits_reached_total", "counter", "limit", {"limit": 3 + len(HTTP_LIMITS)}),
     ("event_loop_lag_seconds", "histogram", "", {}),
     ("draining", "gauge", "", {}),
+    ("ledger_writes_failed_total", "counter", "", {}),
     ("build_info", "gauge", "version", {}),
 ]
 
@@ -297,7 +300,15 @@ def test_only_a_success_has_a_time_to_answer(outcome: Outcome) -> None:
     assert "time_to_answer_seconds_count{}" not in grown
 
 
+def _limit(limit: str, metrics: Metrics) -> None:
+    metrics.limit(limit)
+
+
 FACTS: list[tuple[Callable[[Metrics], None], dict[str, float]]] = [
+    *(
+        (partial(_limit, limit), {f"limits_reached_total{{limit={limit}}}": 1.0})
+        for limit in HTTP_LIMITS
+    ),
     (
         lambda m: m.webhook("twiml", FetchKind.ACTION, "ok", 0.5),
         {
@@ -356,6 +367,7 @@ FACTS: list[tuple[Callable[[Metrics], None], dict[str, float]]] = [
     (lambda m: m.sip_response("notify", None), {"sip_responses_total{code=other,phase=notify}": 1}),
     (lambda m: m.calls(7), {"calls_in_progress{}": 7}),
     (lambda m: m.draining(draining=True), {"draining{}": 1}),
+    (lambda m: m.ledger_write_failed(), {"ledger_writes_failed_total{}": 1}),
     (
         lambda m: m.loop_lag(0.5),
         {"event_loop_lag_seconds_count{}": 1, "event_loop_lag_seconds_sum{}": 0.5},
@@ -385,3 +397,8 @@ def test_two_of_them_do_not_share_state() -> None:
     one.calls(7)
     assert samples(one)["calls_in_progress{}"] == 7
     assert samples(other)["calls_in_progress{}"] == 0
+
+
+def test_a_transfer_that_goes_on_after_a_restart_is_under_way_and_was_not_begun_here() -> None:
+    grown = changes(make(), lambda metrics: metrics.goes_on(Direction.SENT))
+    assert grown == {"transfers_in_progress{direction=sent}": 1}

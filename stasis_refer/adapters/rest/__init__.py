@@ -1,0 +1,1 @@
+"""REST: what somebody outside asks of live calls and of the ledger."""

@@ -1,0 +1,53 @@
+"""Who may ask for what over HTTP: the operator, and applications in their vendors' words."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+from aiohttp import web
+
+from stasis_refer import __version__
+from stasis_refer.adapters.metrics import BODY_LIMIT
+from stasis_refer.adapters.rest.calls import Calls
+from stasis_refer.adapters.rest.guard import Guard
+from stasis_refer.adapters.rest.operator import OperatorRest
+from stasis_refer.adapters.rest.stream import Stream
+from stasis_refer.adapters.rest.transfers import Transfers
+from stasis_refer.adapters.rest.vendors import VendorRest
+from stasis_refer.core.application import Application
+from stasis_refer.dialects.rest_registry import REST_VENDORS
+from stasis_refer.runtime.book import Book
+from stasis_refer.runtime.desk import Desk
+from stasis_refer.runtime.feed import Feed
+from stasis_refer.settings import Http
+
+
+def rest_routes(  # noqa: PLR0913 - all that can be asked, and who asks
+    settings: Http,
+    *,
+    applications: Mapping[str, Application],
+    desk: Desk,
+    book: Book,
+    feed: Feed,
+    clock: Callable[[], float],
+    on_limit: Callable[[str], None],
+) -> Iterable[web.AbstractRouteDef]:
+    """Return the routes of ``/v1`` and of the vendors' own paths, behind one guard.
+
+    ``clock`` is in seconds; ``on_limit`` is told which limit was reached.
+    """
+    guard = Guard(
+        applications.values(),
+        settings.operator_token.get_secret_value(),
+        clock,
+        rate=settings.rate_limit,
+        on_limit=on_limit,
+    )
+    operator = OperatorRest(
+        guard,
+        Calls(desk, book, clock),
+        Transfers(book),
+        Stream(feed, on_limit),
+        __version__,
+    )
+    vendors = VendorRest(REST_VENDORS, guard, desk, book, partial(on_limit, BODY_LIMIT))
+    return (*operator.routes, *vendors.routes())

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Self
 
 import structlog
@@ -13,10 +14,10 @@ from stasis_refer.adapters.addresses import AllowedNetworks
 from stasis_refer.adapters.ari import Account, AriConnection, Listener
 from stasis_refer.adapters.capture import CaptureListener, CaptureRules, NoCapture
 from stasis_refer.adapters.http import HttpServer
-from stasis_refer.adapters.ledger import Ledger
+from stasis_refer.adapters.ledger import Ledger, Limits
 from stasis_refer.adapters.log import log_note
 from stasis_refer.adapters.media import MAX_RECORDING, MediaShelf
-from stasis_refer.adapters.metrics import Metrics
+from stasis_refer.adapters.metrics import BODY_LIMIT, Metrics
 from stasis_refer.adapters.speech import Speaker
 from stasis_refer.adapters.telephony import AriTelephony
 from stasis_refer.adapters.webhooks import Webhooks
@@ -29,12 +30,18 @@ from stasis_refer.dialects.dialect import WebhookLimits
 from stasis_refer.dialects.registry import DIALECTS
 from stasis_refer.entrance import Entrance
 from stasis_refer.errors import StartError
+from stasis_refer.rest import rest_routes
+from stasis_refer.runtime.call_log import CallLog
 from stasis_refer.runtime.courier import Courier
 from stasis_refer.runtime.directory import Directory
 from stasis_refer.runtime.effects import Effects
+from stasis_refer.runtime.front_desk import FrontDesk
 from stasis_refer.runtime.journal import Entry, Tap, all_of
+from stasis_refer.runtime.letters import Letters
 from stasis_refer.runtime.outbox import Outbox
 from stasis_refer.runtime.ports import StoreError
+from stasis_refer.runtime.replay import rebuilt_calls
+from stasis_refer.runtime.steps import Steps
 from stasis_refer.runtime.switchboard import Switchboard
 from stasis_refer.settings import Settings
 from stasis_refer.wire import ari, commands
@@ -65,11 +72,13 @@ class App:
         telephony = AriTelephony(self.ari.in_turn, settings.ari.app, self.ari.has)
         networks = AllowedNetworks(settings.webhooks.allow_networks)
         self._webhooks = Webhooks(networks.open_socket)
-        self._ledger = Ledger(settings.ledger_path)
+        self.ledger = self._make_ledger()
         self._outbox = self._make_outbox(applications)
         self._media = self._make_media()
-        self._http = self._make_http()
         directory = Directory(self._capture)
+        self.desk = FrontDesk(directory, applications, self._clock, time.time)
+        letters = Letters(DIALECTS, time.time)
+        self._http = self._make_http(applications)
         effects = Effects(
             telephony=telephony,
             directory=directory,
@@ -78,19 +87,31 @@ class App:
             media=self._media,
             dialects=DIALECTS,
             count_webhook=self._count_webhook,
+            letters=letters,
             clock=self._clock,
-            wall=time.time,
+            answer_order=self.desk.answer_order,
         )
+        self._steps = steps = Steps(
+            together=self.ledger.step,
+            log=CallLog(self.ledger.call_log, time.time),
+            letters=letters,
+            outbox=self._outbox,
+            later=asyncio.get_running_loop().call_later,
+            tables=(self.ledger.tap,),
+        )
+        self._applications = applications
         self.switchboard = Switchboard(
             applications=applications,
             telephony=telephony,
             directory=directory,
             perform=effects.perform,
-            tap=all_of((self._tap, *taps)),
+            tap=all_of((steps, self._tap, *taps)),
             clock=self._clock,
             wall=time.time,
             on_change=self.metrics.calls,
+            forget=steps.forget,
         )
+        self.desk.switchboard = self.switchboard
         self._entrance = Entrance(self._capture, self.ari.request, self.switchboard.entered)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -103,7 +124,7 @@ class App:
         """Listen and connect. Raises StartError when an address or a file cannot be had."""
         capture = self._settings.capture
         try:
-            self._ledger.open()
+            self.ledger.open()
             if isinstance(self._capture, CaptureListener) and capture is not None:
                 self._capture.start(*_host_and_port(capture.listen))
             await self._http.start()
@@ -117,8 +138,9 @@ class App:
                 + (f" or capture.listen {capture.listen!r}" if capture else "")
                 + f": {error}: end what has the port, or choose another"
             ) from error
+        self._take_up()
         self._outbox.start()
-        running = (self.ari.run(), self._watch_lag(), self._ledger.keep())
+        running = (self.ari.run(), self._watch_lag(), self.ledger.keep())
         self._tasks = [asyncio.create_task(each) for each in running]
         return self
 
@@ -127,6 +149,7 @@ class App:
         self._entrance.close()
         await self.switchboard.stop()
         await self._outbox.stop()
+        self._steps.flush()
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
@@ -136,8 +159,9 @@ class App:
             self._capture.close()
         await self._media.close()
         await self._webhooks.close()
+        self.ledger.feed.close()  # whoever watches would hold the server up
         await self._http.stop()
-        self._ledger.close()
+        self.ledger.close()
 
     async def drain(self, seconds: float) -> None:
         """Take no new calls, let live ones finish for ``seconds``, send the rest back.
@@ -160,9 +184,21 @@ class App:
             "ari: another connection took the application over": self.ari.replaced,
             "ari: not connected to Asterisk": not self.ari.connected,
             "draining: no new calls are taken": self.switchboard.draining,
-            "ledger: cannot be written": not self._ledger.writable(),
+            "ledger: cannot be written": not self.ledger.writable(),
         }
         return [reason for reason, applies in reasons.items() if applies]
+
+    def _take_up(self) -> None:
+        """Go on with the calls that were live when a program ended suddenly."""
+        now, wall = self._clock(), time.time()
+        live: set[str] = set()
+        for call in rebuilt_calls(self.ledger.call_log, self._applications, now, wall):
+            self.switchboard.resume(call)
+            for direction in call.under_way:
+                self.metrics.goes_on(direction)
+            live.add(call.call.key)
+        with contextlib.suppress(StoreError):  # ``readyz`` says that it cannot be written
+            self.ledger.close_open(live, wall)
 
     # -- parts -------------------------------------------------------------------
 
@@ -195,10 +231,22 @@ class App:
         )
         return CaptureListener(rules, self.metrics.packet, self.metrics.sip_response)
 
+    def _make_ledger(self) -> Ledger:
+        settings = self._settings.ledger
+        ari = self._settings.ari
+        return Ledger(
+            self._settings.ledger_path,
+            f"{ari.app} at {ari.url}",
+            hide=settings.mask,
+            limits=Limits(settings.keep_days, settings.max_megabytes),
+            clock=self._clock,
+            failed=self.metrics.ledger_write_failed,
+        )
+
     def _make_outbox(self, applications: Mapping[str, Application]) -> Outbox:
         courier = Courier(self._webhooks, applications, DIALECTS, self._count_webhook, self._clock)
         return Outbox(
-            store=self._ledger.outbox,
+            store=self.ledger.outbox,
             deliver=courier.deliver,
             clock=self._clock,
             wall=time.time,
@@ -219,15 +267,24 @@ class App:
         request = download(url, WebhookLimits(largest=MAX_RECORDING))
         return (await self._webhooks.fetch(request)).body
 
-    def _make_http(self) -> HttpServer:
-        host, port = _host_and_port(self._settings.http.listen)
+    def _make_http(self, applications: Mapping[str, Application]) -> HttpServer:
+        settings, ledger = self._settings.http, self.ledger
         return HttpServer(
-            host,
-            port,
+            *_host_and_port(settings.listen),
             not_ready=self.not_ready,
             metrics=self.metrics.render,
             media=self._media.get,
             recording=self._recording,
+            routes=rest_routes(
+                settings,
+                applications=applications,
+                desk=self.desk,
+                book=ledger.book,
+                feed=ledger.feed,
+                clock=self._clock,
+                on_limit=self.metrics.limit,
+            ),
+            too_large=partial(self.metrics.limit, BODY_LIMIT),
         )
 
     async def _recording(self, name: str) -> bytes | None:

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Final, TypeAlias
 
 import structlog
 
-from stasis_refer.core.events import ChannelUp, Event, Regained
+from stasis_refer.core.events import CallEnded, ChannelUp, Event, Regained
 from stasis_refer.core.leg import names_leg
+from stasis_refer.core.recording import channel_of
+from stasis_refer.finding import found_of, look_around
 from stasis_refer.runtime.switchboard import Switchboard
-from stasis_refer.wire import ari, bridging, causes, commands
+from stasis_refer.wire import ari, causes, commands
 
 _log = structlog.get_logger(__name__)
 
@@ -27,6 +30,7 @@ async def catch_up(ask: Ask, switchboard: Switchboard, app: str) -> None:
     """
     await ask(commands.filter_events(app))
     await ask(commands.subscribe_to_bridges(app))
+    look = await look_around(ask, switchboard.resumed)
     # Calls that come in from here on may be missing in the list.
     known = list(switchboard.channels)
     listed = await ask(commands.channels())
@@ -35,7 +39,11 @@ async def catch_up(ask: Ask, switchboard: Switchboard, app: str) -> None:
         _log.error("Asterisk does not list its channels", status=listed.status)
         return
     channels = [ari.read_channel(channel) for channel in found]
-    switchboard.happened_meanwhile(known, _existing(channels, known, app))
+    again = {channel for call in switchboard.resumed for channel in call.channels}
+    switchboard.go_on(partial(found_of, channels=channels, look=look, app=app))
+    went_on = [each for each in known if each not in again]
+    others = [each for each in channels if each.id not in again]
+    switchboard.happened_meanwhile(went_on, _existing(others, went_on, app))
     # One that has just come in may be listed before its event arrives.
     await asyncio.sleep(_EVENT_PATIENCE)
     found_here = [channel.id for channel in channels if channel.stasis[:1] == (app,)]
@@ -69,7 +77,7 @@ async def _empty_bridges(ask: Ask, switchboard: Switchboard) -> set[str]:
     """Return the bridges that are named as ours are, with nobody in them and of no live call."""
     found = (await ask(commands.bridges())).body
     listed = found if isinstance(found, list) else ()
-    named = {str(each["id"]): bridging.channel_of(str(each["id"])) for each in listed}
+    named = {str(each["id"]): channel_of(str(each["id"])) for each in listed}
     empty = {str(each["id"]) for each in listed if not each.get("channels")}
     live = set(switchboard.channels)
     return {each for each in empty if named[each] is not None and named[each] not in live}
@@ -87,6 +95,8 @@ def _existing(
         if channel.stasis[:1] == (app,):
             here = Regained() if channel.id in known else None
             told = ari.read_back(channel.stasis[1:]) or here or told
+        if channel.ended is not None:
+            told = CallEnded(channel.ended)
         existing[channel.id] = told
     return existing
 

@@ -3,10 +3,9 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any, Final, Never, TypeVar
+from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
 
 from stasis_refer import __version__
 from stasis_refer.adapters.log import set_up_log
@@ -20,16 +19,20 @@ from stasis_refer.demo.show import run_demo
 from stasis_refer.dialects.dialect import DocumentError
 from stasis_refer.dialects.registry import DIALECTS
 from stasis_refer.doctor import examine
-from stasis_refer.errors import StasisReferError
-from stasis_refer.lab.asterisk import AsteriskError
 from stasis_refer.listing import outbox_line, outbox_table, read_outbox
 from stasis_refer.running import run_lab, run_loop, run_program, unless_told_to_stop
 from stasis_refer.runtime.ports import StoreError
 from stasis_refer.settings import Settings, load
-
-_T = TypeVar("_T")
-
-DEFAULT_CONFIGURATION: Final = Path("stasis_refer.toml")
+from stasis_refer.terminal import (
+    DEFAULT_CONFIGURATION,
+    Configuration,
+    errors,
+    fail,
+    for_tables,
+    out,
+    tell_errors,
+)
+from stasis_refer.transfers import transfers
 
 _NOWHERE: Final = "http://127.0.0.1/"  # the base of relative URLs in a document that is linted
 
@@ -41,16 +44,10 @@ cli = typer.Typer(
 )
 outbox = typer.Typer(help="What applications are told.", no_args_is_help=True)
 cli.add_typer(outbox, name="outbox")
-_WIDE: Final = 250  # characters
+cli.add_typer(transfers, name="transfers")
 _SOME_CALL: Final = CallInfo(
     "0" * 32, "", channel_name="PJSIP/caller", caller="caller", peer="example.com"
 )
-_errors = Console(stderr=True, highlight=False, soft_wrap=True)
-_out = Console(highlight=False, soft_wrap=True)
-
-Configuration = Annotated[
-    Path, typer.Option("--config", "-c", help="The configuration file (TOML).")
-]
 
 
 def main() -> None:
@@ -64,7 +61,7 @@ def version(
 ) -> None:
     """Print the version, or go on with a command."""
     if show:
-        _out.print(__version__)
+        out.print(__version__)
         raise typer.Exit
 
 
@@ -88,7 +85,7 @@ def demo(
 ) -> None:
     """Place one real call per situation and show what became of each transfer."""
     set_up_log("error", "console")
-    good = _tell_errors(lambda: run_loop(unless_told_to_stop(run_demo(keep=keep, picture=picture))))
+    good = tell_errors(lambda: run_loop(unless_told_to_stop(run_demo(keep=keep, picture=picture))))
     raise typer.Exit(0 if good else 1)
 
 
@@ -99,12 +96,12 @@ def check(
     application: Annotated[str, typer.Option(help="The application that would transfer.")] = "",
 ) -> None:
     """Check the configuration, and nothing else."""
-    settings = _tell_errors(lambda: load(config))
+    settings = tell_errors(lambda: load(config))
     for remark in settings.remarks():
-        _errors.print(f"{config}: {remark}", style="yellow", markup=False)
+        errors.print(f"{config}: {remark}", style="yellow", markup=False)
     if target is None:
         _known(settings, application)
-        _out.print(f"{config}: good, {len(settings.applications)} applications", markup=False)
+        out.print(f"{config}: good, {len(settings.applications)} applications", markup=False)
     elif not _explain(settings, target, application):
         raise typer.Exit(1)
 
@@ -113,14 +110,14 @@ def check(
 def doctor(config: Configuration = DEFAULT_CONFIGURATION) -> None:
     """Examine the live Asterisk: each finding with its remedy."""
     set_up_log("error", "console")
-    settings = _tell_errors(lambda: load(config))
+    settings = tell_errors(lambda: load(config))
     findings = asyncio.run(examine(settings))
     for finding in findings:
         style = "green" if finding.good else "red"
-        _out.print("ok " if finding.good else "BAD", style=style, end=" ")
-        _out.print(finding.text, markup=False)
+        out.print("ok " if finding.good else "BAD", style=style, end=" ")
+        out.print(finding.text, markup=False)
         if finding.remedy:
-            _out.print(f"    {finding.remedy}", markup=False)
+            out.print(f"    {finding.remedy}", markup=False)
     raise typer.Exit(0 if all(finding.good for finding in findings) else 1)
 
 
@@ -135,7 +132,7 @@ def lint(
     try:
         body = file.read_bytes()
     except OSError as error:
-        _fail(f"{file}: cannot be read: {error.strerror}")
+        fail(f"{file}: cannot be read: {error.strerror}")
     try:
         application = Application(file.stem, dialect, Callback(_NOWHERE))
         spoken = DIALECTS[dialect]
@@ -143,19 +140,19 @@ def lint(
     except DocumentError as error:
         place = f":{error.line}:{error.column}" if error.line else ""
         what = str(error).removeprefix(f"Line {error.line}, column {error.column}: ")
-        _fail(
+        fail(
             f"{file}{place}: {what} (the call would go on with its fallback URL, "
             "or be hung up where there is none)"
         )
     for remark in reading.remarks:
         place = f":{remark.line}:{remark.column}" if remark.line else ""
-        _errors.print(f"{file}{place}: warning: {remark.message}", style="yellow", markup=False)
+        errors.print(f"{file}{place}: warning: {remark.message}", style="yellow", markup=False)
     blocked = _blocked(reading.document)
     for why in blocked:
-        _errors.print(f"{file}: {why}", style="red", markup=False)
+        errors.print(f"{file}: {why}", style="red", markup=False)
     if blocked:
         raise typer.Exit(1)
-    _out.print(f"{file}: good, {len(reading.document)} verbs", markup=False)
+    out.print(f"{file}: good, {len(reading.document)} verbs", markup=False)
 
 
 @outbox.command("list")
@@ -165,20 +162,18 @@ def list_outbox(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """List what applications were not told: not yet, or given up in the last 30 days."""
-    path = _tell_errors(lambda: load(config)).ledger_path
+    path = tell_errors(lambda: load(config)).ledger_path
     try:
         listed = read_outbox(path)
     except StoreError as error:
-        _fail(f"{config}: ledger.url: {error}")
+        fail(f"{config}: ledger.url: {error}")
     if as_json:
         for each in listed:
             typer.echo(outbox_line(each))
     elif listed:
-        # Where nobody watches, the lines are as long as they have to be.
-        console = Console(highlight=False, width=None if _out.is_terminal else _WIDE)
-        console.print(outbox_table(listed))
+        for_tables().print(outbox_table(listed))
     else:
-        _out.print("nothing is pending, and nothing was given up")
+        out.print("nothing is pending, and nothing was given up")
 
 
 def _blocked(document: Document) -> list[str]:
@@ -197,19 +192,19 @@ def _serve(
     *,
     needs_asterisk: bool = False,
 ) -> None:
-    settings = _tell_errors(lambda: load(config))
+    settings = tell_errors(lambda: load(config))
     if needs_asterisk and not settings.ari.url:
-        _fail(f'{config}: ari.url: is missing: write it as "http://127.0.0.1:8088"')
+        fail(f'{config}: ari.url: is missing: write it as "http://127.0.0.1:8088"')
     set_up_log(settings.log.level, settings.log.format)
     for remark in settings.remarks():
-        _errors.print(f"{config}: {remark}", style="yellow", markup=False)
-    _tell_errors(lambda: run_loop(work(settings)))
+        errors.print(f"{config}: {remark}", style="yellow", markup=False)
+    tell_errors(lambda: run_loop(work(settings)))
 
 
 def _known(settings: Settings, application: str) -> None:
     names = [each.name for each in settings.applications]
     if application and application not in names:
-        _fail(f"--application: {application!r} is none of {', '.join(names)}")
+        fail(f"--application: {application!r} is none of {', '.join(names)}")
 
 
 def _explain(settings: Settings, target: str, application: str) -> bool:
@@ -217,24 +212,12 @@ def _explain(settings: Settings, target: str, application: str) -> bool:
     try:
         parsed = uri.parse(target)
     except uri.BadUri as bad:
-        _out.print(f"blocked, 400: {bad}", markup=False)
+        out.print(f"blocked, 400: {bad}", markup=False)
         return False
     rules = [targets.parse_rule(rule) for rule in settings.targets.allow]
     rule = targets.deciding_rule(rules, parsed)
     if rule is None:
-        _out.print("blocked, 403: no rule of targets.allow allows it", markup=False)
+        out.print("blocked, 403: no rule of targets.allow allows it", markup=False)
         return False
-    _out.print(f"allowed by targets.allow {rule.text!r}", markup=False)
+    out.print(f"allowed by targets.allow {rule.text!r}", markup=False)
     return True
-
-
-def _tell_errors(work: Callable[[], _T]) -> _T:
-    try:
-        return work()
-    except (StasisReferError, AsteriskError) as error:
-        _fail(str(error))
-
-
-def _fail(message: str) -> Never:
-    _errors.print(message, style="red", markup=False)
-    raise typer.Exit(1)

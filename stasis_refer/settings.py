@@ -3,6 +3,7 @@
 Every mistake is told with file, key and remedy; an unknown key is a mistake.
 """
 
+import ipaddress
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -109,22 +110,38 @@ class Capture(_Section):
 
 
 class Http(_Section):
-    """Our own web server: health, metrics, media."""
+    """Our own web server: REST, health, metrics, media.
+
+    ``rate_limit`` is in requests by REST a second, for each credential.
+    """
 
     listen: Address = "127.0.0.1:8080"
     public_url: WebUrl = ""
     operator_token: SecretStr = SecretStr("")
+    rate_limit: Annotated[float, Field(ge=1, le=100_000)] = 50.0
 
     @property
     def base(self) -> str:
         """The absolute URL under which it is reached, without a slash at its end."""
         return (self.public_url or f"http://{self.listen}").rstrip("/")
 
+    @property
+    def is_exposed(self) -> bool:
+        """Whether other machines reach it."""
+        host = self.listen.rpartition(":")[0].strip("[]")
+        return not ipaddress.ip_address(host).is_loopback
+
 
 class Ledger(_Section):
-    """Where is kept what must outlive the program: a SQLite file."""
+    """Where is kept what must outlive the program, a SQLite file, and for how long.
+
+    ``mask``: in transfers and calls user parts, numbers and names are kept as ``4***``.
+    """
 
     url: LedgerUrl = f"{LEDGER_SCHEME}stasis_refer.db"
+    keep_days: Annotated[float, Field(gt=0, le=36500)] = 90.0
+    max_megabytes: Annotated[float, Field(ge=1, le=10_000_000)] = 1024.0
+    mask: bool = False
 
 
 class Targets(_Section):
@@ -207,6 +224,20 @@ class ApplicationSettings(_Section):
                 yield f"{name}: has no effect in {self.dialect}"
         if self.password.get_secret_value() and not self.username:
             yield "password: has no effect without username"
+        if self.auth_token.get_secret_value() and not self.account_sid and self._needs_sid:
+            yield "auth_token: has no effect without account_sid"
+
+    @property
+    def _needs_sid(self) -> bool:
+        return self.dialect in {"rcml", "bxml"}  # elsewhere it signs, or is sent by itself
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nobody can ask anything in its name by REST."""
+        if self.dialect == "bxml" and self.username and self.password.get_secret_value():
+            return False
+        needs_sid = self.dialect != "jambonz"
+        return not self.auth_token.get_secret_value() or (needs_sid and not self.account_sid)
 
 
 def _callback(url: str) -> Callback | None:
@@ -270,15 +301,22 @@ class Settings(BaseSettings):
             yield "applications: there is none, so every call is refused"
         if not self.targets.allow:
             yield "targets.allow: nothing is allowed, so every transfer is blocked"
-        if "operator_token" in self.http.model_fields_set:
-            yield "http.operator_token: has no effect in this version"
+        if self.http.is_exposed and not self.http.operator_token.get_secret_value():
+            yield (
+                "http.operator_token: is empty, and other machines reach http.listen:"
+                " nobody may ask /v1 before it is set"
+            )
         for index, each in enumerate(self.applications):
             for remark in each.remarks():
                 yield f"applications.{index}.{remark}"
+            if self.http.is_exposed and each.is_closed:
+                yield (
+                    f"applications.{index}.auth_token: nobody may ask for its calls by REST"
+                    " before it and account_sid are set"
+                )
 
 
 _ONLY_IN: Final[Mapping[str, str]] = {
-    "auth_token": "twiml",
     "webhook_secret": "jambonz",
     "cognigy_compat": "jambonz",
 }

@@ -7,11 +7,25 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from stasis_refer import catching_up
-from stasis_refer.core.events import CallEnded, ChannelUp, Event, OfLeg, Regained
+from stasis_refer.core.call import Call
+from stasis_refer.core.events import (
+    CallEnded,
+    ChannelReturned,
+    ChannelUp,
+    Event,
+    OfLeg,
+    Regained,
+    Restarted,
+    TransferStatus,
+)
+from stasis_refer.core.found import Found
+from stasis_refer.core.info import CallInfo
 from stasis_refer.runtime.directory import Directory
+from stasis_refer.runtime.journal import Entry
+from stasis_refer.runtime.replay import Rebuilt
 from stasis_refer.runtime.switchboard import Switchboard
 from stasis_refer.wire import ari, commands
-from tests.runtime.parties import Capture, Line, Telephony
+from tests.runtime.parties import SUPPORT, Capture, Line, Telephony
 
 BOB, EVE = (f"{'0' * 32}-leg-{number}" for number in (1, 2))
 
@@ -42,6 +56,7 @@ class World:
             "applications/app": {"channel_ids": ours},
         }
         self._later: dict[str, object] = {}
+        self.entries: list[Entry] = []
         self.telephony, directory = Telephony(), Directory(Capture())
         self.alice = Line("alice", BOB)
         directory.add(self.alice)
@@ -50,7 +65,7 @@ class World:
             telephony=self.telephony,
             directory=directory,
             perform=_never,
-            tap=lambda _: None,
+            tap=self.entries.append,
             clock=lambda: 0.0,
             wall=lambda: 0.0,
         )
@@ -149,3 +164,17 @@ async def test_bridges_that_a_crash_has_left(
     world.answer("bridges", [{"id": bridge, "channels": channels}])
     await world.catch_up()
     assert (f"DELETE bridges/{bridge}" in world.asked) is gone
+
+
+async def test_a_call_that_was_taken_up_is_told_how_it_was_found_and_nothing_else() -> None:
+    world = World(channel("1.5", "app", "support", "returned", "SUCCESS", "0", "1"), ALICE)
+    world.answer("bridges", [])
+    call = Call(CallInfo("k", "1.5"), SUPPORT, up=True, now=0.0)
+    call.start()
+    world.board.resume(Rebuilt(call, 1, (), ()))
+    await world.catch_up()
+    back = ChannelReturned(TransferStatus.SUCCESS, 0, 1)
+    assert world.entries[0].event == Restarted(Found.HERE, up=True, back=back)
+    assert world.entries[0].seq == 2
+    assert Regained() in world.alice.call.heard
+    await world.board.stop()

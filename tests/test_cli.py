@@ -23,7 +23,7 @@ from stasis_refer.runtime.ports import Parcel
 from tests.fakes.asterisk import Asterisk
 from tests.fakes.customer import Customer, Fault, Reply
 
-COMMANDS = ["run", "lab", "demo", "check", "doctor", "lint", "outbox"]
+COMMANDS = ["run", "lab", "demo", "check", "doctor", "lint", "outbox", "transfers"]
 
 GOOD = """
 [targets]

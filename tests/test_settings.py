@@ -187,6 +187,14 @@ def test_the_ledger_is_a_file_beside_the_configuration(write: Write, text: str, 
     assert load(file).ledger_path == file.parent / path
 
 
+def test_transfers_are_kept_for_a_while_and_as_they_are(write: Write) -> None:
+    ledger = load(write("")).ledger
+    assert (ledger.keep_days, ledger.max_megabytes, ledger.mask) == (90, 1024, False)
+    text = "[ledger]\nkeep_days = 0.5\nmax_megabytes = 10\nmask = true"
+    ledger = load(write(text)).ledger
+    assert (ledger.keep_days, ledger.max_megabytes, ledger.mask) == (0.5, 10, True)
+
+
 def test_without_a_file_the_ledger_is_where_the_program_was_started() -> None:
     assert load(None).ledger_path == Path("stasis_refer.db")
 
@@ -421,6 +429,7 @@ SECTIONS = "applications, ari, capture, drain_timeout, http, lab, ledger, log, t
             )
         ),
         ("[ledger]\nurl = 5", "ledger.url: is no text: put it in quotes"),
+        ("[ledger]\nkeep_days = 0", "ledger.keep_days: has to be greater than 0"),
         (
             "[log]\nlevel = 'loud'",
             "log.level: 'loud' is unknown: use 'debug', 'info', 'warning' or 'error'",
@@ -517,11 +526,30 @@ def test_a_file_that_cannot_be_read_is_told(
                 "targets.allow: nothing is allowed, so every transfer is blocked",
             },
         ),
+        (WHOLE, set()),
         (
-            WHOLE,
+            "[targets]\nallow = ['sip:*@a']\n[http]\nlisten = '[::]:8080'\n" + SUPPORT,
             {
-                "http.operator_token: has no effect in this version",
+                (
+                    "http.operator_token: is empty, and other machines reach http.listen:"
+                    " nobody may ask /v1 before it is set"
+                ),
+                (
+                    "applications.0.auth_token: nobody may ask for its calls by REST"
+                    " before it and account_sid are set"
+                ),
             },
+        ),
+        (
+            (
+                "[targets]\nallow = ['sip:*@a']\n[http]\nlisten = '0.0.0.0:80'\n"
+                "operator_token = 'x'\n"
+                "[[applications]]\nname = 'b'\ndialect = 'bxml'\nurl = 'http://a/'\n"
+                "username = 'u'\npassword = 'p'\nauth_token = 't'\n"
+                "[[applications]]\nname = 'j'\ndialect = 'jambonz'\nurl = 'http://a/'\n"
+                "auth_token = 't'\n"
+            ),
+            {"applications.0.auth_token: has no effect without account_sid"},
         ),
         (
             "[targets]\nallow = ['sip:*@a']\n" + SUPPORT + "trunk = 'x'\nwebhook_secret = 'y'\n",

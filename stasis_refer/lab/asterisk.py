@@ -4,13 +4,14 @@ import asyncio
 import re
 import socket
 from asyncio.subprocess import DEVNULL, STDOUT, Process
+from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from os import environ
 from pathlib import Path
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit
-from typing import Self
+from typing import Final, Self
 
 import aiohttp
 
@@ -116,8 +117,14 @@ def free_port() -> int:
 
 
 def free_udp_port() -> int:
-    """Return a UDP port of 127.0.0.1 that nobody listens on now."""
-    return _bind(socket.SOCK_DGRAM, 0)
+    """Return a UDP port of 127.0.0.1 that nobody listens on now, another one each time."""
+    # Whoever was given one may not listen on it yet.
+    port = next(each for each in iter(lambda: _bind(socket.SOCK_DGRAM, 0), 0) if each not in _given)
+    _given.append(port)
+    return port
+
+
+_given: Final = deque[int](maxlen=2000)
 
 
 def _bind(kind: socket.SocketKind, port: int) -> int:

@@ -15,7 +15,7 @@ from stasis_refer.errors import ConfigurationError
 from stasis_refer.lab.asterisk import AsteriskPlan, PrivateAsterisk, free_port, free_udp_port
 from stasis_refer.runtime.journal import Tap
 from stasis_refer.setting_types import LEDGER_SCHEME
-from stasis_refer.settings import Capture, Ledger, Settings
+from stasis_refer.settings import Capture, Settings
 
 LOOPBACK = "127.0.0.1"
 
@@ -135,8 +135,8 @@ def with_ledger_in(folder: Path, settings: Settings) -> Settings:
     ledger = settings.ledger
     if "url" in ledger.model_fields_set:
         return settings
-    ledger = Ledger(url=f"{LEDGER_SCHEME}{folder / 'stasis_refer.db'}")
-    return settings.model_copy(update={"ledger": ledger})
+    url = f"{LEDGER_SCHEME}{folder / 'stasis_refer.db'}"
+    return settings.model_copy(update={"ledger": ledger.model_copy(update={"url": url})})
 
 
 def _capture(given: Capture | None) -> Capture:

@@ -167,6 +167,25 @@ async def test_a_call_waits_for_an_application_that_is_away(ari: Ari) -> None:
         assert (await entered(events))["args"] == ["support"]
 
 
+async def test_a_call_waits_no_longer_than_it_is_told_to(ari: Ari) -> None:
+    await ari.dial("support", "stasis-refer", STASIS_REFER_PATIENCE="1")
+    await asyncio.sleep(0.8)
+    assert await ari.channels() != []
+    await asyncio.sleep(0.7)
+    assert await ari.channels() == []
+
+
+async def test_what_transfer_said_waits_with_the_call(ari: Ari) -> None:
+    variables = {"STASIS_REFER_TO": "<sip:bob@example.com>", "STASIS_REFER_NUMBER": "2"}
+    await ari.dial("s", "stasis-refer-transfer", STASIS_REFER_APPLICATION="support", **variables)
+    await asyncio.sleep(0.7)
+    async with ari.listening() as events:
+        began = asyncio.get_running_loop().time()
+        start = await entered(events)
+        assert start["args"] == ["support", "returned", "FAILURE", "0", "2"]
+        assert asyncio.get_running_loop().time() - began < 0.6
+
+
 async def test_an_abort_brings_the_call_back_and_leaves_no_channel(ari: Ari) -> None:
     async with ari.listening() as events:
         await ari.dial("support", "stasis-refer")

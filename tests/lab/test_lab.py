@@ -35,8 +35,10 @@ def test_a_port_that_is_given_is_kept() -> None:
 def test_the_ledger_goes_with_the_lab_unless_one_is_named(
     ledger: dict[str, str], path: str
 ) -> None:
-    settings = Settings.model_validate({"ledger": ledger})
-    assert with_ledger_in(Path("/run/lab-1"), settings).ledger_path == Path(path)
+    settings = Settings.model_validate({"ledger": {**ledger, "mask": True, "keep_days": 7}})
+    chosen = with_ledger_in(Path("/run/lab-1"), settings)
+    assert chosen.ledger_path == Path(path)
+    assert (chosen.ledger.mask, chosen.ledger.keep_days) == (True, 7)
 
 
 @pytest.mark.parametrize(

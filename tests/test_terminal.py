@@ -1,0 +1,19 @@
+import pytest
+
+from stasis_refer.terminal import visible
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", ""),
+        ("Jörg \U0001f4de <sip:a@b>", "Jörg \U0001f4de <sip:a@b>"),
+        ("\x1b[31mred", "\\x1b[31mred"),
+        ("a\r\nb\0", "a\\r\\nb\\x00"),
+        ("\u202eabc", "\\u202eabc"),  # turns the direction of what follows
+        ("\x9b2J", "\\x9b2J"),
+        ("[bold]", "[bold]"),
+    ],
+)
+def test_what_would_move_a_terminal_is_shown(text: str, shown: str) -> None:
+    assert visible(text) == shown

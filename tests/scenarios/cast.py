@@ -69,12 +69,12 @@ class Cast:
 
     async def outcomes(self, number: int = 1) -> list[Outcome]:
         """Return how the transfers of this application ended, once there are so many."""
-        ended = self.theatre.journal[self.name].ended
+        heard = self.theatre.journal[self.name]
         for _ in range(200):
-            if len(ended) >= number:
+            if len(heard.ended) >= number:
                 break
             await asyncio.sleep(0.02)
-        return [each.result.outcome for each in ended]
+        return [each.result.outcome for each in heard.ended]
 
     def counted(self, direction: str = "received") -> dict[str, float]:
         """Return by outcome how often the metrics counted a transfer of this application."""

@@ -25,7 +25,7 @@ from tests.scenarios.voices import ACCOUNT_SID, AUTH_TOKEN, Voice
 
 PHONES_AT_ONCE = 8
 
-FREE_APPLICATIONS = {"twiml": 240, "rcml": 16, "bxml": 28, "jambonz": 34}
+FREE_APPLICATIONS = {"twiml": 250, "rcml": 18, "bxml": 30, "jambonz": 36}
 """How many applications there are for tests that tell a story of their own, one each."""
 
 PJSIP_EXTRA = """
@@ -176,6 +176,10 @@ class Theatre:
     def reply(self, name: str, path: str, *documents: str | Reply | Fault) -> None:
         """Set what the customer says at a path of an application."""
         self.customer.reply(f"/{name}/{path}", *documents)
+
+    def reply_url(self, name: str, path: str, *documents: str | Reply | Fault) -> str:
+        """Set what the customer says at a path of an application; where that is."""
+        return self.customer.reply(f"/{name}/{path}", *documents)
 
     async def phone(self, name: str, *steps: Step, host: str = "127.0.0.1") -> str:
         """Let a phone call an application; its log when something went wrong."""

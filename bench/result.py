@@ -163,6 +163,8 @@ class Run:
     referred: Referred
     spoken: Sequence[Spoken] = ()
     parsing: Mapping[str, float] = field(default_factory=dict)  # documents a second
+    pages: Mapping[str, float] = field(default_factory=dict)  # seconds, by the filter's name
+    bookkeeping: float = 0.0  # seconds of CPU that the ledger takes for a transfer
 
     @property
     def failed(self) -> bool:
@@ -173,6 +175,13 @@ class Run:
             or any(each.failures for each in self.spoken)
             or self.referred.failed
         )
+
+    @property
+    def bookkeeping_share(self) -> float | None:
+        """What the ledger adds to the CPU that a transfer takes without it, at the first rate."""
+        if not self.driven:
+            return None
+        return self.bookkeeping / (self.driven[0].program_cpu - self.bookkeeping)
 
     def dialect_ratio(self, spoken: Spoken) -> float:
         """Return a dialect's CPU for a transfer to that of the first one, TwiML."""

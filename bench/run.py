@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from bench.asterisk import BARE_USER, BareAsterisk, bare_plan
+from bench.bookkeeping import seconds_a_transfer
 from bench.documents import TYPICAL
+from bench.ledger import ROWS, seconds_a_page
 from bench.load import ASTERISK_HANGS_UP, Load, Placed, place
 from bench.parsing import documents_a_second
 from bench.proc import resident_bytes
@@ -68,6 +70,10 @@ async def run_bench(plan: Plan, folder: Path, say: Say) -> Run:
     referred = await run_referred(plan.of_dialed, folder / "referred", say)
     say("reading documents")
     parsing = {dialect: documents_a_second(dialect) for dialect in TYPICAL}
+    say("writing transfers down")
+    bookkeeping = seconds_a_transfer()
+    say(f"looking through a ledger of {ROWS:,} transfers")
+    pages = await seconds_a_page(folder)
     return Run(
         load_average=(before, os.getloadavg()[0]),
         python=platform.python_version(),
@@ -79,6 +85,8 @@ async def run_bench(plan: Plan, folder: Path, say: Say) -> Run:
         referred=referred,
         spoken=spoken,
         parsing=parsing,
+        pages=pages,
+        bookkeeping=bookkeeping,
     )
 
 

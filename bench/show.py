@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bench.ledger import ROWS
 from bench.result import Bare, Driven, Ended, Failures, Memory, Received, Referred, Run
 from bench.verdicts import Verdict, verdicts
 
@@ -36,6 +37,7 @@ def as_table(run: Run) -> RenderableType:
         _memory(run.memory),
         _dialects(run),
         _referred(run.referred),
+        _pages(run.pages),
         _targets(run),
         Text(_NOTES, style="dim"),
         Text(conditions, style="dim"),
@@ -200,6 +202,15 @@ def _of_either(found: Driven | Received, failures: str, ratio: float | None) -> 
 
 def _ended(ended: Mapping[Ended, int]) -> str:
     return "\n".join(f"{n} {how.outcome}, {how.evidence}" for how, n in ended.items()) or "-"
+
+
+def _pages(pages: Mapping[str, float]) -> Table:
+    table = Table(title=f"(e) a page of the ledger's {ROWS:,} transfers", title_justify="left")
+    table.add_column("filter")
+    table.add_column("median", justify="right")
+    for name, seconds in pages.items():
+        table.add_row(name, _ms(seconds, 2))
+    return table
 
 
 def _targets(run: Run) -> Table:

@@ -1,5 +1,6 @@
 """What the bench measures a run against."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,10 @@ TARGET_RECEIVED: Final = 2.5
 """The program's CPU for a call dialed, referred and connected again, to that for a sent REFER."""
 
 TARGET_PARSING: Final = 10_000.0  # documents a second and core
+TARGET_BOOKKEEPING: Final = 0.15
+"""What the ledger may add to the program's CPU for a transfer."""
+
+TARGET_PAGE: Final = 0.050  # seconds, for a page of a million transfers
 TARGET_GROWTH: Final = 1024.0  # bytes of RSS for each transfer
 GROWTH_TRANSFERS: Final = 5000
 LATENCY_RATE: Final = 50  # transfers a second at which the p99 counts
@@ -43,6 +48,8 @@ def verdicts(run: Run) -> list[Verdict]:
         *(_received_failures(each) for each in run.referred.received),
         *(_received_ratio(run.referred, each) for each in run.referred.received),
         *(_parsing(dialect, speed) for dialect, speed in run.parsing.items()),
+        _bookkeeping(run),
+        *_slowest_page(run.pages),
     ]
 
 
@@ -106,6 +113,30 @@ def _parsing(dialect: str, speed: float) -> Verdict:
         f"{speed:,.0f}",
         speed >= TARGET_PARSING,
     )
+
+
+def _bookkeeping(run: Run) -> Verdict:
+    share = run.bookkeeping_share
+    return Verdict(
+        "the ledger adds to a transfer's CPU",
+        f"<= {TARGET_BOOKKEEPING:.0%}",
+        "-" if share is None else f"{share:.1%}, {run.bookkeeping * 1000:.2f} ms",
+        None if share is None else share <= TARGET_BOOKKEEPING,
+    )
+
+
+def _slowest_page(pages: Mapping[str, float]) -> list[Verdict]:
+    if not pages:
+        return []
+    name, seconds = max(pages.items(), key=lambda page: page[1])
+    return [
+        Verdict(
+            f"slowest page of the ledger (filter: {name})",
+            f"<= {TARGET_PAGE * 1000:.0f} ms",
+            f"{seconds * 1000:.1f} ms",
+            seconds <= TARGET_PAGE,
+        )
+    ]
 
 
 def _p99(run: Run) -> Verdict:

@@ -12,7 +12,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -20,7 +20,8 @@ from typing import Any, Final
 
 import structlog
 
-from stasis_refer.adapters.ledger.opening import BUSY, LARGE_WAL, SET_VERSION, connect, make, set_up
+from stasis_refer.adapters.ledger.disk import checkpoint, sync
+from stasis_refer.adapters.ledger.opening import BUSY, SET_VERSION, connect, make, set_up
 from stasis_refer.runtime.ports import StoreError
 
 _log = structlog.get_logger(__name__)
@@ -107,11 +108,11 @@ class LedgerFile:
             if not self._written:
                 continue
             if time.monotonic() - tidied_at < _CHECKPOINT_EVERY and self._written < _MANY:
-                await asyncio.to_thread(_sync, self.path)
+                await asyncio.to_thread(sync, self.path)
                 continue
             self._written, tidied_at = 0, time.monotonic()
             with self.tidying():
-                await asyncio.to_thread(_checkpoint, self.path)
+                await asyncio.to_thread(checkpoint, self.path)
 
     @contextmanager
     def tidying(self) -> Iterator[None]:
@@ -190,6 +191,36 @@ class LedgerFile:
                 with suppress(sqlite3.Error):
                     self._opened.execute("ROLLBACK")
 
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Make what is written inside a part of the step under way that may fail alone.
+
+        Nothing of it is kept then, and the step goes on. Without a step it is one itself. Raises
+        StoreError when nothing of it was kept; what keeps the whole step from being kept fails it.
+        """
+        step = self._step
+        if step is None:
+            with self.step():
+                yield
+            return
+        self.write("SAVEPOINT part")
+        kept = len(step.then)
+        try:
+            yield
+            self.write("RELEASE part")
+        except BaseException:
+            del step.then[kept:]
+            self._undo_part(step)
+            raise
+
+    def _undo_part(self, step: _Step) -> None:
+        # A disk that is full may have cost the whole transaction: then the step has failed.
+        if self._opened is None or not self._opened.in_transaction:
+            return
+        self._execute("ROLLBACK TO part")
+        self._execute("RELEASE part")
+        step.failed = None
+
     def when_kept(self, then: Callable[[], None]) -> None:
         """Have something called when the step that is under way is kept; at once without one."""
         if self._step is None:
@@ -267,26 +298,3 @@ def _lock(path: Path) -> int | None:
             return None
         raise
     return descriptor
-
-
-def _checkpoint(path: Path) -> None:
-    try:
-        with closing(connect(path)) as opened:
-            # The first kind lets others write, so there is always something left under load;
-            # the second one keeps them waiting, for that little.
-            _, pages, _ = opened.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            if pages > LARGE_WAL:
-                opened.execute("PRAGMA wal_checkpoint(RESTART)")
-    except sqlite3.Error as error:
-        _log.warning("ledger could not be tidied up", why=str(error))
-
-
-def _sync(path: Path) -> None:
-    try:
-        log = os.open(f"{path}-wal", os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fdatasync(log)
-        finally:
-            os.close(log)
-    except OSError as error:
-        _log.warning("ledger could not be written to the disk", why=str(error))

@@ -50,8 +50,11 @@ class Recorder:
         return max(many) > most
 
     def write(self, first: Sequence[TransferStory] = (), *, most: int = MOST_AT_ONCE) -> None:
-        """Write ``first``, and what else is new, as one step: so many transfers and calls."""
-        with self._file.step():
+        """Write ``first``, and what else is new: so many transfers and calls.
+
+        All of it or nothing, as a part of the step that is under way.
+        """
+        with self._file.part():
             for story in dict.fromkeys((*first, *islice(self._chronicle.transfers, most))):
                 self._write_transfer(story)
             for call in islice(self._chronicle.calls, most):

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from stat import S_IMODE
 
@@ -109,7 +109,7 @@ async def test_a_write_waits_for_our_own_checkpoint(
             time.sleep(0.1)
 
     monkeypatch.setattr("stasis_refer.adapters.ledger.file._CHECKPOINT_EVERY", 0.0)
-    monkeypatch.setattr("stasis_refer.adapters.ledger.file._checkpoint", checkpoint)
+    monkeypatch.setattr("stasis_refer.adapters.ledger.file.checkpoint", checkpoint)
     ledger.outbox.add(parcel())
     keeping = asyncio.create_task(ledger.keep())
     await asyncio.to_thread(began.wait, 5)
@@ -144,6 +144,35 @@ def test_a_step_in_a_step_is_part_of_it(ledger: Ledger, path: Path) -> None:
             ledger.outbox.add(parcel("a"))
         assert rows(path) == []
     assert rows(path) == ["a"]
+
+
+def test_a_part_that_fails_is_left_out_of_its_step(ledger: Ledger, path: Path) -> None:
+    file = ledger._file  # noqa: SLF001
+    called: list[str] = []
+    with file.step():
+        ledger.outbox.add(parcel("a"))
+        file.when_kept(lambda: called.append("a"))
+        with pytest.raises(StoreError), file.part():  # noqa: PT012 - the last one
+            ledger.outbox.add(parcel("b"))
+            file.when_kept(lambda: called.append("b"))
+            file.write("INSERT INTO outbox (number) VALUES (1)")
+        with file.part():
+            ledger.outbox.add(parcel("c"))
+            file.when_kept(lambda: called.append("c"))
+    assert rows(path) == ["a", "c"]
+    assert called == ["a", "c"]
+    assert ledger.writable()
+
+
+def test_a_part_that_costs_the_transaction_fails_its_step(ledger: Ledger, path: Path) -> None:
+    file = ledger._file  # noqa: SLF001
+    with pytest.raises(StoreError), file.step():  # noqa: PT012 - at its end
+        ledger.outbox.add(parcel("a"))
+        with suppress(StoreError), file.part():
+            file.write("INSERT OR ROLLBACK INTO outbox (number) VALUES (1)")
+        with suppress(StoreError):
+            ledger.outbox.add(parcel("b"))
+    assert not rows(path)
 
 
 def test_nothing_is_kept_of_a_step_that_raises(ledger: Ledger, path: Path) -> None:
@@ -285,7 +314,7 @@ async def test_the_log_does_not_grow_without_end_under_constant_writes(
     ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stasis_refer.adapters.ledger.file._CHECKPOINT_EVERY", 0.01)
-    monkeypatch.setattr("stasis_refer.adapters.ledger.file.LARGE_WAL", 50)
+    monkeypatch.setattr("stasis_refer.adapters.ledger.disk.LARGE_WAL", 50)
     keeping = asyncio.create_task(ledger.keep())
     written = 0
     for _ in range(200):

@@ -17,6 +17,7 @@ from stasis_refer.core.info import CallStatus
 from stasis_refer.core.outcome import Outcome, Reason
 from stasis_refer.core.verbs import Refer
 from stasis_refer.runtime.book import CallFilter, Rung, TransferFilter, TransferRecord
+from tests.adapters.ledger.parcels import parcel
 from tests.core.calls import document
 from tests.core.dials import DIAL, answers
 from tests.runtime.journaled import CALLER, WALL, Journaled, another, completed, message, referred
@@ -224,6 +225,36 @@ def test_a_row_that_the_file_cannot_hold_keeps_no_other_waiting(
         write_all(ledger)
     assert [line["log_level"] for line in logs] == ["error", "error", "info"]
     assert [each.call for each in reader.transfers(ALL).items] == [another(2).key]
+
+
+def test_a_row_that_the_file_cannot_hold_costs_nothing_else_of_its_step(
+    ledger: Ledger, reader: Reader, path: Path
+) -> None:
+    refuse(path, "rungs", "NEW.first_line LIKE 'SIP/2.0 202%'")
+    line = Journaled(ledger.tap)
+    with ledger.step():
+        number = ledger.outbox.add(parcel("before"))
+        line.happens(*completed(1.0))
+        after = ledger.outbox.add(parcel("after"))
+    assert ledger.outbox.read(number) == parcel("before")
+    assert ledger.outbox.read(after) == parcel("after")
+    write_all(ledger)
+    assert kept(reader).outcome is None
+
+
+def test_a_bug_in_it_costs_nothing_else_of_its_step(
+    ledger: Ledger, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(ledger._recorder._rungs, "add", broken)  # noqa: SLF001
+    with ledger.step(), capture_logs() as logs:
+        Journaled(ledger.tap).happens((1.0, document(Refer("sip:alice@example.com"))))
+        number = ledger.outbox.add(parcel())
+    assert {line["log_level"] for line in logs} == {"error"}
+    assert ledger.outbox.read(number) == parcel()
+    assert reader.transfer(ID) is None
 
 
 def test_a_bug_in_it_ends_no_call(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Final, TypeVar, assert_never
 
 from stasis_refer.adapters.ledger.calls import CallTable
 from stasis_refer.adapters.ledger.file import LedgerFile
@@ -31,6 +31,7 @@ class Recorder:
         self._transfers = TransferTable(file)
         self._rungs = RungTable(file)
         self._calls = CallTable(file)
+        self._writing: TransferStory | CallStory | None = None
 
     @property
     def behind(self) -> bool:
@@ -38,9 +39,16 @@ class Recorder:
         return bool(self._chronicle.transfers or self._chronicle.calls)
 
     def leave_out(self) -> None:
-        """Give up on what is to be written next: the file cannot hold it."""
-        _leave_out(self._chronicle.transfers, 1)
-        _leave_out(self._chronicle.calls, 1)
+        """Give up on what could not be written just now: the file cannot hold it."""
+        match self._writing:
+            case TransferStory() as story:
+                self._chronicle.transfers.pop(story, None)
+            case CallStory() as call:
+                self._chronicle.calls.pop(call, None)
+            case None:
+                pass
+            case never:
+                assert_never(never)
 
     def leave_out_beyond(self, most: int) -> bool:
         """Give up on the oldest that is to be written beyond so many; whether there was any."""
@@ -54,10 +62,13 @@ class Recorder:
 
         All of it or nothing, as a part of the step that is under way.
         """
+        self._writing = None
         with self._file.part():
             for story in dict.fromkeys((*first, *islice(self._chronicle.transfers, most))):
+                self._writing = story
                 self._write_transfer(story)
             for call in islice(self._chronicle.calls, most):
+                self._writing = call
                 self._calls.put(call.record)
                 self._file.when_kept(partial(self._call_kept, call, call.record))
 

@@ -225,6 +225,20 @@ def test_a_row_that_the_file_cannot_hold_keeps_no_other_waiting(
         write_all(ledger)
     assert [line["log_level"] for line in logs] == ["error", "error", "info"]
     assert [each.call for each in reader.transfers(ALL).items] == [another(2).key]
+    assert len(reader.calls(CallFilter()).items) == 2
+
+
+def test_a_call_that_the_file_cannot_hold_costs_no_transfer(
+    ledger: Ledger, reader: Reader, path: Path
+) -> None:
+    refuse(path, "calls", f"NEW.key = '{CALLER.key}'")
+    with ledger.step():
+        Journaled(ledger.tap).happens(*completed(1.0))
+    write_all(ledger)
+    write_all(ledger)
+    assert kept(reader).outcome is Outcome.COMPLETED
+    assert len(ladder(reader)) == 8
+    assert not reader.calls(CallFilter()).items
 
 
 def test_a_row_that_the_file_cannot_hold_costs_nothing_else_of_its_step(

@@ -28,6 +28,16 @@ _READ: Final = {
     TRANSFERS: "SELECT max(length(body)) FROM rungs WHERE transfer = ?",
     CALLS: "SELECT tag FROM calls WHERE number = ?",
 }
+_OTHERS: Final = """
+SELECT (
+    SELECT total(80 + length(id) + length(call) + length(application) + length(dialect)
+        + length(kind) + length(method) + length(url) + length(fields) + length(why)) FROM outbox
+) + (
+    SELECT total(40 + length(call) + length(place) + length(said) + length(asked)) FROM call_log
+)
+"""
+"""About how many bytes are no transfers and calls; exactly, only some builds of SQLite can tell."""
+
 _DELETE: Final = {
     TRANSFERS: (
         "DELETE FROM rungs WHERE transfer = ?",
@@ -39,7 +49,7 @@ _DELETE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """For how many days transfers and calls are kept, and how large the file may be (MB)."""
+    """For how many days transfers and calls are kept, and in how much of the file (MB)."""
 
     keep_days: float = 90.0
     max_megabytes: float = 1024.0
@@ -71,6 +81,11 @@ def used(opened: sqlite3.Connection) -> int:
 def _delete_old(opened: sqlite3.Connection, limits: Limits, now: float) -> int:
     deleted, most = 0, limits.max_megabytes * 1024 * 1024
     old = _oldest(opened, now - limits.keep_days * 86400)
+    if not old:
+        if used(opened) <= most:
+            return 0
+        # What is no transfer and no call goes in its own time: to delete these makes up for none.
+        most += opened.execute(_OTHERS).fetchone()[0]
     for portion in _portions(old or _oldest(opened, START.at)):
         if not old and used(opened) <= most:
             break

@@ -3,6 +3,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
@@ -14,6 +15,7 @@ from stasis_refer.adapters.ledger.retention import Limits, tidy_up, used
 from stasis_refer.core.info import CallStatus
 from stasis_refer.core.outcome import Outcome
 from stasis_refer.runtime.book import CallRecord, TransferRecord
+from stasis_refer.runtime.call_log import Kept
 from tests.adapters.ledger.parcels import parcel
 from tests.adapters.ledger.rows import call, fill, transfer
 from tests.transfer_records import AT
@@ -117,6 +119,22 @@ def test_calls_go_too_where_there_are_no_transfers(
     assert used(opened) <= half
     assert left == list(range(2000))[-len(left) :]
     assert len(left) > 500
+
+
+def test_what_is_no_transfer_costs_none(path: Path, opened: sqlite3.Connection) -> None:
+    ledger = Ledger(path)
+    ledger.open()
+    large = replace(parcel(), letter=replace(parcel().letter, fields={"text": "x" * 1000}))
+    with ledger.step():
+        for number in range(2000):
+            ledger.outbox.add(large)
+            ledger.call_log.add(Kept(f"c{number}", 1, 0.0, 0.0, "x" * 300, "x" * 300))
+    ledger.close()
+    fill(path, [ended(number) for number in range(100)], [over(number) for number in range(100)])
+    assert used(opened) > 3e6
+    tidy(path, Limits(keep_days=36500, max_megabytes=1.0))
+    assert len(numbers(opened, "transfers", "call")) == 100
+    assert len(numbers(opened, "calls", "key")) == 100
 
 
 def test_what_is_no_transfer_is_never_deleted(path: Path, opened: sqlite3.Connection) -> None:

@@ -173,6 +173,17 @@ def test_calls_write_all_the_time(path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert slowest < 0.1
 
 
+@pytest.mark.parametrize("megabytes", [1e6, 1.0])
+def test_where_nothing_goes_nobody_is_kept_from_writing(
+    path: Path, opened: sqlite3.Connection, megabytes: float
+) -> None:
+    fill(path, [ended(number) for number in range(50)])
+    opened.execute("BEGIN IMMEDIATE")
+    with capture_logs() as logs:
+        assert tidy_up(path, Limits(keep_days=36500, max_megabytes=megabytes), AT) == 0
+    assert logs == []
+
+
 def test_what_goes_wrong_is_logged(path: Path) -> None:
     with capture_logs() as logs:
         assert tidy_up(path, FOR_EVER, AT) == 0

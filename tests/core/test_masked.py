@@ -1,7 +1,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from stasis_refer.core import masked
@@ -101,6 +101,8 @@ FORMS = [
 
 @given(SECRET, st.sampled_from(FORMS))
 def test_a_name_is_nowhere_whole(secret: str, form: str) -> None:
+    # Without a user part, what has a dot is a host, which stays.
+    assume("." not in secret or form.strip("<>") != "sip:{}")
     hidden = masked.party(form.format("Q" + secret))
     assert secret not in hidden
     assert masked.HIDDEN in hidden

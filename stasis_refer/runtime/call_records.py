@@ -1,5 +1,6 @@
 """How the parties of a live call stand, as records of the book."""
 
+from stasis_refer.core.application import Application
 from stasis_refer.core.call import Call
 from stasis_refer.core.info import CallDirection, CallStatus
 from stasis_refer.core.leg import Leg
@@ -14,7 +15,22 @@ def call_record(
     ``offset`` makes seconds since 1970 out of the clock of the call's ``now``; ``ended_at``, in
     seconds since 1970, says that the party is there no more.
     """
-    info, application = leg.info, leg.application or call.application
+    status = leg.status if ended_at is None else _end(call, leg)
+    application, tag = leg.application or call.application, leg.tag or call.tag
+    return party_record(leg, application, offset, status, tag=tag, ended_at=ended_at)
+
+
+def party_record(  # noqa: PLR0913 - what a record has besides what the leg knows
+    leg: Leg,
+    application: Application,
+    offset: float,
+    status: CallStatus,
+    *,
+    tag: str,
+    ended_at: float | None = None,
+) -> CallRecord:
+    """Return the record of a party; ``offset`` and ``ended_at`` as of ``call_record``."""
+    info = leg.info
     return CallRecord(
         key=info.key,
         parent=info.parent,
@@ -24,24 +40,17 @@ def call_record(
         caller=info.caller,
         caller_name=info.caller_name,
         dialed=info.dialed,
-        status=_end(call, leg) if ended_at is not None else _status(leg),
+        status=status,
         started_at=info.started,
         answered_at=None if leg.answered_at is None else leg.answered_at + offset,
         ended_at=ended_at,
-        tag=leg.tag or call.tag,
+        tag=tag,
     )
 
 
 def is_over(call: Call, leg: Leg) -> bool:
     """Tell whether a party hung up, or its call let it go."""
     return leg.gone or call.over or (leg is call.lead and call.ended_as is not None)
-
-
-def _status(leg: Leg) -> CallStatus:
-    if leg.answered_at is not None:
-        return CallStatus.IN_PROGRESS
-    rings = leg.ringing or leg.info.direction is CallDirection.INBOUND
-    return CallStatus.RINGING if rings else CallStatus.INITIATED
 
 
 def _end(call: Call, leg: Leg) -> CallStatus:

@@ -11,6 +11,7 @@ from stasis_refer.core.events import Ordered
 from stasis_refer.core.leg import Leg
 from stasis_refer.core.orders import Order, Origination, Refusal, Refused, Verdict
 from stasis_refer.runtime.book import CallRecord
+from stasis_refer.runtime.call_records import party_record
 from stasis_refer.runtime.directory import Directory, Live
 from stasis_refer.runtime.switchboard import Switchboard
 
@@ -94,21 +95,8 @@ class FrontDesk:
 
 
 def _record(leg: Leg, application: Application) -> CallRecord:
-    info, answered = leg.info, leg.answered_at
-    return CallRecord(
-        key=info.key,
-        parent=info.parent,
-        application=application.name,
-        dialect=application.dialect,
-        direction=info.direction,
-        caller=info.caller,
-        caller_name=info.caller_name,
-        dialed=info.dialed,
-        status=leg.status,
-        started_at=info.started,
-        answered_at=None if answered is None else info.started + answered - leg.began_at,
-        tag=leg.tag,
-    )
+    offset = leg.info.started - leg.began_at
+    return party_record(leg, application, offset, leg.status, tag=leg.tag)
 
 
 def _age(record: CallRecord) -> tuple[float, str]:

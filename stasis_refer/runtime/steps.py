@@ -55,13 +55,15 @@ class Steps:
     def __call__(self, entry: Entry) -> None:
         """Write a step down, and have delivered what is told of it."""
         self._log.take(entry)
-        parcels = self._letters.parcels(entry)
         # Other notes are told to nobody but the tables.
-        seen = any(not isinstance(each, Note) or isinstance(each, _KEPT) for each in entry.intents)
-        numbers = self._write(entry, parcels, log=seen)
-        for number, parcel in zip(numbers, parcels, strict=True):
-            self._outbox.send(number, parcel)
-        if not seen:
+        if any(not isinstance(each, Note) or isinstance(each, _KEPT) for each in entry.intents):
+            parcels = self._letters.parcels(entry)
+            numbers = self._write(entry, parcels)
+            for number, parcel in zip(numbers, parcels, strict=True):
+                self._outbox.send(number, parcel)
+        else:
+            for table in self._tables:
+                table(entry)
             self._write_later()
 
     def forget(self, call: str) -> None:
@@ -75,20 +77,17 @@ class Steps:
             self._timer.cancel()
             self._timer = None
         if not self._log.written:
-            self._write(None, (), log=True)
+            self._write(None, ())
 
     def _write_later(self) -> None:
         if self._timer is None:
             self._timer = self._later(WRITTEN_AFTER, self.flush)
 
-    def _write(
-        self, entry: Entry | None, parcels: Sequence[Parcel], *, log: bool
-    ) -> Sequence[int | None]:
+    def _write(self, entry: Entry | None, parcels: Sequence[Parcel]) -> Sequence[int | None]:
         """Write what there is; the numbers of the parcels, None where it could not be."""
         try:
             with self._together():
-                if log:
-                    self._log.write()
+                self._log.write()
                 if entry is not None:
                     for table in self._tables:
                         table(entry)
@@ -97,6 +96,5 @@ class Steps:
             _log.error("steps of calls cannot be kept", why=str(error))
             self._log.not_written()
             return [None] * len(parcels)
-        if log:
-            self._log.was_written()
+        self._log.was_written()
         return numbers

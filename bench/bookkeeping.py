@@ -29,7 +29,7 @@ from stasis_refer.core.targets import parse_rule
 from stasis_refer.core.verbs import Refer
 from stasis_refer.dialects.registry import DIALECTS
 from stasis_refer.runtime.call_log import CallLog
-from stasis_refer.runtime.journal import Entry
+from stasis_refer.runtime.journal import Entry, Tap
 from stasis_refer.runtime.letters import Letters
 from stasis_refer.runtime.ports import Parcel
 from stasis_refer.runtime.steps import Steps
@@ -92,11 +92,12 @@ def seconds_a_transfer() -> float:
                 tables=(ledger.tap,),
             )
             for number in range(_WARM_UP):
-                _write(steps, number)
-            return sum(_write(steps, _WARM_UP + each) for each in range(_TRANSFERS)) / _TRANSFERS
+                _write(steps, ledger.tap, number)
+            numbers = range(_WARM_UP, _WARM_UP + _TRANSFERS)
+            return sum(_write(steps, ledger.tap, number) for number in numbers) / _TRANSFERS
 
 
-def _write(steps: Steps, number: int) -> float:
+def _write(steps: Steps, overheard: Tap, number: int) -> float:
     key = f"{number:032x}"
     info = CallInfo(
         key, f"1764000000.{number}", f"{number}@a", "PJSIP/phone-1", "phone", dialed="s"
@@ -106,12 +107,15 @@ def _write(steps: Steps, number: int) -> float:
     began = process_time()
     empty = process_time() - began
     spent = 0.0
-    for seq, event in enumerate((None, *_events()), 1):
+    seq = 0
+    for event in (None, *_events()):
         now = perf_counter()
+        seq += not isinstance(event, SipSeen)
         intents = call.start() if event is None else call.handle(event, now)
         entry = Entry(call, seq, now, event, tuple(intents))
+        tap = overheard if isinstance(event, SipSeen) else steps
         began = process_time()
-        steps(entry)
+        tap(entry)
         spent += process_time() - began - empty
     began = process_time()
     steps.forget(key)

@@ -110,6 +110,7 @@ class App:
             wall=time.time,
             on_change=self.metrics.calls,
             forget=steps.forget,
+            overheard=self.ledger.tap,
         )
         self.desk.switchboard = self.switchboard
         self._entrance = Entrance(self._capture, self.ari.request, self.switchboard.entered)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from stasis_refer.core.call import Call
-from stasis_refer.core.events import DeadlinePassed, DrainOver, Event
+from stasis_refer.core.events import DeadlinePassed, DrainOver, Event, OfLeg, SipSeen
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import Branch, Deed, GiveBack, HandOver, Intent, Note, Tell
 from stasis_refer.runtime.directory import Directory
@@ -30,6 +30,7 @@ class CallActor:
 
     ``directory`` is told after each step which channels the call has. One that was built again
     after a restart has an ``earlier`` part, and waits until ``go_on`` tells how it stands.
+    What is seen and means nothing to the call makes no step: only ``overheard`` is told of it.
     """
 
     def __init__(  # noqa: PLR0913 - one argument per port
@@ -41,12 +42,14 @@ class CallActor:
         directory: Directory,
         *,
         earlier: Earlier | None = None,
+        overheard: Tap = lambda _: None,
     ) -> None:
         self.call = call
         self._directory = directory
         self._mailbox: deque[Event] = deque()
         self._perform = perform
         self._tap = tap
+        self._overheard = overheard
         self._clock = clock
         self._earlier = earlier
         self._seq = earlier.steps if earlier else 0
@@ -63,6 +66,10 @@ class CallActor:
 
     def post(self, event: Event) -> None:
         """Put an event into the mailbox; it is handled at once, behind those that are there."""
+        if _means_nothing(event) and not self._mailbox:
+            if not self.over:
+                self._overheard(Entry(self.call, self._seq, self._clock(), event, ()))
+            return
         self._mailbox.append(event)
         if self._effects is not None and len(self._mailbox) == 1:
             self._work(self._effects)
@@ -174,3 +181,8 @@ class CallActor:
     def _ring(self) -> None:
         self._timer = self._due = None
         self.post(DeadlinePassed())
+
+
+def _means_nothing(event: Event) -> bool:
+    """Tell whether a call makes nothing of an event, whatever its state."""
+    return isinstance(event.event if isinstance(event, OfLeg) else event, SipSeen)

@@ -41,6 +41,7 @@ class Switchboard:
         wall: Callable[[], float],
         on_change: Callable[[int], None] = lambda _: None,
         forget: Callable[[str], None] = lambda _: None,
+        overheard: Tap = lambda _: None,
     ) -> None:
         self._applications = applications
         self._telephony = telephony
@@ -51,6 +52,7 @@ class Switchboard:
         self._wall = wall
         self._on_change = on_change
         self._forget = forget
+        self._overheard = overheard
         self._resumed: dict[CallActor, None] = {}  # that wait to be told how they stand
         self._tasks: set[asyncio.Task[None]] = set()
         self.draining = False
@@ -80,14 +82,7 @@ class Switchboard:
     def resume(self, rebuilt: Rebuilt) -> None:
         """Take a call up again after a restart; it runs from ``go_on`` on."""
         call = rebuilt.call
-        actor = CallActor(
-            call,
-            self._perform,
-            self._tap,
-            self._clock,
-            self._directory,
-            earlier=Earlier(rebuilt.steps, rebuilt.again),
-        )
+        actor = self._actor(call, Earlier(rebuilt.steps, rebuilt.again))
         self._resumed[actor] = None
         self._directory.add(actor)
         for leg in (call.lead, *call.legs.values()):
@@ -188,10 +183,21 @@ class Switchboard:
         self._begin(Call(leg.info, application, up=True, now=now, opening=opening, leg=leg))
 
     def _begin(self, call: Call) -> None:
-        actor = CallActor(call, self._perform, self._tap, self._clock, self._directory)
+        actor = self._actor(call)
         self._directory.add(actor)
         self._on_change(len(self._directory.calls))
         self._spawn(self._run(actor))
+
+    def _actor(self, call: Call, earlier: Earlier | None = None) -> CallActor:
+        return CallActor(
+            call,
+            self._perform,
+            self._tap,
+            self._clock,
+            self._directory,
+            earlier=earlier,
+            overheard=self._overheard,
+        )
 
     async def _run(self, actor: CallActor) -> None:
         try:

@@ -22,6 +22,7 @@ from stasis_refer.core.events import (
     ReferNotified,
     ReferSeen,
     Restarted,
+    SipSeen,
     TransferStatus,
 )
 from stasis_refer.core.found import Found
@@ -41,12 +42,13 @@ from stasis_refer.core.intents import (
     TransferEnded,
 )
 from stasis_refer.core.leg import Leg
+from stasis_refer.core.message import Message
 from stasis_refer.core.outcome import Outcome
 from stasis_refer.core.targets import parse_rule
 from stasis_refer.core.verbs import Document, Hangup, Pause, Redirect, Refer, Ring
 from stasis_refer.runtime.actor import CallActor, Earlier
 from stasis_refer.runtime.directory import Directory
-from stasis_refer.runtime.journal import Entry
+from stasis_refer.runtime.journal import Entry, Tap
 from tests.runtime.parties import Capture, Party
 
 INFO = CallInfo("0" * 32, "1.1", channel_name="PJSIP/caller-00000001")
@@ -62,12 +64,19 @@ class World:
     """Performs what a call asks for, and what a phone does once it is sent a REFER."""
 
     def __init__(
-        self, documents: Mapping[str, Document], phone: tuple[Event, ...] = (), *, up: bool = True
+        self,
+        documents: Mapping[str, Document],
+        phone: tuple[Event, ...] = (),
+        *,
+        up: bool = True,
+        overheard: Tap = lambda _: None,
     ) -> None:
         clock = asyncio.get_running_loop().time
         call = Call(INFO, replace(SUPPORT, status_callback=STATUS), up=up, now=clock())
         directory = Directory(Capture())
-        self.actor = CallActor(call, self.perform, self.entries_append, clock, directory)
+        self.actor = CallActor(
+            call, self.perform, self.entries_append, clock, directory, overheard=overheard
+        )
         self.entries: list[Entry] = []
         self.done: list[Deed] = []
         self._documents = documents
@@ -115,6 +124,21 @@ async def test_a_call_from_its_first_request_to_its_end() -> None:
         *phone,
         DocumentFetched((Hangup(),)),
     ]
+
+
+async def test_what_means_nothing_to_the_call_is_no_step_of_it() -> None:
+    overheard: list[Entry] = []
+    seen = SipSeen(Message(0.0, sent=True, first_line="SIP/2.0 200 OK"))
+    refused = ReferAnswered(603, 7)
+    phone = (ReferSeen(7), seen, OfLeg("x", seen), refused)
+    world = World({VOICE.url: (REFER,)}, phone, overheard=overheard.append)
+    await world.run()
+    assert [each.event for each in overheard] == [seen, OfLeg("x", seen)]
+    assert world.events[:4] == [None, DocumentFetched((REFER,)), ReferSeen(7), refused]
+    assert [each.seq for each in world.entries] == list(range(1, 1 + len(world.entries)))
+    heard = len(overheard)
+    world.actor.post(seen)  # it is over
+    assert len(overheard) == heard
 
 
 async def test_notes_are_written_down_and_never_performed() -> None:

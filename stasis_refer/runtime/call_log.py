@@ -4,7 +4,7 @@ The machine of a call is deterministic, so its first facts and its events, each 
 all that is kept. A call that is over is forgotten.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -44,8 +44,8 @@ class Kept:
 class CallLogStore(Protocol):
     """Where steps are kept. Every method may raise StoreError; none waits long."""
 
-    def add(self, step: Kept) -> None:
-        """Keep a step."""
+    def add(self, steps: Sequence[Kept]) -> None:
+        """Keep steps of one call, in order; those before them are kept."""
         ...
 
     def forget(self, call: str) -> None:
@@ -104,8 +104,8 @@ class CallLog:
         """Write what was taken in. Raises StoreError; ``not_written`` is to be called then."""
         for call in self._over:
             self._store.forget(call)
-        for step in self._taken:
-            self._store.add(step)
+        for steps in _by_call(self._taken):
+            self._store.add(steps)
 
     def was_written(self) -> None:
         """Take in that it is on file."""
@@ -121,6 +121,13 @@ class CallLog:
         """Keep nothing of a live call any more, and forget what was."""
         self.forget(call)
         self._lost.add(call)
+
+
+def _by_call(steps: Iterable[Kept]) -> Iterable[Sequence[Kept]]:
+    found: dict[str, list[Kept]] = {}
+    for step in steps:
+        found.setdefault(step.call, []).append(step)
+    return found.values()
 
 
 def beginning(call: Call) -> str:

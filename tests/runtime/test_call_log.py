@@ -24,9 +24,9 @@ class Store:
     forgotten: list[str] = field(default_factory=list)
     full: bool = False
 
-    def add(self, step: Kept) -> None:
+    def add(self, steps: Sequence[Kept]) -> None:
         self._write()
-        self.steps.append(step)
+        self.steps += steps
 
     def forget(self, call: str) -> None:
         self._write()

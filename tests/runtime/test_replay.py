@@ -209,7 +209,7 @@ class Store:
     error: StoreError | None = None
     forgotten: list[str] = field(default_factory=list)
 
-    def add(self, step: Kept) -> None:
+    def add(self, steps: Sequence[Kept]) -> None:
         raise NotImplementedError
 
     def forget(self, call: str) -> None:

@@ -96,9 +96,9 @@ def steps(
 
 def counts(path: Path) -> tuple[int, int]:
     with closing(sqlite3.connect(path)) as opened:
-        (logged,) = opened.execute("SELECT count(*) FROM call_log").fetchone()
+        rows = opened.execute("SELECT steps FROM call_log").fetchall()
         (parcels,) = opened.execute("SELECT count(*) FROM outbox").fetchone()
-        return logged, parcels
+        return sum(len(steps.splitlines()) for (steps,) in rows), parcels
 
 
 def test_the_step_and_what_is_told_of_it_are_kept_together(

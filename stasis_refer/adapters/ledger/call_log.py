@@ -1,17 +1,17 @@
 """Live calls as the ledger keeps them for a restart: ``runtime.call_log.CallLogStore``."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from stasis_refer.adapters.ledger.file import LedgerFile
 from stasis_refer.runtime.call_log import Kept
 
 _ADD: Final = """
-INSERT INTO call_log (call, number, place, at, wall, said, asked) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO call_log (call, number, place, wall, steps) VALUES (?, ?, ?, ?, ?)
 """
 _LEFT: Final = """
-SELECT call, number, at, wall, said, asked FROM call_log WHERE place = ? ORDER BY call, number
+SELECT call, number, steps FROM call_log WHERE place = ? ORDER BY call, number
 """
 _PRUNE: Final = """
 DELETE FROM call_log WHERE call IN
@@ -33,10 +33,11 @@ class CallLogTable:
         self._file = file
         self._place = place
 
-    def add(self, step: Kept) -> None:
-        """Keep a step."""
-        values = (step.call, step.number, self._place, step.at, step.wall, step.said, step.asked)
-        self._file.write(_ADD, values)
+    def add(self, steps: Sequence[Kept]) -> None:
+        """Keep steps of one call, in order; those before them are kept."""
+        first, last = steps[0], steps[-1]
+        lines = "\n".join([_line(step) for step in steps])
+        self._file.write(_ADD, (first.call, first.number, self._place, last.wall, lines))
 
     def forget(self, call: str) -> None:
         """Forget all steps of a call."""
@@ -50,4 +51,20 @@ class CallLogTable:
         if not self._file.claim(self._place):
             return ()
         self._file.write(_PRUNE, (time.time() - ABANDONED_AFTER,))
-        return [Kept(*row) for row in self._file.read(_LEFT, (self._place,))]
+        rows = self._file.read(_LEFT, (self._place,))
+        return [step for call, number, steps in rows for step in _steps(call, number, steps)]
+
+
+def _line(step: Kept) -> str:
+    # What is said is JSON in one line, and last.
+    return f"{step.at!r}\t{step.wall!r}\t{step.asked}\t{step.said}"
+
+
+def _steps(call: str, first: int, lines: str) -> Iterator[Kept]:
+    """Yield the steps of a row, up to the first that is none: the call has one missing then."""
+    for number, line in enumerate(lines.split("\n"), first):
+        try:
+            at, wall, asked, said = line.split("\t", 3)
+            yield Kept(call, number, float(at), float(wall), said, asked)
+        except ValueError:
+            return

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -10,7 +11,7 @@ from stasis_refer.adapters.ledger.cursor import START, Place, place_of, word_of
 from stasis_refer.adapters.ledger.filters import of_calls, of_transfers
 from stasis_refer.adapters.ledger.opening import cannot_read, open_to_read
 from stasis_refer.adapters.ledger.pages import CALLS, TRANSFERS, Part, Statement, page
-from stasis_refer.adapters.ledger.rungs import LADDER, rung_of
+from stasis_refer.adapters.ledger.rungs import LADDER, rungs_of
 from stasis_refer.core.transfer_id import parts_of
 from stasis_refer.runtime.book import (
     CallFilter,
@@ -59,7 +60,8 @@ class Reader:
         if not found:
             return None
         row, *columns = found[0]
-        return transfers.record_of(columns), tuple(self._read(LADDER, (row,), rung_of))
+        ladder = chain.from_iterable(self._read(LADDER, (row,), rungs_of))
+        return transfers.record_of(columns), tuple(ladder)
 
     def calls(self, wanted: CallFilter, cursor: str = "", limit: int = 50) -> Page[CallRecord]:
         """Return a page of calls. Raises BadCursorError."""

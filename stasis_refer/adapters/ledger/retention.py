@@ -25,7 +25,7 @@ _MOST: Final = 200
 """Transfers and calls deleted until somebody else has the thread."""
 
 _READ: Final = {
-    TRANSFERS: "SELECT max(length(body)) FROM rungs WHERE transfer = ?",
+    TRANSFERS: "SELECT max(length(messages)) FROM rungs WHERE transfer = ?",
     CALLS: "SELECT tag FROM calls WHERE number = ?",
 }
 _OTHERS: Final = """
@@ -33,7 +33,7 @@ SELECT (
     SELECT total(80 + length(id) + length(call) + length(application) + length(dialect)
         + length(kind) + length(method) + length(url) + length(fields) + length(why)) FROM outbox
 ) + (
-    SELECT total(40 + length(call) + length(place) + length(said) + length(asked)) FROM call_log
+    SELECT total(40 + length(call) + length(place) + length(steps)) FROM call_log
 )
 """
 """About how many bytes are no transfers and calls; exactly, only some builds of SQLite can tell."""

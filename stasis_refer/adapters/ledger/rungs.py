@@ -1,17 +1,17 @@
 """The SIP ladders of the transfers, as the ledger keeps them."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from stasis_refer.adapters.ledger.file import LedgerFile
 from stasis_refer.runtime.book import Rung
 
 LADDER: Final = """
-SELECT at, sent, first_line, headers, body FROM rungs WHERE transfer = ? ORDER BY number
+SELECT messages FROM rungs WHERE transfer = ? ORDER BY number
 """
 _ADD: Final = """
-INSERT INTO rungs (transfer, at, sent, first_line, headers, body) VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO rungs (transfer, count, messages) VALUES (?, ?, ?)
 """
 
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
@@ -23,21 +23,25 @@ class RungTable:
     def __init__(self, file: LedgerFile) -> None:
         self._file = file
 
-    def add(self, transfer: int, rungs: Iterable[Rung]) -> None:
+    def add(self, transfer: int, rungs: Sequence[Rung]) -> None:
         """Write captured messages of the transfer whose row has this number, in this order."""
-        for rung in rungs:
-            headers = _encode(rung.headers)
-            values = (transfer, rung.at, int(rung.sent), rung.first_line, headers, rung.body)
-            self._file.write(_ADD, values)
+        if rungs:
+            messages = _encode([_plain(rung) for rung in rungs])
+            self._file.write(_ADD, (transfer, len(rungs), messages))
 
     def count(self, transfer: int) -> int:
         """Return how many are written of a transfer."""
-        (row,) = self._file.read("SELECT count(*) FROM rungs WHERE transfer = ?", (transfer,))
+        (row,) = self._file.read("SELECT total(count) FROM rungs WHERE transfer = ?", (transfer,))
         return int(row[0])
 
 
-def rung_of(row: Sequence[Any]) -> Rung:
-    """Return the message that a row of ``LADDER`` holds. Raises ValueError when it is none."""
-    at, sent, first_line, headers, body = row
-    pairs = tuple((str(name), str(value)) for name, value in json.loads(headers))
-    return Rung(at, bool(sent), first_line, pairs, body)
+def rungs_of(row: Sequence[Any]) -> list[Rung]:
+    """Return the messages that a row of ``LADDER`` holds. Raises ValueError when it has none."""
+    return [
+        Rung(float(at), bool(sent), first_line, tuple((n, v) for n, v in headers), body)
+        for at, sent, first_line, headers, body in json.loads(row[0])
+    ]
+
+
+def _plain(rung: Rung) -> tuple[object, ...]:
+    return rung.at, int(rung.sent), rung.first_line, rung.headers, rung.body

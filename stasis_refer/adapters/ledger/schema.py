@@ -129,5 +129,35 @@ MIGRATIONS: Final = (
         "CREATE INDEX calls_dialed ON calls (dialed, started_at)",
         "CREATE INDEX calls_parent ON calls (parent, started_at) WHERE parent <> ''",
     ),
+    (
+        # What is written at once is one row: a statement takes longer than what it writes.
+        "DROP TABLE call_log",  # another version takes no call up in any case
+        """
+        CREATE TABLE call_log (
+            call TEXT NOT NULL,
+            number INTEGER NOT NULL,  -- of the first step
+            place TEXT NOT NULL,
+            wall REAL NOT NULL,  -- of the last
+            steps TEXT NOT NULL,  -- a line each: its times, what was asked for, JSON
+            PRIMARY KEY (call, number)
+        ) WITHOUT ROWID
+        """,
+        "ALTER TABLE rungs RENAME TO single_rungs",
+        """
+        CREATE TABLE rungs (
+            number INTEGER PRIMARY KEY,
+            transfer INTEGER NOT NULL,
+            count INTEGER NOT NULL,  -- of its messages
+            messages TEXT NOT NULL  -- JSON: time, 1 if by Asterisk, first line, headers, body
+        )
+        """,
+        """
+        INSERT INTO rungs (transfer, count, messages)
+        SELECT transfer, 1, json_array(json_array(at, sent, first_line, json(headers), body))
+        FROM single_rungs ORDER BY number
+        """,
+        "DROP TABLE single_rungs",
+        "CREATE INDEX rungs_transfer ON rungs (transfer)",
+    ),
 )
 """What makes version n of the schema out of version n - 1; ``user_version`` counts them."""

@@ -40,31 +40,47 @@ def opened_again(ledger: Ledger) -> Ledger:
 def test_what_is_left_comes_call_by_call_in_the_order_of_its_steps(ledger: Ledger) -> None:
     kept = [step(2), step(1), step(10), step(1, "c0"), step(3)]
     for each in kept:
-        ledger.call_log.add(each)
+        ledger.call_log.add([each])
     left = opened_again(ledger).call_log.left()
     assert left == [step(1, "c0"), step(1), step(2), step(3), step(10)]
 
 
+def test_steps_that_are_kept_together_come_one_by_one(ledger: Ledger) -> None:
+    ledger.call_log.add([step(1)])
+    ledger.call_log.add([step(2), step(3)])
+    assert opened_again(ledger).call_log.left() == [step(1), step(2), step(3)]
+
+
+def test_a_row_that_is_none_of_ours_costs_its_call_a_step(ledger: Ledger, path: Path) -> None:
+    for each in ([step(1), step(2)], [step(3)], [step(1, "c2")]):
+        ledger.call_log.add(each)
+    ledger.close()
+    with closing(sqlite3.connect(path)) as opened, opened:
+        opened.execute("UPDATE call_log SET steps = 'x' WHERE call = 'c1' AND number = 1")
+    ledger.open()
+    assert ledger.call_log.left() == [step(3), step(1, "c2")]
+
+
 def test_a_call_that_is_forgotten_is_not_left(ledger: Ledger) -> None:
     for each in (step(1), step(2), step(1, "c2")):
-        ledger.call_log.add(each)
+        ledger.call_log.add([each])
     ledger.call_log.forget("c1")
     assert opened_again(ledger).call_log.left() == [step(1, "c2")]
 
 
 def test_a_step_that_is_kept_twice_is_an_error(ledger: Ledger) -> None:
-    ledger.call_log.add(step(1))
+    ledger.call_log.add([step(1)])
     with pytest.raises(Exception, match="UNIQUE"):
-        ledger.call_log.add(step(1))
+        ledger.call_log.add([step(1)])
 
 
 def test_calls_at_another_place_are_left_to_who_comes_back_there(
     ledger: Ledger, path: Path
 ) -> None:
-    ledger.call_log.add(step(1))
+    ledger.call_log.add([step(1)])
     other = Ledger(path, "elsewhere")
     other.open()
-    other.call_log.add(step(1, "c2"))
+    other.call_log.add([step(1, "c2")])
     assert other.call_log.left() == [step(1, "c2")]
     other.close()
     assert opened_again(ledger).call_log.left() == [step(1)]
@@ -72,7 +88,7 @@ def test_calls_at_another_place_are_left_to_who_comes_back_there(
 
 def test_the_calls_of_a_program_that_runs_are_its_own(ledger: Ledger, path: Path) -> None:
     assert ledger.call_log.left() == []
-    ledger.call_log.add(step(1))
+    ledger.call_log.add([step(1)])
     second = Ledger(path, "here")
     second.open()
     assert second.call_log.left() == ()
@@ -83,9 +99,9 @@ def test_the_calls_of_a_program_that_runs_are_its_own(ledger: Ledger, path: Path
 
 def test_a_call_that_nobody_comes_back_to_is_forgotten(ledger: Ledger, path: Path) -> None:
     long_ago = NOW - ABANDONED_AFTER - 60
-    ledger.call_log.add(replace(step(1, "old"), wall=long_ago))
-    ledger.call_log.add(replace(step(1, "long"), wall=long_ago))
-    ledger.call_log.add(step(2, "long"))
+    ledger.call_log.add([replace(step(1, "old"), wall=long_ago)])
+    ledger.call_log.add([replace(step(1, "long"), wall=long_ago)])
+    ledger.call_log.add([step(2, "long")])
     ledger.call_log.left()
     with closing(sqlite3.connect(path)) as opened:
         rows = opened.execute("SELECT DISTINCT call FROM call_log").fetchall()

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from stasis_refer.adapters.ledger import Ledger, reading
+from stasis_refer.adapters.ledger.reader import Reader
 from stasis_refer.adapters.ledger.schema import MIGRATIONS
+from stasis_refer.core.transfer_id import id_of
+from stasis_refer.runtime.book import Rung
 from stasis_refer.runtime.ports import StoreError
 from tests.adapters.ledger.parcels import parcel, rows
 
@@ -88,6 +91,30 @@ def test_a_file_of_an_older_version_is_brought_up_to_date(path: Path) -> None:
     ledger.close()
     assert rows(path) == ["t1"]
     assert rows(path, "SELECT count(*) FROM transfers") == [0]
+
+
+def test_the_ladders_of_an_older_version_are_still_there(path: Path) -> None:
+    add = """
+    INSERT INTO transfers (owner, call, nth, kind, application, dialect, direction, target,
+        policy_group, referred_by, caller, dialed, began_at, detail)
+    VALUES (1, 'a', 1, 1, 'support', 'twiml', 'sent', 'sip:a@b', '', '', '', '', 5.0, '')
+    """
+    add_rung = "INSERT INTO rungs (transfer, at, sent, first_line, headers, body) VALUES"
+    with closing(sqlite3.connect(path, isolation_level=None)) as opened:
+        for statement in (*MIGRATIONS[0], *MIGRATIONS[1], add):
+            opened.execute(statement)
+        opened.execute(f"""{add_rung} (1, 5.0, 1, 'REFER "x"', '[["CSeq","1 REFER"]]', 'b')""")
+        opened.execute(f"{add_rung} (1, 5.5, 0, 'SIP/2.0 202', '[]', '')")
+        opened.execute("PRAGMA user_version = 2")
+    ledger = Ledger(path)
+    ledger.open()
+    ledger.close()
+    found = Reader(path).transfer(id_of("a", 1))
+    assert found is not None
+    assert found[1] == (
+        Rung(5.0, True, 'REFER "x"', (("CSeq", "1 REFER"),), "b"),  # noqa: FBT003 - by Asterisk
+        Rung(5.5, False, "SIP/2.0 202"),  # noqa: FBT003 - as above
+    )
 
 
 # -- to read ---------------------------------------------------------------------

@@ -244,7 +244,7 @@ def test_a_call_that_the_file_cannot_hold_costs_no_transfer(
 def test_a_row_that_the_file_cannot_hold_costs_nothing_else_of_its_step(
     ledger: Ledger, reader: Reader, path: Path
 ) -> None:
-    refuse(path, "rungs", "NEW.first_line LIKE 'SIP/2.0 202%'")
+    refuse(path, "rungs", "NEW.messages LIKE '%SIP/2.0 202%'")
     line = Journaled(ledger.tap)
     with ledger.step():
         number = ledger.outbox.add(parcel("before"))

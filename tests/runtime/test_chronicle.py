@@ -172,7 +172,9 @@ def test_a_ladder_has_an_end_whoever_goes_on(told_of: Chronicled) -> None:
     line.happens(*referred(0.0))
     for number in range(MOST_RUNGS):
         line.happens(*notified(1.0, number, 180))
-    assert len(told_of.only.rungs) == MOST_RUNGS
+    *messages, last = told_of.only.rungs
+    assert len(messages) == MOST_RUNGS
+    assert last.first_line == "(of one transfer 200 messages are kept: from here on they are not)"
 
 
 # -- a REFER that is received ----------------------------------------------------

@@ -4,8 +4,13 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+import structlog
+
 from stasis_refer.adapters.ledger.file import LedgerFile
 from stasis_refer.runtime.book import Rung
+from stasis_refer.runtime.ports import UnwritableError
+
+_log = structlog.get_logger(__name__)
 
 LADDER: Final = """
 SELECT at, sent, first_line, headers, body FROM rungs WHERE transfer = ? ORDER BY number
@@ -24,11 +29,17 @@ class RungTable:
         self._file = file
 
     def add(self, transfer: int, rungs: Iterable[Rung]) -> None:
-        """Write captured messages of the transfer whose row has this number, in this order."""
+        """Write captured messages of the transfer whose row has this number, in this order.
+
+        One that the file cannot hold is left out.
+        """
         for rung in rungs:
             headers = _encode(rung.headers)
             values = (transfer, rung.at, int(rung.sent), rung.first_line, headers, rung.body)
-            self._file.write(_ADD, values)
+            try:
+                self._file.write(_ADD, values)
+            except UnwritableError as error:
+                _log.error("message of a ladder left out", row=transfer, why=str(error))
 
     def count(self, transfer: int) -> int:
         """Return how many are written of a transfer."""

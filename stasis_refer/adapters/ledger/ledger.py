@@ -19,7 +19,7 @@ from stasis_refer.runtime.book import TransferRecord
 from stasis_refer.runtime.chronicle import Chronicle
 from stasis_refer.runtime.feed import Feed
 from stasis_refer.runtime.journal import Entry
-from stasis_refer.runtime.ports import StoreError
+from stasis_refer.runtime.ports import BusyError, StoreError
 from stasis_refer.runtime.stories import TransferStory
 
 _log = structlog.get_logger(__name__)
@@ -30,6 +30,9 @@ _TIDY_EVERY: Final = 60.0  # seconds
 _TRY_AGAIN: Final = 5.0  # seconds, after a bug
 _WAITS_AT_THE_END: Final = 2.0  # seconds, for somebody who has the file locked
 _POLL: Final = 0.05  # seconds
+_LOOK_AGAIN: Final = 0.5  # seconds, at a file that is locked when the program starts
+PATIENCE: Final = 30.0
+"""Seconds that a start waits for somebody else who has the file locked: a backup, say."""
 
 
 class Ledger:
@@ -71,6 +74,23 @@ class Ledger:
         """
         self._file.open()
         self.outbox.opened()
+
+    async def open_when_free(self) -> None:
+        """Open the file as ``open`` does, and wait for 30 s at most for who has it locked."""
+        end = time.monotonic() + PATIENCE
+        told = False
+        while True:
+            try:
+                self.open()
+            except BusyError as error:
+                if time.monotonic() > end:
+                    raise
+                if not told:
+                    _log.warning("waiting for the ledger", why=str(error), seconds=PATIENCE)
+                told = True
+            else:
+                return
+            await asyncio.sleep(_LOOK_AGAIN)
 
     def close(self) -> None:
         """Write down what is left to be, for 2 s at most where the file is locked, and close it."""

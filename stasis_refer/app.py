@@ -286,6 +286,7 @@ class App:
                 feed=ledger.feed,
                 clock=self._clock,
                 on_limit=self.metrics.limit,
+                mask=self._settings.ledger.mask,
             ),
             too_large=partial(self.metrics.limit, BODY_LIMIT),
         )

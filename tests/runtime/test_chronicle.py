@@ -275,6 +275,13 @@ def test_one_that_was_never_written_down_is_when_it_ends(told_of: Chronicled) ->
 # -- personal data ---------------------------------------------------------------
 
 
+def test_the_reason_does_not_tell_who_where_that_is_wanted() -> None:
+    told_of = Chronicled(hide=True)
+    verb = Refer("sip:a@example.com", headers=(("0301234567:", "1"),))
+    Journaled(told_of.tap).happens((0.0, document(verb)))
+    assert "the header name '0***:' is no token" in told_of.only.record.detail
+
+
 def test_the_parties_are_not_told_where_that_is_wanted() -> None:
     told_of = Chronicled(hide=True)
     line = Journaled(told_of.tap)

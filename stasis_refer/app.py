@@ -122,10 +122,13 @@ class App:
         return self._http.port
 
     async def __aenter__(self) -> Self:
-        """Listen and connect. Raises StartError when an address or a file cannot be had."""
+        """Listen and connect. Raises StartError when an address or a file cannot be had.
+
+        A ledger that somebody else has locked is waited for first, for 30 s at most.
+        """
         capture = self._settings.capture
         try:
-            self.ledger.open()
+            await self.ledger.open_when_free()
             if isinstance(self._capture, CaptureListener) and capture is not None:
                 self._capture.start(*_host_and_port(capture.listen))
             await self._http.start()
@@ -284,6 +287,7 @@ class App:
                 feed=ledger.feed,
                 clock=self._clock,
                 on_limit=self.metrics.limit,
+                mask=self._settings.ledger.mask,
             ),
             too_large=partial(self.metrics.limit, BODY_LIMIT),
         )

@@ -18,6 +18,7 @@ from stasis_refer.dialects.rest_registry import REST_VENDORS
 from stasis_refer.runtime.book import Book
 from stasis_refer.runtime.desk import Desk
 from stasis_refer.runtime.feed import Feed
+from stasis_refer.runtime.masked_desk import MaskedDesk
 from stasis_refer.settings import Http
 
 
@@ -30,10 +31,12 @@ def rest_routes(  # noqa: PLR0913 - all that can be asked, and who asks
     feed: Feed,
     clock: Callable[[], float],
     on_limit: Callable[[str], None],
+    mask: bool = False,
 ) -> Iterable[web.AbstractRouteDef]:
     """Return the routes of ``/v1`` and of the vendors' own paths, behind one guard.
 
-    ``clock`` is in seconds; ``on_limit`` is told which limit was reached.
+    ``clock`` is in seconds; ``on_limit`` is told which limit was reached. ``mask``: the operator
+    is not told who is who, of live calls as of what the ledger keeps.
     """
     guard = Guard(
         applications.values(),
@@ -44,7 +47,7 @@ def rest_routes(  # noqa: PLR0913 - all that can be asked, and who asks
     )
     operator = OperatorRest(
         guard,
-        Calls(desk, book, clock),
+        Calls(MaskedDesk(desk) if mask else desk, book, clock),
         Transfers(book),
         Stream(feed, on_limit),
         __version__,

@@ -283,6 +283,34 @@ async def test_it_is_not_ready_when_the_ledger_cannot_be_written(
         assert await get(app, "/readyz") == (200, '{"ready": true, "reasons": []}')
 
 
+async def test_a_ledger_that_is_locked_at_the_start_is_waited_for(
+    asterisk: Asterisk, tmp_path: Path
+) -> None:
+    path = tmp_path / "locked.db"
+    ledger = {"url": f"sqlite:///{path}"}
+    with closing(sqlite3.connect(path, isolation_level=None)) as somebody, capture_logs() as logs:
+        somebody.execute("BEGIN EXCLUSIVE")
+        asyncio.get_running_loop().call_later(0.2, somebody.execute, "COMMIT")
+        async with App(settings(asterisk, ledger=ledger)) as app:
+            assert app.ledger.writable()
+    waits = [line for line in logs if line["event"] == "waiting for the ledger"]
+    assert [line["log_level"] for line in waits] == ["warning"]
+    assert str(path) in waits[0]["why"]
+
+
+async def test_a_ledger_that_stays_locked_is_told(
+    asterisk: Asterisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stasis_refer.adapters.ledger.ledger.PATIENCE", 0.0)
+    path = tmp_path / "locked.db"
+    ledger = {"url": f"sqlite:///{path}"}
+    with closing(sqlite3.connect(path, isolation_level=None)) as somebody:
+        somebody.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StartError, match=r"ledger\.url: .* is locked: end what else writes it"):
+            async with App(settings(asterisk, ledger=ledger)):
+                pass
+
+
 async def test_a_ledger_that_cannot_be_used_is_told(asterisk: Asterisk, tmp_path: Path) -> None:
     ledger = {"url": f"sqlite:///{tmp_path}/none/stasis_refer.db"}
     with pytest.raises(StartError) as told:

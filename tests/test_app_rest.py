@@ -74,6 +74,23 @@ async def ended(operator: aiohttp.ClientSession, call: str) -> bool:
         return response.status == 200 and found["ended_at"] is not None
 
 
+async def test_live_calls_do_not_tell_who_is_who_where_that_is_wanted(
+    asterisk: Asterisk, customer: Customer
+) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    wanted = settings(asterisk, customer, http=HTTP, ledger={"mask": True})
+    async with (
+        running(wanted) as app,
+        aiohttp.ClientSession(f"http://127.0.0.1:{app.http_port}", headers=headers) as operator,
+    ):
+        await waiting_call(asterisk, customer)
+        (call,) = (await asked(operator, "/v1/calls"))["calls"]
+        assert call == await asked(operator, f"/v1/calls/{call['id']}")
+        assert call["dialed"] == "s***"
+        assert call["caller"] != app.desk.live()[0].caller
+        assert call["caller"].endswith("***")
+
+
 async def test_a_call_is_transferred_and_its_transfer_is_told(
     asterisk: Asterisk, customer: Customer, operator: aiohttp.ClientSession
 ) -> None:

@@ -157,7 +157,7 @@ class CaptureListener:
         watched = self._watched.get(call_id)
         if watched is not None:
             worth = dialog.may_matter(packet.payload, dialed=watched.caller.ours)
-            return self._tell(watched, packet) if worth else _ACCEPTED
+            return self._read(watched, packet) if worth else _ACCEPTED
         if sip.first_line_is(packet.payload, "INVITE"):
             self._keep(call_id, packet)
         return "passed_over"
@@ -169,7 +169,7 @@ class CaptureListener:
         if len(self._invites) > _INVITES_KEPT:
             self._invites.popitem(last=False)
 
-    def _tell(self, watched: _Watched, packet: hep.Packet) -> str:
+    def _read(self, watched: _Watched, packet: hep.Packet) -> str:
         try:
             found = sip.messages(packet.payload)
             if len(found) == 1:
@@ -180,7 +180,8 @@ class CaptureListener:
                 of = self._watched.get(sip.header(message, "call-id") or "")
                 if of is not None:
                     self._tell_message(of, message, packet.at)
-        except sip.BadMessage:
+        except sip.BadMessage as bad:
+            self._tell(watched, dialog.missing(packet.payload, bad, packet.at))
             return "malformed"
         return _ACCEPTED
 
@@ -189,8 +190,12 @@ class CaptureListener:
             # Its copy came late, or it is our own.
             watched.caller = replace(watched.caller, tag=sip.from_tag(message))
         said = dialog.read(message, watched.caller, at)
-        if said is None or said.identity in watched.told:
-            return  # of no concern, or sent again (RFC 3261, 17)
+        if said is not None:
+            self._tell(watched, said)
+
+    def _tell(self, watched: _Watched, said: dialog.Said) -> None:
+        if said.identity in watched.told:
+            return  # sent again (RFC 3261, 17)
         watched.referred |= isinstance(said.event, ReferSeen | ReferCaptured)
         if isinstance(said.event, SipSeen) and not watched.referred:
             return  # of no transfer

@@ -5,8 +5,11 @@ ladder can still be told apart: ``sip:4***@example.com``. Hosts, tags and codes 
 """
 
 import re
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, unquote
+
+from stasis_refer.core.call_record import CallRecord
 
 HIDDEN: Final = "***"
 
@@ -30,6 +33,28 @@ def party(text: str) -> str:
 def line(text: str) -> str:
     """Mask each party that is named in a line, or lines, of SIP; the rest stays as it is."""
     return _HEADERS.sub(_without_values, _parties(text))
+
+
+def text(sentence: str) -> str:
+    """Mask each party in what was written for people: bare numbers and quoted names too.
+
+    A run of five digits or more is a number, unless it counts something, or is the port of a
+    host, or a part of an id.
+    """
+    hidden = line(sentence)
+    for pattern, instead in _OF_PROSE:
+        hidden = pattern.sub(instead, hidden)
+    return hidden
+
+
+def call(record: CallRecord) -> CallRecord:
+    """Return a record that does not tell who called whom."""
+    return replace(
+        record,
+        caller=party(record.caller),
+        caller_name=name(record.caller_name),
+        dialed=party(record.dialed),
+    )
 
 
 def _parties(text: str) -> str:
@@ -84,6 +109,28 @@ _MASKS: Final = (
     (_BARE, rf"\1\2{HIDDEN}"),
     (_QUOTED, rf'"\1{HIDDEN}"\2'),
     (_PLAIN, rf"\1\2{HIDDEN}\3"),
+)
+_COUNTED: Final = r"(?!\w|[ ](?:bytes|characters|seconds|ms)\b)"
+_OF_PROSE: Final = (
+    # Digits with marks between them, as people write numbers; what looks so and is none is the
+    # address of a host and the id of a channel.
+    (
+        re.compile(
+            r"(?<![\w.-])(?![0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9.])|[0-9]{10}\.[0-9])"
+            rf"(\(?[0-9])(?:[ ()/.-]{{0,2}}+[0-9]){{6,}}+{_COUNTED}"
+        ),
+        rf"\1{HIDDEN}",
+    ),
+    (
+        re.compile(
+            r"(?<![\w-])(?<![0-9]{10}\.)(?![0-9]{10}\.[0-9])"
+            rf"(?:(?<![\w\]]:)|(?=[0-9]{{6}}))([0-9])[0-9]{{4,}}+{_COUNTED}"
+        ),
+        rf"\1{HIDDEN}",
+    ),
+    (re.compile(r'(?<!\\)"([^"\\]|\\.)(?:[^"\\]|\\.)*"', re.DOTALL), rf'"\1{HIDDEN}"'),
+    # In single quotes is also what a document says; a word of it is no name.
+    (re.compile(r"(?<![\w'])'([^'\s])[^'\s]* [^']*'(?!\w)"), rf"'\1{HIDDEN}'"),
 )
 _HEADERS: Final = re.compile(
     r"""(sips?(?::|%3a)(?:[^@\s<>"]\*\*\*(?:@|%40))?+[^\s<>"?]*+\??)([^\s<>"]*+)""", re.IGNORECASE

@@ -14,6 +14,7 @@ from stasis_refer.core import codec
 from stasis_refer.core.call import Call
 from stasis_refer.core.intents import Intent
 from stasis_refer.runtime.journal import Entry
+from stasis_refer.runtime.ports import UnwritableError
 
 _log = structlog.get_logger(__name__)
 
@@ -70,6 +71,7 @@ class CallLog:
         self._taken: list[Kept] = []  # and not written yet
         self._over: list[str] = []  # calls to be forgotten
         self._lost: set[str] = set()  # live calls with a step that was not kept
+        self._unwritable: set[str] = set()  # those of them whose step never can be
 
     @property
     def written(self) -> bool:
@@ -101,20 +103,32 @@ class CallLog:
         self._over.append(call)
 
     def write(self) -> None:
-        """Write what was taken in. Raises StoreError; ``not_written`` is to be called then."""
+        """Write what was taken in. Raises StoreError; ``not_written`` is to be called then.
+
+        A step that can never be written costs its own call alone.
+        """
+        self._unwritable.clear()
         for call in self._over:
             self._store.forget(call)
         for steps in _by_call(self._taken):
-            self._store.add(steps)
+            try:
+                self._store.add(steps)
+            except UnwritableError as error:
+                call = steps[0].call
+                _log.error("call cannot be kept for a restart", call=call, why=str(error))
+                self._unwritable.add(call)
 
     def was_written(self) -> None:
         """Take in that it is on file."""
         self._taken.clear()
         self._over.clear()
+        for call in self._unwritable:
+            self._lose(call)
 
     def not_written(self) -> None:
         """Take in that it is not: a call with a step missing cannot be built again."""
-        for call in {step.call for step in self._taken}:
+        for call in dict.fromkeys(step.call for step in self._taken):
+            _log.warning("call is lost if the program ends suddenly: it is not kept", call=call)
             self._lose(call)
 
     def _lose(self, call: str) -> None:

@@ -1,7 +1,6 @@
 """The calls and legs of the journal, as records that grow."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from stasis_refer.core import masked
 from stasis_refer.core.call import Call
@@ -71,14 +70,4 @@ class CallStories:
 
     def _record(self, call: Call, leg: Leg, offset: float, ended_at: float | None) -> CallRecord:
         record = call_record(call, leg, offset, ended_at=ended_at)
-        return hidden(record) if self._hide else record
-
-
-def hidden(record: CallRecord) -> CallRecord:
-    """Return a record that does not tell who called whom."""
-    return replace(
-        record,
-        caller=masked.party(record.caller),
-        caller_name=masked.name(record.caller_name),
-        dialed=masked.party(record.dialed),
-    )
+        return masked.call(record) if self._hide else record

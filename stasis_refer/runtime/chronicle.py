@@ -197,7 +197,7 @@ class Chronicle:
             outcome=result.outcome,
             reason=result.reason,
             evidence=result.evidence,
-            detail=masked.line(result.detail) if self._hide else result.detail,
+            detail=masked.text(result.detail) if self._hide else result.detail,
         )
         self._change(story, changed)
         return story

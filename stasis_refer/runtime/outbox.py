@@ -30,6 +30,7 @@ from stasis_refer.runtime.ports import (
     StoreError,
     Timer,
     UnreadableError,
+    UnwritableError,
 )
 from stasis_refer.runtime.slots import Slots
 
@@ -113,11 +114,15 @@ class Outbox:
     def keep(self, parcel: Parcel) -> int | None:
         """Keep a parcel, that ``send`` sees to; its number, None while 1,000,000 are pending.
 
-        Raises StoreError.
+        None also for one that never can be kept. Raises StoreError.
         """
         if self._pending >= MOST_PENDING:
             return None
-        return self._store.add(parcel)
+        try:
+            return self._store.add(parcel)
+        except UnwritableError as error:
+            _log.error("ledger cannot hold a parcel", **parcel.names, why=str(error))
+            return None
 
     def send(self, number: int | None, parcel: Parcel) -> None:
         """See to the delivery of a parcel that was kept under a number.
@@ -315,7 +320,10 @@ class Outbox:
             self._unwritten.append(write)
         try:
             while self._unwritten:
-                self._unwritten[0]()
+                try:
+                    self._unwritten[0]()
+                except UnwritableError as error:
+                    _log.error("what became of a parcel cannot be written down", why=str(error))
                 self._unwritten.popleft()
         except StoreError as error:
             _log.error("what became of a parcel cannot be written down yet", why=str(error))

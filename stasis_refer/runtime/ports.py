@@ -231,7 +231,7 @@ class Outbox(Protocol):
     """What applications are told: delivered at least once, that of one call in order."""
 
     def keep(self, parcel: Parcel) -> int | None:
-        """Keep a parcel, that ``send`` sees to; its number, None while too many are pending.
+        """Keep a parcel, that ``send`` sees to; its number, None where it is not kept.
 
         Raises StoreError.
         """
@@ -248,6 +248,14 @@ class Outbox(Protocol):
 
 class StoreError(Exception):
     """The ledger cannot be read or written; ``str()`` is a sentence with the file's name."""
+
+
+class UnwritableError(StoreError):
+    """What was to be written can never be: try it no more. All else of its step can be kept."""
+
+
+class BusyError(StoreError):
+    """Another program writes the ledger, for longer than was waited: try again."""
 
 
 class UnreadableError(StoreError):
@@ -276,7 +284,10 @@ class OutboxStore(Protocol):
         ...
 
     def add(self, parcel: Parcel) -> int:
-        """Keep a new parcel; its number, which is higher than those of all that are pending."""
+        """Keep a new parcel; its number, which is higher than those of all that are pending.
+
+        May raise UnwritableError.
+        """
         ...
 
     def read(self, number: int) -> Parcel | None:

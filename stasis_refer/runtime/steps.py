@@ -87,10 +87,11 @@ class Steps:
         """Write what there is; the numbers of the parcels, None where it could not be."""
         try:
             with self._together():
-                self._log.write()
                 if entry is not None:
+                    # First: what they hear of is written later, where it cannot be now.
                     for table in self._tables:
                         table(entry)
+                self._log.write()
                 numbers = [self._outbox.keep(parcel) for parcel in parcels]
         except StoreError as error:
             _log.error("steps of calls cannot be kept", why=str(error))

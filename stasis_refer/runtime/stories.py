@@ -7,7 +7,9 @@ from stasis_refer.core.message import Message
 from stasis_refer.runtime.book import CallRecord, Rung, TransferRecord
 
 MOST_RUNGS = 200
-"""Messages that are kept of one transfer, whoever goes on sending them."""
+"""Messages that are kept of one transfer, whoever goes on sending them; one more says so."""
+
+_NO_MORE = f"(of one transfer {MOST_RUNGS} messages are kept: from here on they are not)"
 
 
 @dataclass(slots=True, eq=False)
@@ -44,12 +46,18 @@ class TransferStory:
 
         Returns whether there was room.
         """
-        if self.written + len(self.rungs) >= MOST_RUNGS:
+        there = self.written + len(self.rungs)
+        if there > MOST_RUNGS:
             return False
         # Asterisk stamps what it receives to the millisecond, rounded down, and what it sends to
         # the microsecond: an answer would be there before its request.
         self.latest = max(self.latest, message.at)
-        self.rungs.append(_rung(message, self.latest, hide=hide))
+        full = there == MOST_RUNGS
+        self.rungs.append(
+            Rung(self.latest, message.sent, _NO_MORE)
+            if full
+            else _rung(message, self.latest, hide=hide)
+        )
         return True
 
 

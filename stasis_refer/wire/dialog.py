@@ -23,7 +23,7 @@ from stasis_refer.core.events import (
 )
 from stasis_refer.core.info import Invite
 from stasis_refer.wire import sip, sipfrag
-from stasis_refer.wire.kept import kept
+from stasis_refer.wire.kept import kept, unreadable
 
 Phase: TypeAlias = Literal["refer", "notify"]
 
@@ -91,6 +91,11 @@ def read(message: sip.Message, caller: Caller, at: float = 0.0) -> Said | None:
     if caller.sent(message) is caller.ours:
         return _read_own_refer(message, at) or _read_own(message, at)
     return _read_refer(message, at) if _is(message, "REFER") else _read_far(message, at)
+
+
+def missing(payload: bytes, bad: sip.BadMessage, at: float) -> Said:
+    """Return what says of a captured packet that it was there and could not be read."""
+    return Said(SipSeen(unreadable(payload, bad.why, at)), ("unreadable", bad.why))
 
 
 def _is(request: sip.Request, method: str) -> bool:

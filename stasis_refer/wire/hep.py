@@ -2,7 +2,8 @@
 
 A packet is `HEP3`, its total length (uint16), then chunks of vendor, type and length
 (uint16 each, the length counting these six bytes) and data.  Numbers are big-endian.
-One UDP datagram is one packet.
+One UDP datagram is one packet.  So of a SIP message over some 65,300 bytes, as TCP lets pass, there
+is no copy: Asterisk cannot send it, and its log says so (res_hep.c, hep_queue_cb).
 """
 
 from dataclasses import dataclass

@@ -16,7 +16,8 @@ was. Credentials are in none of them."""
 _KEPT: Final = {name.lower(): name for name in _NAMES}
 
 LONGEST: Final = 1024
-"""Characters of a first line, of a header and of a body that are kept."""
+"""Characters of a first line, of a header and of a body that are kept; the last one is an ellipsis
+where there were more."""
 
 MOST: Final = 24
 """Headers that are kept."""
@@ -29,13 +30,24 @@ def kept(message: sip.Message, at: float, *, sent: bool) -> Message:
     if isinstance(message, sip.Request):
         first = f"{message.method} {message.uri} SIP/2.0"
         if message.method.upper() == "NOTIFY":
-            body = _plain(message.body[:LONGEST].decode("utf-8", "replace"))
+            body = _plain(message.body[: 4 * LONGEST].decode("utf-8", "replace"))
     else:
         first = f"SIP/2.0 {message.status} {message.reason}".rstrip()
     bounded = tuple((name, _plain(value)) for name, value in headers[:MOST])
     return Message(at, sent, _plain(first), bounded, body)
 
 
+def unreadable(data: bytes, why: sip.MessageFault, at: float) -> Message:
+    """Return what is kept of bytes that are no SIP message: how they begin, and ``why``.
+
+    They were received: what Asterisk writes can be read.
+    """
+    first = data[:LONGEST].partition(b"\n")[0].decode("utf-8", "replace")
+    return Message(at, sent=False, first_line=_plain(f"{first.strip()} (cannot be read: {why})"))
+
+
 def _plain(text: str) -> str:
+    if len(text) > LONGEST:
+        text = text[: LONGEST - 1] + "\u2026"
     # Tables of databases that know the end of a text by NUL cannot hold one.
-    return text[:LONGEST].replace("\0", "\ufffd")
+    return text.replace("\0", "\ufffd")

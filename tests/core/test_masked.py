@@ -81,6 +81,44 @@ def test_in_a_line_the_parties_alone_are_hidden(text: str, hidden: str) -> None:
     assert masked.line(text) == hidden
 
 
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("", ""),
+        ("0301234567 is not allowed", "0*** is not allowed"),
+        ("call +4930123456 back", "call +*** back"),
+        ("number:0301234, or 12345", "number:0***, or 1***"),
+        ("12345@example.com", "1***@example.com"),
+        ("call 030/1234567, or (030) 123 45-67", "call 0***, or (0***"),
+        ("030.123.4567", "0***"),
+        ('"Bob Builder" cannot be called', '"B***" cannot be called'),
+        ("'Bob Builder' is no URI", "'B***' is no URI"),
+        ("'sip:bob@a' is not allowed", "'sip:b***@a' is not allowed"),
+    ],
+)
+def test_in_prose_numbers_and_quoted_names_are_hidden_too(text: str, hidden: str) -> None:
+    assert masked.text(text) == hidden
+    assert masked.text(hidden) == hidden
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "REFER 404, then 202",
+        "SIP/2.0 486 Busy Here",
+        "at 127.0.0.1:17001, 192.168.100.200:5060, [::1]:17001 and a.example:17001",
+        "channel 1795323075.189595",
+        "call 550d9091290240404da3d049111c04a6-1",
+        "550d9091-2902-404d-a3d0-d49111c04a6b",
+        "the headers have 12320 bytes: keep them to 2048 in all",
+        "Refer-To has more than 65536 characters: shorten it",
+        "attribute 'foo': it is the far end's, not the document's to set",
+    ],
+)
+def test_in_prose_what_is_nobody_stays(text: str) -> None:
+    assert masked.text(text) == text
+
+
 SECRET = st.text("abcdefg0123456789.-_", min_size=4, max_size=20)
 
 
@@ -133,9 +171,14 @@ def test_what_is_masked_twice_is_the_same(text: str, form: str) -> None:
         "+1",
         "'1",
         "<sip:1",
+        "1 ",
+        "(1",
+        "12345 ",
+        "1-",
+        "'a ",
     ],
 )
 def test_a_long_text_takes_no_long_time(piece: str) -> None:
     began = time.perf_counter()
-    masked.line('"' + piece * 20_000)
+    masked.text('"' + piece * 20_000)
     assert time.perf_counter() - began < 1

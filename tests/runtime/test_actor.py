@@ -131,8 +131,7 @@ async def test_what_means_nothing_to_the_call_is_no_step_of_it() -> None:
     seen = SipSeen(Message(0.0, sent=True, first_line="SIP/2.0 200 OK"))
     refused = (ReferAnswered(603, 7), ChannelReturned(TransferStatus.FAILURE, 603))
     phone = (ReferSeen(7), seen, OfLeg("x", seen), *refused)
-    documents = {VOICE.url: (REFER,), AFTER.url: (Hangup(),)}
-    world = World(documents, phone, overheard=overheard.append)
+    world = World({VOICE.url: (REFER,), AFTER.url: (Hangup(),)}, phone, overheard=overheard.append)
     await world.run()
     assert [each.event for each in overheard] == [seen, OfLeg("x", seen)]
     assert world.events[:4] == [None, DocumentFetched((REFER,)), ReferSeen(7), refused[0]]

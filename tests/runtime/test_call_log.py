@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -10,7 +10,7 @@ from stasis_refer.core.intents import HangUp, StopPlayback
 from stasis_refer.runtime import call_log
 from stasis_refer.runtime.call_log import CallLog, Kept
 from stasis_refer.runtime.journal import Entry
-from stasis_refer.runtime.ports import StoreError
+from stasis_refer.runtime.ports import StoreError, UnwritableError
 from tests.runtime.parties import Party
 
 WALL = 1_764_000_000.0  # seconds since 1970
@@ -23,9 +23,12 @@ class Store:
     steps: list[Kept] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     full: bool = False
+    unwritable: int = 0  # the number of a step
 
     def add(self, steps: Sequence[Kept]) -> None:
         self._write()
+        if any(step.number == self.unwritable for step in steps):
+            raise UnwritableError("it is no text")
         self.steps += steps
 
     def forget(self, call: str) -> None:
@@ -101,6 +104,32 @@ def test_a_call_with_a_step_missing_is_kept_no_more(log: CallLog, store: Store) 
     write(log)  # what was kept before goes as soon as it can
     assert [step.number for step in store.steps] == [1]
     assert store.forgotten == ["k"]
+
+
+def test_a_call_that_is_not_kept_is_named_once(log: CallLog, store: Store) -> None:
+    store.full = True
+    with capture_logs() as logs:
+        for number in range(1, 4):
+            log.take(entry(number))
+            write(log)
+    assert [(line["log_level"], line["call"]) for line in logs] == [("warning", "k")]
+
+
+def test_a_step_that_can_never_be_written_costs_its_own_call_alone(
+    log: CallLog, store: Store
+) -> None:
+    store.unwritable = 1
+    with capture_logs() as logs:
+        log.take(entry(1, None))
+        log.take(entry(2))
+        log.take(replace(entry(3), call=Party("bob", key="other")))
+        write(log)
+    assert [(line["call"], line["why"]) for line in logs] == [("k", "it is no text")]
+    log.take(entry(4))
+    write(log)
+    assert store.forgotten == ["k"]
+    assert [step.call for step in store.steps if step.call not in store.forgotten] == ["other"]
+    assert [step.number for step in store.steps] == [3]
 
 
 def test_a_call_that_is_over_is_forgotten_with_what_is_not_written_yet(

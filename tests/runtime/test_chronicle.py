@@ -172,7 +172,9 @@ def test_a_ladder_has_an_end_whoever_goes_on(told_of: Chronicled) -> None:
     line.happens(*referred(0.0))
     for number in range(MOST_RUNGS):
         line.happens(*notified(1.0, number, 180))
-    assert len(told_of.only.rungs) == MOST_RUNGS
+    *messages, last = told_of.only.rungs
+    assert len(messages) == MOST_RUNGS
+    assert last.first_line == "(of one transfer 200 messages are kept: from here on they are not)"
 
 
 # -- a REFER that is received ----------------------------------------------------
@@ -271,6 +273,13 @@ def test_one_that_was_never_written_down_is_when_it_ends(told_of: Chronicled) ->
 
 
 # -- personal data ---------------------------------------------------------------
+
+
+def test_the_reason_does_not_tell_who_where_that_is_wanted() -> None:
+    told_of = Chronicled(hide=True)
+    verb = Refer("sip:a@example.com", headers=(("0301234567:", "1"),))
+    Journaled(told_of.tap).happens((0.0, document(verb)))
+    assert "the header name '0***:' is no token" in told_of.only.record.detail
 
 
 def test_the_parties_are_not_told_where_that_is_wanted() -> None:

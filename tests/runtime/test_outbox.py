@@ -27,7 +27,7 @@ from stasis_refer.listing import Undelivered, read_outbox
 from stasis_refer.runtime.courier import Courier, Failed
 from stasis_refer.runtime.lines import PATIENCE
 from stasis_refer.runtime.outbox import GIVEN_UP_AFTER, LOOK_EVERY, Deliver, Outbox
-from stasis_refer.runtime.ports import Parcel, StoreError
+from stasis_refer.runtime.ports import Parcel, StoreError, UnwritableError
 from stasis_refer.runtime.slots import PER_SERVER, PER_SILENT_SERVER
 from tests.fakes.customer import Customer, Fault, Reply
 
@@ -636,11 +636,14 @@ async def test_what_waits_for_a_slot_is_not_in_memory(world: World) -> None:
 
 
 class FailingTable(OutboxTable):
-    """What a full disk lets nobody write as long as ``full`` is set."""
+    """What a full disk lets nobody write as long as ``full`` is set, and none ever could."""
 
     full = False
+    unwritable = False
 
     def _check(self) -> None:
+        if self.unwritable:
+            raise UnwritableError("it is no text")
         if self.full:
             raise StoreError("the disk is full")
 
@@ -702,6 +705,31 @@ async def test_what_cannot_be_kept_is_tried_once(broken: BrokenWorld) -> None:
     ]
     assert broken.listed() == []
     assert broken.pending == []
+
+
+async def test_what_can_never_be_written_holds_up_nothing_behind_it(broken: BrokenWorld) -> None:
+    broken.script.answer = lambda parcel: BROKEN if parcel.call == "c1" else None
+    with capture_logs() as logs:
+        broken.tell()
+        broken.ledger.outbox.unwritable = True
+        await settle()
+        broken.ledger.outbox.unwritable = False
+        broken.tell(call="c2")
+        await settle()
+    assert [line["why"] for line in logs if line["log_level"] == "error"] == ["it is no text"]
+    assert broken.tried(0)  # that of the first one, which nobody writes down any more
+
+
+async def test_a_parcel_that_can_never_be_kept_is_tried_once(broken: BrokenWorld) -> None:
+    broken.ledger.outbox.unwritable = True
+    with capture_logs() as logs, broken.ledger.step():
+        told = broken.tell()
+    await settle()
+    assert broken.script.order == [told]
+    assert [line["event"] for line in logs] == [
+        "ledger cannot hold a parcel",
+        "parcel cannot be kept: it is tried once",
+    ]
 
 
 async def test_what_cannot_be_kept_is_tried_in_order_and_waited_for(broken: BrokenWorld) -> None:

@@ -10,13 +10,16 @@ import pytest
 from structlog.testing import capture_logs
 
 from stasis_refer.adapters.ledger import Ledger
+from stasis_refer.adapters.ledger.reader import Reader
 from stasis_refer.core.events import ChannelUp
 from stasis_refer.core.intents import Alert, TransferBegan
-from stasis_refer.core.outcome import Direction
+from stasis_refer.core.outcome import Direction, Outcome
+from stasis_refer.runtime.book import TransferFilter
 from stasis_refer.runtime.call_log import CallLog
 from stasis_refer.runtime.journal import Entry
 from stasis_refer.runtime.ports import Parcel, StoreError
 from stasis_refer.runtime.steps import WRITTEN_AFTER, Steps
+from tests.runtime.journaled import Journaled, completed
 from tests.runtime.parties import Party
 from tests.runtime.test_letters import TELL, letters
 
@@ -122,7 +125,8 @@ def test_nothing_is_kept_where_one_part_cannot_be_and_the_rest_is_sent_all_the_s
         write(STEP)
     assert counts(path) == (0, 0)
     assert outbox.numbers == [None, None]
-    assert [line["why"] for line in logs] == ["the disk is full"]
+    assert [line["why"] for line in logs if "why" in line] == ["the disk is full"]
+    assert [line["call"] for line in logs if line["log_level"] == "warning"] == ["k"]
     ledger.close()
     ledger.open()
     assert ledger.call_log.left() == []
@@ -146,6 +150,19 @@ def test_that_a_transfer_began_is_written_at_once(
 ) -> None:
     steps(ledger, outbox)(replace(QUIET, intents=(BEGAN,)))
     assert counts(path) == (1, 0)
+
+
+def test_a_transfer_that_ends_while_the_file_is_locked_is_written_behind_that(
+    ledger: Ledger, outbox: Outbox, path: Path
+) -> None:
+    write = steps(ledger, outbox, ledger.tap)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        Journaled(write).happens(*completed(1.0))
+        other.execute("COMMIT")
+    ledger.close()
+    found = Reader(path).transfers(TransferFilter()).items
+    assert [each.outcome for each in found] == [Outcome.COMPLETED]
 
 
 def test_what_waits_is_written_with_a_step_that_something_comes_of(

@@ -1,6 +1,7 @@
 """What the ledger knows behind a transfer on a real Asterisk: the row, and its SIP ladder."""
 
 import asyncio
+import json
 from itertools import pairwise
 
 import pytest
@@ -10,6 +11,7 @@ from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason
 from stasis_refer.lab.phone import bye, call, hear_bye, hear_notify, pause
 from stasis_refer.runtime.book import CallFilter, Rung, TransferFilter, TransferRecord
 from stasis_refer.wire import sipfrag
+from tests.fakes.customer import Reply
 from tests.scenarios.cast import ANSWERS, TALK, TARGET, Cast, refers
 from tests.scenarios.situations import SITUATIONS
 from tests.scenarios.theatre import Theatre
@@ -136,3 +138,15 @@ async def test_a_transfer_that_failed_says_what_was_said(
     assert record.outcome is played.outcome
     assert in_short(ladder)[1] == f"<- {record.refer_code}"
     check_times(record, ladder)
+
+
+async def test_a_refer_with_very_many_headers_is_on_its_ladder(theatre: Theatre) -> None:
+    name = theatre.free_application("jambonz")
+    headers = {f"x{number:03}": "" for number in range(250)}  # 2000 of 2048 bytes
+    refer = {"verb": "sip:refer", "referTo": "sip:alice@example.com", "headers": headers}
+    theatre.reply(name, "voice", Reply(json.dumps([refer]), content_type="application/json"))
+    (answers,) = (each for each in SITUATIONS if each.name == "target-answers")
+    assert await theatre.phone(name, *answers.steps) == ""
+    record, ladder = await kept(Cast(theatre, name), messages=8)
+    assert record.refer_code == 202
+    assert in_short(ladder)[:2] == ["-> REFER", "<- 202"]

@@ -2,7 +2,7 @@ import pytest
 
 from stasis_refer.core.message import Message
 from stasis_refer.wire import sip
-from stasis_refer.wire.kept import LONGEST, MOST, kept
+from stasis_refer.wire.kept import LONGEST, MOST, kept, unreadable
 
 AT = 1_764_000_000.25  # seconds since 1970
 
@@ -74,6 +74,28 @@ def test_what_a_stranger_makes_long_is_cut() -> None:
     assert len(captured.first_line) == len(captured.body) == LONGEST
     assert len(captured.headers) == MOST
     assert all(len(value) == LONGEST for _, value in captured.headers)
+    texts = (captured.first_line, captured.body, *(value for _, value in captured.headers))
+    assert {text[-1] for text in texts} == {"\u2026"}
+
+
+def test_what_is_just_as_long_as_may_be_is_whole() -> None:
+    captured = kept(message("SIP/2.0 202 OK", f"Contact: {'x' * LONGEST}"), AT, sent=False)
+    assert captured.headers == (("Contact", "x" * LONGEST),)
+
+
+@pytest.mark.parametrize(
+    ("data", "first_line"),
+    [
+        (
+            b"NOTIFY sip:a@b SIP/2.0\r\nEvent: refer",
+            "NOTIFY sip:a@b SIP/2.0 (cannot be read: truncated)",
+        ),
+        (b"\xff\0", "\ufffd\ufffd (cannot be read: truncated)"),
+        (b"x" * 70_000, "x" * (LONGEST - 1) + "\u2026"),
+    ],
+)
+def test_of_what_is_no_message_the_beginning_is_kept(data: bytes, first_line: str) -> None:
+    assert unreadable(data, "truncated", AT) == Message(AT, sent=False, first_line=first_line)
 
 
 def test_a_nul_is_not_kept() -> None:

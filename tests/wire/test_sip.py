@@ -278,8 +278,8 @@ def test_a_message_may_lack_the_empty_line_but_not_the_end_of_a_line() -> None:
         pytest.param(b"SIP/2.0 2020 Long\r\n\r\n", "bad_start_line", id="status of four digits"),
         pytest.param(b"SIP/2.0 202", "truncated", id="truncated after the status"),
         pytest.param(notify("Subject: " + "x" * 65_536), "too_large", id="over 65535 bytes"),
-        pytest.param(notify(*["A: b"] * 201), "too_many_headers", id="201 headers"),
-        pytest.param(notify("A: b", *[" c"] * 200), "too_many_headers", id="201 folded lines"),
+        pytest.param(notify(*["A: b"] * 1001), "too_many_headers", id="1001 headers"),
+        pytest.param(notify("A: b", *[" c"] * 1000), "too_many_headers", id="1001 folded lines"),
     ],
 )
 def test_what_is_no_message_says_why(data: bytes, why: str) -> None:
@@ -290,7 +290,7 @@ def test_what_is_no_message_says_why(data: bytes, why: str) -> None:
 
 
 def test_the_caps_themselves_are_allowed() -> None:
-    assert len(sip.parse(notify(*["A: b"] * 200)).headers) == 200
+    assert len(sip.parse(notify(*["A: b"] * 1000)).headers) == 1000
     most = notify("Subject: x")
     assert len(sip.parse(most + b"x" * (65_535 - len(most))).body) == 65_535 - len(most)
 

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from stasis_refer.adapters.ledger.file import LedgerFile
 from stasis_refer.adapters.ledger.kinds import Kinds
-from stasis_refer.adapters.ledger.text import writable
 from stasis_refer.core.info import CallDirection, CallStatus
 from stasis_refer.runtime.book import CallRecord
 
@@ -37,11 +36,10 @@ class CallTable:
     def put(self, record: CallRecord) -> None:
         """Write how a call stands now."""
         status, live = record.status.value, int(record.ended_at is None)
-        parties = (record.caller, record.caller_name, record.dialed)
         values = (
             *(record.key, record.parent, record.application, record.dialect),
-            *(record.direction.value, *map(writable, parties), status),
-            *(record.started_at, record.answered_at, record.ended_at, writable(record.tag)),
+            *(record.direction.value, record.caller, record.caller_name, record.dialed, status),
+            *(record.started_at, record.answered_at, record.ended_at, record.tag),
             *(self._file.owner, self._kinds.number(record.application, status, live)),
         )
         self._file.write(_PUT, values)

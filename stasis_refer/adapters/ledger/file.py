@@ -6,7 +6,6 @@ parcel may be lost then, or one that was delivered may be sent again.
 """
 
 import asyncio
-import fcntl
 import hashlib
 import os
 import sqlite3
@@ -20,8 +19,11 @@ from typing import Any, Final
 import structlog
 
 from stasis_refer.adapters.ledger.disk import checkpoint, sync
+from stasis_refer.adapters.ledger.locks import lock
 from stasis_refer.adapters.ledger.opening import BUSY, SET_VERSION, connect, make, set_up
-from stasis_refer.runtime.ports import StoreError
+from stasis_refer.adapters.ledger.refusals import REFUSED, is_busy, refusal
+from stasis_refer.adapters.ledger.text import writable
+from stasis_refer.runtime.ports import BusyError, StoreError, UnwritableError
 
 _log = structlog.get_logger(__name__)
 
@@ -30,8 +32,6 @@ _SYNC_EVERY: Final = 2.0  # seconds
 _CHECKPOINT_EVERY: Final = 60.0  # seconds
 _MANY: Final = 2000  # writes, after which a checkpoint does not wait for its time
 _PROBED_FOR: Final = 2.0  # seconds that a look whether the file can be written is good for
-
-_REFUSED: Final = (sqlite3.Error, UnicodeEncodeError)
 
 
 class _Step:
@@ -65,10 +65,12 @@ class LedgerFile:
     Several programs may have it open. Each owns what it adds, under the lowest number whose lock
     file no other has locked; what those own that have ended goes to who locks their files next.
     Statements are short and run in the loop's thread; ``keep`` does the rest in another.
+    ``unwritable`` is called for each row that the file can never hold.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, unwritable: Callable[[], None] = lambda: None) -> None:
         self.path = path.absolute()
+        self._unwritable = unwritable
         self._opened: sqlite3.Connection | None = None
         self.owner = 0
         self._locks: dict[int, int] = {}  # file descriptors, by owner: us, and who has ended
@@ -83,7 +85,7 @@ class LedgerFile:
     def open(self) -> None:
         """Open the file, made if there is none, with a schema of this version.
 
-        Raises StoreError with the remedy.
+        Raises StoreError with the remedy; BusyError where that is to wait.
         """
         try:
             make(self.path)
@@ -92,6 +94,10 @@ class LedgerFile:
             self.owner = next(owner for owner in count(1) if self.take_over(owner))
         except (OSError, ValueError, sqlite3.Error) as error:
             self.close()
+            if is_busy(error):
+                raise BusyError(
+                    f"{self.path} cannot be used: {error}: end what else writes it"
+                ) from error
             why = error.strerror if isinstance(error, OSError) else error
             raise StoreError(
                 f"{self.path} cannot be used: {why}: let the program write there, on a local "
@@ -107,8 +113,8 @@ class LedgerFile:
             self._opened.close()
             self._opened, self._good, self._patient = None, False, -1.0
         for locks in (self._locks, self._claims):
-            for lock in locks.values():
-                os.close(lock)
+            for descriptor in locks.values():
+                os.close(descriptor)
         self._locks.clear()
         self._claims.clear()
 
@@ -177,7 +183,7 @@ class LedgerFile:
     def _lock(self, name: str) -> int | None:
         path = Path(f"{self.path}-lock{name}")
         try:
-            return _lock(path)
+            return lock(path)
         except OSError as error:
             raise StoreError(f"{path}: {error.strerror}") from error
 
@@ -185,7 +191,8 @@ class LedgerFile:
         """Make one transaction of what is written inside: all of it is kept, or nothing.
 
         Nothing may be awaited inside. A step in a step is part of the outer one. Raises StoreError
-        when nothing was kept, also where what is inside passed over that a write failed.
+        when nothing was kept, also where what is inside passed over that a write failed; of a
+        row that can never be written (UnwritableError) it may, and all else is kept.
         """
         if self._step is not None:
             return _INSIDE
@@ -232,11 +239,14 @@ class LedgerFile:
 
     def _undo_part(self, step: _Step) -> None:
         # A disk that is full may have cost the whole transaction: then the step has failed.
-        if self._opened is None or not self._opened.in_transaction:
-            return
-        self._execute("ROLLBACK TO part")
-        self._execute("RELEASE part")
-        step.failed = None
+        if self._in_transaction:
+            self._execute("ROLLBACK TO part")
+            self._execute("RELEASE part")
+            step.failed = None
+
+    @property
+    def _in_transaction(self) -> bool:
+        return self._opened is not None and self._opened.in_transaction
 
     def when_kept(self, then: Callable[[], None]) -> None:
         """Have something called when the step that is under way is kept; at once without one."""
@@ -248,7 +258,8 @@ class LedgerFile:
     def write(self, statement: str, values: Sequence[object] = ()) -> int:
         """Execute a statement that writes; the number of the row that it added, if one.
 
-        Raises StoreError.
+        Text is made ``text.writable``. Raises StoreError, of a row that the file can never hold
+        UnwritableError.
         """
         step = self._step
         if step is None:
@@ -263,17 +274,23 @@ class LedgerFile:
                 step.begun = True
             return self._execute(statement, values)
         except StoreError as error:
-            step.failed = error
+            # Where it is only the row's fault the transaction is as it was, nearly always.
+            if not isinstance(error, UnwritableError) or not self._in_transaction:
+                step.failed = error
             raise
 
     def _execute(self, statement: str, values: Sequence[object] = ()) -> int:
-        self._good, self._looked_at = False, time.monotonic()
+        good, self._good, self._looked_at = self._good, False, time.monotonic()
         if self._opened is None:
             raise self._closed()
         try:
-            added = self._opened.execute(statement, values).lastrowid
-        except _REFUSED as error:
-            raise self._refused(error) from error
+            added = self._opened.execute(statement, writable(values)).lastrowid
+        except REFUSED as error:
+            refused = refusal(self.path, error)
+            if isinstance(refused, UnwritableError):
+                self._good = good  # it is the row's fault
+                self._unwritable()
+            raise refused from error
         self._good = True
         self._written += 1
         return added or 0
@@ -292,26 +309,9 @@ class LedgerFile:
         if self._opened is None:
             raise self._closed()
         try:
-            return self._opened.execute(statement, values).fetchall()
-        except _REFUSED as error:
-            raise self._refused(error) from error
+            return self._opened.execute(statement, writable(values)).fetchall()
+        except REFUSED as error:
+            raise refusal(self.path, error) from error
 
     def _closed(self) -> StoreError:
         return StoreError(f"{self.path} is closed")
-
-    def _refused(self, error: Exception) -> StoreError:
-        return StoreError(f"{self.path}: {error}")
-
-
-def _lock(path: Path) -> int | None:
-    """Return the descriptor of a file that is locked as long as it is open; None if it is."""
-    # A file of its own: SQLite's locks on the ledger go when any descriptor of it is closed.
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        if isinstance(error, BlockingIOError):
-            return None
-        raise
-    return descriptor

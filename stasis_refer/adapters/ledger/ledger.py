@@ -1,7 +1,6 @@
 """The ledger: what must outlive the program, in one SQLite file."""
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractContextManager
@@ -20,7 +19,7 @@ from stasis_refer.runtime.book import TransferRecord
 from stasis_refer.runtime.chronicle import Chronicle
 from stasis_refer.runtime.feed import Feed
 from stasis_refer.runtime.journal import Entry
-from stasis_refer.runtime.ports import StoreError
+from stasis_refer.runtime.ports import BusyError, StoreError
 from stasis_refer.runtime.stories import TransferStory
 
 _log = structlog.get_logger(__name__)
@@ -29,6 +28,11 @@ _WRITE_EVERY: Final = 0.2  # seconds
 _MOST_WAITING: Final = 10_000  # transfers, and calls, while the file cannot be written
 _TIDY_EVERY: Final = 60.0  # seconds
 _TRY_AGAIN: Final = 5.0  # seconds, after a bug
+_WAITS_AT_THE_END: Final = 2.0  # seconds, for somebody who has the file locked
+_POLL: Final = 0.05  # seconds
+_LOOK_AGAIN: Final = 0.5  # seconds, at a file that is locked when the program starts
+PATIENCE: Final = 30.0
+"""Seconds that a start waits for somebody else who has the file locked: a backup, say."""
 
 
 class Ledger:
@@ -57,7 +61,7 @@ class Ledger:
         self._failed = failed
         self._good = True
         self._lossy = False  # it could not be written for so long that something is lost
-        self._file = LedgerFile(path)
+        self._file = LedgerFile(path, failed)
         self.call_log = CallLogTable(self._file, place)
         self.outbox = OutboxTable(self._file)
         self._chronicle = Chronicle(time.time, clock, self.feed.publish, hide=hide)
@@ -66,16 +70,32 @@ class Ledger:
     def open(self) -> None:
         """Open the file, made if there is none, with tables of this version.
 
-        Raises StoreError with the remedy.
+        Raises StoreError with the remedy; BusyError where that is to wait.
         """
         self._file.open()
         self.outbox.opened()
 
+    async def open_when_free(self) -> None:
+        """Open the file as ``open`` does, and wait for 30 s at most for who has it locked."""
+        end = time.monotonic() + PATIENCE
+        told = False
+        while True:
+            try:
+                self.open()
+            except BusyError as error:
+                if time.monotonic() > end:
+                    raise
+                if not told:
+                    _log.warning("waiting for the ledger", why=str(error), seconds=PATIENCE)
+                told = True
+            else:
+                return
+            await asyncio.sleep(_LOOK_AGAIN)
+
     def close(self) -> None:
-        """Close the file."""
+        """Write down what is left to be, for 2 s at most where the file is locked, and close it."""
         self.feed.close()
-        while self._recorder.behind and self._write_some():
-            pass
+        self._write_all()
         self.book.close()
         self._file.close()
 
@@ -119,9 +139,21 @@ class Ledger:
         """Tell whether the file can be written; tried out when it was not written of late."""
         return self._file.writable()
 
+    def _write_all(self) -> None:
+        end = time.monotonic() + _WAITS_AT_THE_END
+        while self._recorder.behind and time.monotonic() < end:
+            try:
+                if self._write_some():
+                    end = time.monotonic() + _WAITS_AT_THE_END
+                else:
+                    time.sleep(_POLL)
+            except Exception:  # noqa: BLE001 - what it was in is left out, and the rest is written
+                _log.exception("a transfer or a call could not be written down")
+        if self._recorder.behind:
+            _log.error("ledger cannot be written at the end: what was not written yet is lost")
+
     def _write_some(self) -> bool:
-        # One by one where it could not be written, so that what never can be is found.
-        return self._write(most=MOST_AT_ONCE if self._good else 1)
+        return self._write(most=MOST_AT_ONCE)
 
     def _write(self, first: Sequence[TransferStory] = (), *, most: int = 0) -> bool:
         try:
@@ -139,10 +171,6 @@ class Ledger:
         if self._good:
             self._good = False
             _log.error("ledger cannot be written: calls go on without it", why=str(error))
-        elif isinstance(error.__cause__, sqlite3.IntegrityError):
-            # It never will be, and all that comes behind it would wait.
-            self._recorder.leave_out()
-            _log.error("ledger cannot hold a row, which is left out", why=str(error))
         if self._recorder.leave_out_beyond(_MOST_WAITING) and not self._lossy:
             self._lossy = True
             _log.error("ledger could not be written for too long: transfers are left out")

@@ -12,6 +12,7 @@ from stasis_refer.adapters.ledger.filters import of_calls, of_transfers
 from stasis_refer.adapters.ledger.opening import cannot_read, open_to_read
 from stasis_refer.adapters.ledger.pages import CALLS, TRANSFERS, Part, Statement, page
 from stasis_refer.adapters.ledger.rungs import LADDER, rungs_of
+from stasis_refer.adapters.ledger.text import writable
 from stasis_refer.core.transfer_id import parts_of
 from stasis_refer.runtime.book import (
     CallFilter,
@@ -87,8 +88,8 @@ class Reader:
     ) -> list[T]:
         try:
             self._opened = self._opened or open_to_read(self._path)
-            return [made(row) for row in self._opened.execute(text, values)]
-        except (sqlite3.Error, ValueError, TypeError, UnicodeError) as error:
+            return [made(row) for row in self._opened.execute(text, writable(values))]
+        except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
             self.close()
             raise cannot_read(self._path.absolute(), error) from error
 

@@ -6,6 +6,8 @@ from functools import partial
 from itertools import islice
 from typing import Final, TypeVar, assert_never
 
+import structlog
+
 from stasis_refer.adapters.ledger.calls import CallTable
 from stasis_refer.adapters.ledger.file import LedgerFile
 from stasis_refer.adapters.ledger.rungs import RungTable
@@ -14,7 +16,10 @@ from stasis_refer.core.info import CallStatus
 from stasis_refer.core.outcome import Evidence, Outcome, Reason
 from stasis_refer.runtime.book import CallRecord, TransferRecord
 from stasis_refer.runtime.chronicle import Chronicle
+from stasis_refer.runtime.ports import StoreError, UnwritableError
 from stasis_refer.runtime.stories import CallStory, TransferStory
+
+_log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
@@ -38,18 +43,6 @@ class Recorder:
         """Whether something is to be written."""
         return bool(self._chronicle.transfers or self._chronicle.calls)
 
-    def leave_out(self) -> None:
-        """Give up on what could not be written just now: the file cannot hold it."""
-        match self._writing:
-            case TransferStory() as story:
-                self._chronicle.transfers.pop(story, None)
-            case CallStory() as call:
-                self._chronicle.calls.pop(call, None)
-            case None:
-                pass
-            case never:
-                assert_never(never)
-
     def leave_out_beyond(self, most: int) -> bool:
         """Give up on the oldest that is to be written beyond so many; whether there was any."""
         many = len(self._chronicle.transfers), len(self._chronicle.calls)
@@ -60,17 +53,24 @@ class Recorder:
     def write(self, first: Sequence[TransferStory] = (), *, most: int = MOST_AT_ONCE) -> None:
         """Write ``first``, and what else is new: so many transfers and calls.
 
-        All of it or nothing, as a part of the step that is under way.
+        All of it or nothing, as a part of the step that is under way. But what the file cannot
+        ever hold is left out, and so is what was being written when a bug ended it.
         """
         self._writing = None
-        with self._file.part():
-            for story in dict.fromkeys((*first, *islice(self._chronicle.transfers, most))):
-                self._writing = story
-                self._write_transfer(story)
-            for call in islice(self._chronicle.calls, most):
-                self._writing = call
-                self._calls.put(call.record)
-                self._file.when_kept(partial(self._call_kept, call, call.record))
+        try:
+            with self._file.part():
+                for story in dict.fromkeys((*first, *islice(self._chronicle.transfers, most))):
+                    self._writing = story
+                    self._write_transfer(story)
+                for call in islice(self._chronicle.calls, most):
+                    self._writing = call
+                    self._write_call(call.record)
+                    self._file.when_kept(partial(self._call_kept, call, call.record))
+        except StoreError:
+            raise
+        except Exception:
+            self._leave_out(self._writing)
+            raise
 
     def close_open(self, except_calls: Collection[str], at: float) -> list[TransferRecord]:
         """Close the transfers that programs which have ended left under way; how they ended.
@@ -94,12 +94,35 @@ class Recorder:
 
     def _write_transfer(self, story: TransferStory) -> None:
         row, record, rungs = story.row, story.record, len(story.rungs)
+        try:
+            if row is None:
+                row = self._transfers.add(story.number, record)
+            elif story.kept is not record:
+                self._transfers.change(row, record)
+        except UnwritableError as error:
+            _log.error("transfer left out of the ledger", transfer=record.id, why=str(error))
         if row is None:
-            row = self._transfers.add(story.number, record)
-        elif story.kept is not record:
-            self._transfers.change(row, record)
+            self._file.when_kept(partial(self._leave_out, story))
+            return
         self._rungs.add(row, story.rungs)
         self._file.when_kept(partial(self._transfer_kept, story, row, record, rungs))
+
+    def _write_call(self, record: CallRecord) -> None:
+        try:
+            self._calls.put(record)
+        except UnwritableError as error:
+            _log.error("call left out of the ledger", call=record.key, why=str(error))
+
+    def _leave_out(self, story: TransferStory | CallStory | None) -> None:
+        match story:
+            case TransferStory():
+                self._chronicle.transfers.pop(story, None)
+            case CallStory():
+                self._chronicle.calls.pop(story, None)
+            case None:
+                pass
+            case never:
+                assert_never(never)
 
     def _transfer_kept(
         self, story: TransferStory, row: int, record: TransferRecord, rungs: int
@@ -126,7 +149,10 @@ class Recorder:
             evidence=Evidence.NONE,
         )
         if story.row is not None:
-            self._transfers.change(story.row, ended)
+            try:
+                self._transfers.change(story.row, ended)
+            except UnwritableError as error:
+                _log.error("transfer left open in the ledger", transfer=ended.id, why=str(error))
         return ended
 
     def _end_calls(self, except_calls: Collection[str], at: float) -> None:
@@ -135,11 +161,11 @@ class Recorder:
             if any(map(self._chronicle.is_live, of_call)):
                 continue
             if any(each in except_calls for each in of_call):
-                self._calls.put(record)  # it is ours now
+                self._write_call(record)  # it is ours now
             elif self._file.take_over(owner):
                 answered = record.answered_at is not None
                 status = CallStatus.COMPLETED if answered else CallStatus.FAILED
-                self._calls.put(replace(record, status=status, ended_at=at))
+                self._write_call(replace(record, status=status, ended_at=at))
 
 
 def _leave_out(waiting: dict[_T, None], number: int) -> None:

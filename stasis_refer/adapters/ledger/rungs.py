@@ -4,8 +4,13 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
+import structlog
+
 from stasis_refer.adapters.ledger.file import LedgerFile
 from stasis_refer.runtime.book import Rung
+from stasis_refer.runtime.ports import UnwritableError
+
+_log = structlog.get_logger(__name__)
 
 LADDER: Final = """
 SELECT messages FROM rungs WHERE transfer = ? ORDER BY number
@@ -24,10 +29,21 @@ class RungTable:
         self._file = file
 
     def add(self, transfer: int, rungs: Sequence[Rung]) -> None:
-        """Write captured messages of the transfer whose row has this number, in this order."""
-        if rungs:
-            messages = _encode([_plain(rung) for rung in rungs])
+        """Write captured messages of the transfer whose row has this number, in this order.
+
+        One that the file cannot hold is left out.
+        """
+        if not rungs:
+            return
+        messages = _encode([_plain(rung) for rung in rungs])
+        try:
             self._file.write(_ADD, (transfer, len(rungs), messages))
+        except UnwritableError as error:
+            if len(rungs) == 1:
+                _log.error("message of a ladder left out", row=transfer, why=str(error))
+                return
+            for rung in rungs:
+                self.add(transfer, (rung,))
 
     def count(self, transfer: int) -> int:
         """Return how many are written of a transfer."""

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from stasis_refer.adapters.ledger.file import LedgerFile
 from stasis_refer.adapters.ledger.kinds import Kinds
-from stasis_refer.adapters.ledger.text import writable
 from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason
 from stasis_refer.core.transfer_id import id_of
 from stasis_refer.runtime.book import TransferRecord
@@ -54,10 +53,9 @@ class TransferTable:
 
         The row may be there: a call that is taken up again can transfer as often as before.
         """
-        fixed = (record.target, record.group, record.referred_by, record.caller, record.dialed)
         values = (
             *(record.call, nth, record.application, record.dialect, record.direction.value),
-            *(writable(text) for text in fixed),
+            *(record.target, record.group, record.referred_by, record.caller, record.dialed),
             *(record.began_at, *_course(record), self._file.owner, self._kind(record)),
         )
         self._file.write(_ADD, values)
@@ -96,7 +94,7 @@ def _course(record: TransferRecord) -> Collection[object]:
         *(record.accepted_at, record.ringing_at, record.ended_at),
         *(record.refer_code, record.notify_code),
         *(each and each.value for each in (record.outcome, record.reason, record.evidence)),
-        writable(record.detail),
+        record.detail,
     )
 
 

@@ -13,7 +13,7 @@ from stat import S_IMODE
 import pytest
 
 from stasis_refer.adapters.ledger import Ledger
-from stasis_refer.runtime.ports import Leftover, StoreError
+from stasis_refer.runtime.ports import Leftover, StoreError, UnwritableError
 from tests.adapters.ledger.parcels import NOW, URL, parcel, rows, size
 
 
@@ -66,9 +66,29 @@ def test_what_is_closed_says_so(path: Path) -> None:
     ledger.close()
 
 
-def test_what_cannot_be_written_down_is_told(ledger: Ledger) -> None:
-    with pytest.raises(StoreError, match="surrogates not allowed"):
-        ledger.outbox.add(parcel(url="https://example.com/\ud800"))
+def test_text_that_no_table_can_hold_is_written_out(ledger: Ledger, path: Path) -> None:
+    ledger.outbox.tried(ledger.outbox.add(parcel()), 1, NOW, "\ud800 it\0broke")
+    assert rows(path, "SELECT why FROM outbox") == [r"\ud800 it\x00broke"]
+
+
+@pytest.mark.parametrize("tries", [2**63, "x", None, object()])
+def test_what_no_table_can_hold_is_told_and_says_nothing_of_the_file(
+    path: Path, tries: int
+) -> None:
+    refused: list[None] = []
+    ledger = Ledger(path, failed=lambda: refused.append(None))
+    ledger.open()
+    number = ledger.outbox.add(parcel())
+    with closing(sqlite3.connect(path, isolation_level=None)) as opened:
+        opened.execute(
+            "CREATE TRIGGER whole BEFORE UPDATE ON outbox WHEN typeof(NEW.tries) <> 'integer'"
+            " BEGIN SELECT RAISE(ABORT, 'no number'); END"
+        )
+    with pytest.raises(UnwritableError, match=path.name):
+        ledger.outbox.tried(number, tries, NOW, "it broke")
+    assert len(refused) == 1
+    assert ledger.writable()
+    ledger.close()
 
 
 # -- when it cannot be written ---------------------------------------------------
@@ -187,22 +207,34 @@ def test_nothing_is_kept_of_a_step_that_raises(ledger: Ledger, path: Path) -> No
     assert rows(path) == ["b"]
 
 
+def test_a_row_that_can_never_be_written_costs_the_step_nothing_else(
+    ledger: Ledger, path: Path
+) -> None:
+    with ledger.step():
+        ledger.outbox.add(parcel("a"))
+        with pytest.raises(UnwritableError):
+            ledger.outbox.tried(1, 2**63, NOW, "it broke")
+        ledger.outbox.add(parcel("b"))
+    assert rows(path) == ["a", "b"]
+    assert ledger.writable()
+
+
 def test_nothing_is_kept_of_a_step_that_could_not_be_written_whole(
     ledger: Ledger, path: Path
 ) -> None:
-    def step() -> None:
-        with ledger.step():
-            ledger.outbox.add(parcel("a"))
-            for each in (parcel(url="https://example.com/\ud800"), parcel("b")):
-                with pytest.raises(StoreError, match="surrogates"):
-                    ledger.outbox.add(each)
-
-    with pytest.raises(StoreError, match="surrogates"):
-        step()
+    file = ledger._file  # noqa: SLF001 - a disk cannot be filled here
+    assert file._opened is not None  # noqa: SLF001
+    (pages,) = file._opened.execute("PRAGMA page_count").fetchone()  # noqa: SLF001
+    file._opened.execute(f"PRAGMA max_page_count = {pages}")  # noqa: SLF001
+    with pytest.raises(StoreError, match="full"), ledger.step():  # noqa: PT012 - at its end
+        ledger.outbox.add(parcel("a"))
+        for each in (parcel(url="https://example.com/" + "x" * 100_000), parcel("b")):
+            with suppress(StoreError):
+                ledger.outbox.add(each)
     assert rows(path) == []
+    file._opened.execute("PRAGMA max_page_count = 1000000")  # noqa: SLF001
     ledger.outbox.add(parcel("c"))
     assert rows(path) == ["c"]
-    assert ledger.writable()
 
 
 def test_a_step_waits_once_for_another_write_and_not_for_long(

@@ -1,5 +1,6 @@
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from stasis_refer.adapters.ledger import Ledger, Reader
-from stasis_refer.runtime.book import CallFilter, TransferFilter
+from stasis_refer.runtime.book import CallFilter, CallRecord, TransferFilter
 from stasis_refer.runtime.stories import TransferStory
 from tests.core.calls import FORBIDDEN, document
 from tests.runtime.journaled import CALLER, Journaled, another, completed
@@ -36,6 +37,69 @@ def test_what_is_not_urgent_is_written_before_the_end(ledger: Ledger, path: Path
     ledger.close()
     with closing(Reader(path)) as reader:
         assert len(reader.calls(CallFilter(), limit=1000).items) == 200
+
+
+def test_what_cannot_be_written_keeps_nothing_behind_it_from_the_file(
+    ledger: Ledger, path: Path
+) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as opened:
+        opened.execute(
+            f"CREATE TRIGGER refused BEFORE INSERT ON calls WHEN NEW.key = '{CALLER.key}'"
+            " BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        )
+    for number in range(200):
+        Journaled(ledger.tap, another(number + 1)).happens((1.0, document(FORBIDDEN)))
+        if not number:
+            Journaled(ledger.tap).happens((1.0, document(FORBIDDEN)))
+    ledger.close()
+    with closing(Reader(path)) as reader:
+        assert len(reader.calls(CallFilter(), limit=1000).items) == 200
+
+
+def test_a_bug_at_the_end_costs_what_it_was_in_alone(
+    ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = ledger._recorder._calls  # noqa: SLF001
+    put = calls.put
+
+    def sometimes(record: CallRecord) -> None:
+        if record.key == CALLER.key:
+            raise ZeroDivisionError
+        put(record)
+
+    monkeypatch.setattr(calls, "put", sometimes)
+    for info in (CALLER, another(1), another(2)):
+        Journaled(ledger.tap, info)
+    with capture_logs() as logs:
+        ledger.close()
+    assert [line["log_level"] for line in logs] == ["error"]
+    with closing(Reader(path)) as reader:
+        assert len(reader.calls(CallFilter()).items) == 2
+
+
+def test_at_the_end_a_file_that_is_locked_is_waited_for(ledger: Ledger, path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        Journaled(ledger.tap).happens(*completed(1.0))
+        unlock = threading.Timer(0.3, writer.execute, ("COMMIT",))
+        unlock.start()
+        ledger.close()
+        unlock.join()
+    with closing(Reader(path)) as reader:
+        assert reader.transfer(ID) is not None
+        assert reader.call(CALLER.key) is not None
+
+
+def test_at_the_end_a_file_that_stays_locked_is_not_waited_for_without_end(
+    ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stasis_refer.adapters.ledger.ledger._WAITS_AT_THE_END", 0.1)
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer, capture_logs() as logs:
+        writer.execute("BEGIN IMMEDIATE")
+        Journaled(ledger.tap).happens(*completed(1.0))
+        ledger.close()
+    assert [line["log_level"] for line in logs] == ["error", "error"]
+    assert "is lost" in logs[-1]["event"]
 
 
 async def test_what_could_not_be_written_is_when_it_can(ledger: Ledger, path: Path) -> None:

@@ -130,7 +130,9 @@ def test_text_that_no_table_can_hold_is_kept_as_far_as_it_is(
     caller = replace(CALLER, caller="a\0\ud800", caller_name="\ud800")
     Journaled(ledger.tap, caller).happens((1.0, document(Refer("sip:\udfff\0@example.com"))))
     write_all(ledger)
-    assert kept(reader).target == "sip:?\ufffd@example.com"
+    assert kept(reader).target == r"sip:\udfff\x00@example.com"
+    (call,) = reader.calls(CallFilter(caller="a\0\ud800")).items
+    assert (call.caller, call.caller_name) == (r"a\x00\ud800", r"\ud800")
     assert ledger.writable()
 
 
@@ -223,7 +225,8 @@ def test_a_row_that_the_file_cannot_hold_keeps_no_other_waiting(
         Journaled(ledger.tap, another(2)).happens(*completed(1.0))
         write_all(ledger)
         write_all(ledger)
-    assert [line["log_level"] for line in logs] == ["error", "error", "info"]
+    assert {line["event"] for line in logs} == {"transfer left out of the ledger"}
+    assert {line["transfer"] for line in logs} == {ID}
     assert [each.call for each in reader.transfers(ALL).items] == [another(2).key]
     assert len(reader.calls(CallFilter()).items) == 2
 
@@ -252,8 +255,38 @@ def test_a_row_that_the_file_cannot_hold_costs_nothing_else_of_its_step(
         after = ledger.outbox.add(parcel("after"))
     assert ledger.outbox.read(number) == parcel("before")
     assert ledger.outbox.read(after) == parcel("after")
-    write_all(ledger)
-    assert kept(reader).outcome is None
+    with capture_logs() as logs:
+        write_all(ledger)
+    assert [line["event"] for line in logs] == []  # it is tried no more
+    assert kept(reader).outcome is Outcome.COMPLETED
+    words = [rung.first_line for rung in ladder(reader)]
+    assert len(words) == 7
+    assert "SIP/2.0 202 Accepted" not in words
+
+
+def test_each_write_that_the_file_refuses_is_counted(path: Path) -> None:
+    failures: list[None] = []
+    ledger = Ledger(path, failed=lambda: failures.append(None))
+    ledger.open()
+    refuse(path, "rungs", "NEW.messages LIKE '%NOTIFY%'")
+    Journaled(ledger.tap).happens(*completed(1.0))
+    ledger.close()
+    assert len(failures) == 4  # of the messages together, then of those that are to blame
+
+
+def test_what_cannot_be_closed_keeps_nothing_else_open(path: Path, reader: Reader) -> None:
+    killed(path)
+    ledger = Ledger(path)
+    ledger.open()
+    with closing(sqlite3.connect(path, isolation_level=None)) as opened:
+        opened.execute(
+            f"CREATE TRIGGER refused BEFORE UPDATE ON transfers WHEN NEW.call = '{another(1).key}'"
+            " BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        )
+    ledger.close_open((), WALL + 60)
+    (left,) = reader.transfers(TransferFilter(open=True)).items
+    assert left.call == another(1).key
+    ledger.close()
 
 
 def test_a_bug_in_it_costs_nothing_else_of_its_step(

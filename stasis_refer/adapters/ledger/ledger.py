@@ -52,7 +52,6 @@ class Ledger:
         failed: Callable[[], None] = lambda: None,
     ) -> None:
         self.feed = Feed()
-        self.book = LedgerBook(path.absolute())
         self._limits = limits
         self._failed = failed
         self._good = True
@@ -62,6 +61,7 @@ class Ledger:
         self.outbox = OutboxTable(self._file)
         self._chronicle = Chronicle(time.time, clock, self.feed.publish, hide=hide)
         self._recorder = Recorder(self._file, self._chronicle)
+        self.book = LedgerBook(path.absolute(), self._chronicle, self._write_what_is_new)
 
     def open(self) -> None:
         """Open the file, made if there is none, with tables of this version.
@@ -146,6 +146,14 @@ class Ledger:
         if self._recorder.leave_out_beyond(_MOST_WAITING) and not self._lossy:
             self._lossy = True
             _log.error("ledger could not be written for too long: transfers are left out")
+
+    async def _write_what_is_new(self) -> None:
+        """Write down what somebody who reads now has to find, unless nothing can be written."""
+        new = len(self._chronicle.transfers) + len(self._chronicle.calls)
+        for _ in range(0, new, MOST_AT_ONCE):
+            if not (self._good and self._recorder.behind and self._write_some()):
+                return
+            await asyncio.sleep(0)
 
     async def _write_the_rest(self) -> None:
         while True:

@@ -11,7 +11,7 @@ from stasis_refer.core.events import Ordered
 from stasis_refer.core.leg import Leg
 from stasis_refer.core.orders import Order, Origination, Refusal, Refused, Verdict
 from stasis_refer.runtime.book import CallRecord
-from stasis_refer.runtime.call_records import party_record
+from stasis_refer.runtime.call_records import is_over, party_record
 from stasis_refer.runtime.directory import Directory, Live
 from stasis_refer.runtime.switchboard import Switchboard
 
@@ -90,7 +90,8 @@ class FrontDesk:
     def _records_of(self, live: Live) -> Iterator[CallRecord]:
         call = live.call
         for leg in (call.lead, *call.legs.values()):
-            if not leg.lent and not leg.gone:
+            # What is left to be done for who hung up keeps nobody on the line.
+            if not leg.lent and not is_over(call, leg):
                 yield _record(leg, leg.application or call.application)
 
 

@@ -27,7 +27,7 @@ from stasis_refer.core.orders import (
     TransferCall,
 )
 from stasis_refer.core.targets import parse_rule
-from stasis_refer.core.verbs import Callee, Dial, Document, Pause, Refer, SipAddress
+from stasis_refer.core.verbs import Callee, Dial, Document, Hangup, Pause, Refer, Reject, SipAddress
 from stasis_refer.runtime import front_desk
 from stasis_refer.runtime.book import CallRecord
 from stasis_refer.runtime.directory import Directory
@@ -51,6 +51,7 @@ class World:
         self.document, self.screens = document, screens
         self.directory = Directory(Capture())
         self.done: list[tuple[str, Deed]] = []
+        self.slow: asyncio.Event | None = None  # what a hang-up waits for
         clock = asyncio.get_running_loop().time
         self.desk = FrontDesk(self.directory, {"support": SUPPORT}, clock, lambda: NOW)
         self.board = Switchboard(
@@ -75,6 +76,8 @@ class World:
             case CreateLeg(channel):
                 created = LegCreated("leg@a")
                 return created if channel == call.info.channel else OfLeg(channel, created)
+            case HangUp() if self.slow is not None:
+                await self.slow.wait()
             case _:
                 pass
         return None
@@ -139,6 +142,21 @@ async def test_a_leg_that_was_lent_is_listed_once() -> None:
     await settle()
     assert sorted(each.key for each in world.desk.live()) == sorted({key, key_of(key, 1)})
     await world.board.stop()
+
+
+@pytest.mark.parametrize("ends", [(Hangup(),), (Reject(486),)])
+async def test_who_was_hung_up_is_live_no_more_whatever_is_left_to_be_done(ends: Document) -> None:
+    world = World((Pause(0.01), *ends))
+    key = await world.call()
+    world.slow = asyncio.Event()
+    async with asyncio.timeout(5):
+        while not world.asked(HangUp):  # noqa: ASYNC110 - it is soon there
+            await asyncio.sleep(0.01)
+    assert world.directory.owner_of(key) is not None  # it still waits for the hang-up
+    assert (world.desk.live(), world.desk.live_call(key)) == ((), None)
+    world.slow.set()
+    await settle()
+    assert world.directory.owner_of(key) is None
 
 
 # -- orders ----------------------------------------------------------------------

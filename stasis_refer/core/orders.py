@@ -38,10 +38,13 @@ class EndCall:
 class TransferCall:
     """Send a REFER; the document that runs goes on behind it as the verb's ``after`` says.
 
-    While a transfer to the same target is under way this one joins it.
+    While a transfer to the same target is under way this one joins it, unless it differs in what
+    is ``given``: parts of the verb that were asked for in so many words, by the names that
+    ``core.joining`` has for them.
     """
 
     verb: Refer
+    given: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +81,14 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nothing was done; ``detail`` is a sentence that says what to do, '' where ``why`` does."""
+    """Nothing was done; ``detail`` is a sentence that says what to do, '' where ``why`` does.
+
+    ``part`` names the part of the order that stands in the way, '' where none does.
+    """
 
     why: Refusal
     detail: str = ""
+    part: str = ""
 
 
 Verdict: TypeAlias = Taken | Refused

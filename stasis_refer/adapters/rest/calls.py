@@ -1,12 +1,13 @@
 """``/v1/calls``: which calls are live, and a transfer for one of them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final, assert_never
 
 from aiohttp import web
 
 from stasis_refer.adapters.rest.bodies import ReferBody
-from stasis_refer.adapters.rest.cursors import page_of
+from stasis_refer.adapters.rest.cursors import bound, page_of, unbound
 from stasis_refer.adapters.rest.endpoints import Answer, Endpoint, Good
 from stasis_refer.adapters.rest.idempotency import IDEMPOTENCY_KEY, Answers
 from stasis_refer.adapters.rest.models import Begun, CallModel, CallPage
@@ -17,16 +18,30 @@ from stasis_refer.runtime.book import Book, CallFilter, CallRecord
 from stasis_refer.runtime.desk import Desk
 
 _NOT_FOUND: Final = 404
-_NO_CALL: Final = "There is no such call: GET /v1/calls tells which are live."
-_REFUSED: Final[dict[Refusal, tuple[int, str]]] = {
-    Refusal.NO_CALL: (404, "There is no such live call: GET /v1/calls tells which there are."),
-    Refusal.TRANSFERRING: (409, "Another transfer of the call is under way: wait for its end."),
-    Refusal.ANSWERED: (409, "The call is answered already: nothing was done."),
-    Refusal.AWAY: (409, "The call cannot be transferred at this moment: ask again in a second."),
-    Refusal.NOT_CALLABLE: (422, "The target cannot be called: write another."),
-    Refusal.DRAINING: (503, "The program stops and begins nothing new: ask again later."),
+_NO_CALL: Final = (
+    "There is no such call, or it was deleted for its age: GET /v1/calls tells which are live."
+)
+_REFUSED: Final[dict[Refusal, tuple[int, str, str | None]]] = {
+    Refusal.NO_CALL: (
+        404,
+        "There is no such live call: GET /v1/calls tells which there are.",
+        "call",
+    ),
+    Refusal.TRANSFERRING: (
+        409,
+        "Another transfer of the call is under way: wait for its end.",
+        "call",
+    ),
+    Refusal.ANSWERED: (409, "The call is answered already: nothing was done.", "call"),
+    Refusal.AWAY: (
+        409,
+        "The call cannot be transferred at this moment: ask again in a second.",
+        "call",
+    ),
+    Refusal.NOT_CALLABLE: (422, "The target cannot be called: write another.", "target"),
+    Refusal.DRAINING: (503, "The program stops and begins nothing new: ask again later.", None),
 }
-"""What is answered to whom was refused, where the refusal says no more."""
+"""What is answered to whom was refused, and the field, where the refusal says no more."""
 
 _ASK_AGAIN: Final = {Refusal.AWAY: {"Retry-After": "1"}, Refusal.DRAINING: {"Retry-After": "5"}}
 
@@ -71,7 +86,7 @@ class Calls:
                 ReferBody,
                 self._refer,
                 Good("The transfer was begun; GET it to know its end.", Begun, 202),
-                (404, 409, 503),
+                (404, 409, 503, 504),
                 (IDEMPOTENCY_KEY,),
             ),
         )
@@ -79,13 +94,14 @@ class Calls:
     async def _list(self, _: web.Request, query: CallsQuery) -> Answer:
         wanted = query.wanted
         found = (each for each in self._desk.live() if _fits(each, wanted))
-        return Answer(CallPage.of(page_of(found, query.cursor or "", query.limit)))
+        page = page_of(found, unbound(query.cursor or "", wanted), query.limit)
+        return Answer(CallPage.of(replace(page, next=bound(page.next, wanted))))
 
     async def _get(self, request: web.Request, _: Nothing) -> Answer:
         key = request.match_info["call"]
         found = self._desk.live_call(key) or await self._book.call(key)
         if found is None:
-            raise Problem(_NOT_FOUND, "not_found", _NO_CALL)
+            raise Problem(_NOT_FOUND, "not_found", _NO_CALL, "call")
         return Answer(CallModel.model_validate(found))
 
     async def _refer(self, request: web.Request, body: ReferBody) -> Answer:
@@ -101,10 +117,10 @@ class Calls:
             case Taken(transfer):
                 location = {"Location": f"/v1/transfers/{transfer}"}
                 return Answer(Begun(transfer=transfer, call=call), 202, location)
-            case Refused(why, detail):
-                status, message = _REFUSED[why]
-                told, headers = _sentence(detail) or message, _ASK_AGAIN.get(why)
-                raise Problem(status, why.value, told, headers=headers)
+            case Refused(why, detail, part):
+                status, message, field = _REFUSED[why]
+                told = _sentence(detail) or message
+                raise Problem(status, why.value, told, part or field, _ASK_AGAIN.get(why))
             case _:
                 assert_never(verdict)
 

@@ -48,4 +48,4 @@ async def test_the_oldest_of_too_many_is_forgotten() -> None:
 async def test_two_keys_are_refused() -> None:
     with pytest.raises(Problem) as refusal:
         await World().ask("a", "b")
-    assert refusal.value.status == 422
+    assert refusal.value.status == 400

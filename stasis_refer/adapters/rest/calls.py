@@ -13,7 +13,8 @@ from stasis_refer.adapters.rest.idempotency import IDEMPOTENCY_KEY, Answers
 from stasis_refer.adapters.rest.models import Begun, CallModel, CallPage
 from stasis_refer.adapters.rest.problems import Problem
 from stasis_refer.adapters.rest.queries import CallsQuery, Nothing
-from stasis_refer.core.orders import Refusal, Refused, Taken
+from stasis_refer.adapters.rest.refusals import problem_of
+from stasis_refer.core.orders import Refused, Taken
 from stasis_refer.runtime.book import Book, CallFilter, CallRecord
 from stasis_refer.runtime.desk import Desk
 
@@ -21,29 +22,6 @@ _NOT_FOUND: Final = 404
 _NO_CALL: Final = (
     "There is no such call, or it was deleted for its age: GET /v1/calls tells which are live."
 )
-_REFUSED: Final[dict[Refusal, tuple[int, str, str | None]]] = {
-    Refusal.NO_CALL: (
-        404,
-        "There is no such live call: GET /v1/calls tells which there are.",
-        "call",
-    ),
-    Refusal.TRANSFERRING: (
-        409,
-        "Another transfer of the call is under way: wait for its end.",
-        "call",
-    ),
-    Refusal.ANSWERED: (409, "The call is answered already: nothing was done.", "call"),
-    Refusal.AWAY: (
-        409,
-        "The call cannot be transferred at this moment: ask again in a second.",
-        "call",
-    ),
-    Refusal.NOT_CALLABLE: (422, "The target cannot be called: write another.", "target"),
-    Refusal.DRAINING: (503, "The program stops and begins nothing new: ask again later.", None),
-}
-"""What is answered to whom was refused, and the field, where the refusal says no more."""
-
-_ASK_AGAIN: Final = {Refusal.AWAY: {"Retry-After": "1"}, Refusal.DRAINING: {"Retry-After": "5"}}
 
 
 class Calls:
@@ -117,17 +95,10 @@ class Calls:
             case Taken(transfer):
                 location = {"Location": f"/v1/transfers/{transfer}"}
                 return Answer(Begun(transfer=transfer, call=call), 202, location)
-            case Refused(why, detail, part):
-                status, message, field = _REFUSED[why]
-                told = _sentence(detail) or message
-                raise Problem(status, why.value, told, part or field, _ASK_AGAIN.get(why))
+            case Refused():
+                raise problem_of(verdict)
             case _:
                 assert_never(verdict)
-
-
-def _sentence(detail: str) -> str:
-    """Return a detail as a sentence: it is written to stand behind a colon."""
-    return f"{detail[0].upper()}{detail[1:].removesuffix('.')}." if detail else ""
 
 
 def _fits(call: CallRecord, wanted: CallFilter) -> bool:

@@ -221,6 +221,7 @@ async def test_a_transfer_is_ordered(
         (Refusal.TRANSFERRING, 409),
         (Refusal.ANSWERED, 409),
         (Refusal.AWAY, 409),
+        (Refusal.UNDECIDED, 504),
         (Refusal.NOT_CALLABLE, 422),
         (Refusal.DRAINING, 503),
     ],

@@ -18,6 +18,7 @@ from stasis_refer.dialects.rest_registry import REST_VENDORS
 from stasis_refer.runtime.book import Book
 from stasis_refer.runtime.desk import Desk
 from stasis_refer.runtime.feed import Feed
+from stasis_refer.runtime.keys import KeyStore
 from stasis_refer.settings import Http
 
 
@@ -27,6 +28,7 @@ def rest_routes(  # noqa: PLR0913 - all that can be asked, and who asks
     applications: Mapping[str, Application],
     desk: Desk,
     book: Book,
+    keys: KeyStore,
     feed: Feed,
     clock: Callable[[], float],
     on_limit: Callable[[str], None],
@@ -44,7 +46,7 @@ def rest_routes(  # noqa: PLR0913 - all that can be asked, and who asks
     )
     operator = OperatorRest(
         guard,
-        Calls(desk, book, clock),
+        Calls(desk, book, keys, clock),
         Transfers(book),
         Stream(feed, on_limit),
         __version__,

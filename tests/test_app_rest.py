@@ -181,6 +181,29 @@ async def test_a_call_that_has_just_ended_is_found_by_its_vendors_sid_too(
         assert call["status"] == "completed"
 
 
+async def test_a_key_is_good_behind_a_restart(asterisk: Asterisk, customer: Customer) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": "4711"}
+    answers: list[tuple[int, Any]] = []
+    async with aiohttp.ClientSession(headers=headers) as session:
+        for _ in range(2):
+            async with running(settings(asterisk, customer, http=HTTP)) as app:
+                v1 = f"http://127.0.0.1:{app.http_port}/v1"
+                if not answers:
+                    channel = await waiting_call(asterisk, customer)
+                    (call,) = (await asked(session, f"{v1}/calls"))["calls"]
+                refer = f"{v1}/calls/{call['id']}/refer"
+                async with session.post(refer, json=TARGET) as response:
+                    answers.append((response.status, await response.json()))
+                if len(answers) == 1:
+                    await asterisk.received(f"POST channels/{channel.id}/continue")
+                    asterisk.caller_hangs_up(channel)
+                    await customer.received("/status")
+                (transfer,) = (await asked(session, f"{v1}/transfers"))["transfers"]
+                assert transfer["id"] == answers[0][1]["transfer"]
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 202
+
+
 async def test_whoever_watches_does_not_hold_up_the_end(
     asterisk: Asterisk, customer: Customer
 ) -> None:

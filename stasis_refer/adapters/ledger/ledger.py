@@ -13,6 +13,7 @@ import structlog
 from stasis_refer.adapters.ledger.book import LedgerBook
 from stasis_refer.adapters.ledger.call_log import CallLogTable
 from stasis_refer.adapters.ledger.file import LedgerFile
+from stasis_refer.adapters.ledger.keys import KeyTable
 from stasis_refer.adapters.ledger.outbox import OutboxTable
 from stasis_refer.adapters.ledger.recorder import MOST_AT_ONCE, Recorder
 from stasis_refer.adapters.ledger.retention import Limits, tidy_up
@@ -59,6 +60,7 @@ class Ledger:
         self._file = LedgerFile(path)
         self.call_log = CallLogTable(self._file, place)
         self.outbox = OutboxTable(self._file)
+        self.keys = KeyTable(self._file, time.time)
         self._chronicle = Chronicle(time.time, clock, self.feed.publish, hide=hide)
         self._recorder = Recorder(self._file, self._chronicle)
         self.book = LedgerBook(path.absolute(), self._chronicle, self._write_what_is_new)

@@ -129,5 +129,16 @@ MIGRATIONS: Final = (
         "CREATE INDEX calls_dialed ON calls (dialed, started_at)",
         "CREATE INDEX calls_parent ON calls (parent, started_at) WHERE parent <> ''",
     ),
+    (
+        """
+        CREATE TABLE request_keys (
+            number INTEGER PRIMARY KEY,
+            key TEXT NOT NULL UNIQUE,  -- a digest, and so is the next
+            fingerprint TEXT NOT NULL,
+            began TEXT NOT NULL,  -- the id of a transfer, '' where it is not known
+            at REAL NOT NULL
+        )
+        """,
+    ),
 )
 """What makes version n of the schema out of version n - 1; ``user_version`` counts them."""

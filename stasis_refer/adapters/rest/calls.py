@@ -17,6 +17,7 @@ from stasis_refer.adapters.rest.refusals import problem_of
 from stasis_refer.core.orders import Refused, Taken
 from stasis_refer.runtime.book import Book, CallFilter, CallRecord
 from stasis_refer.runtime.desk import Desk
+from stasis_refer.runtime.keys import KeyStore
 
 _NOT_FOUND: Final = 404
 _NO_CALL: Final = (
@@ -27,10 +28,10 @@ _NO_CALL: Final = (
 class Calls:
     """Answers for live calls, which are the desk's, and those that are over, the book's."""
 
-    def __init__(self, desk: Desk, book: Book, clock: Callable[[], float]) -> None:
+    def __init__(self, desk: Desk, book: Book, keys: KeyStore, clock: Callable[[], float]) -> None:
         self._desk = desk
         self._book = book
-        self._answers = Answers(clock)
+        self._answers = Answers(clock, keys)
 
     @property
     def endpoints(self) -> tuple[Endpoint[Any], ...]:
@@ -83,18 +84,19 @@ class Calls:
         return Answer(CallModel.model_validate(found))
 
     async def _refer(self, request: web.Request, body: ReferBody) -> Answer:
-        async def carry_out() -> Answer:
-            return await self._begin(request.match_info["call"], body)
-
+        call = request.match_info["call"]
         keys = request.headers.getall(IDEMPOTENCY_KEY.name, [])
-        return await self._answers.once(keys, request.path, body, carry_out)
+        transfer = await self._answers.once(
+            keys, request.path, body, lambda: self._begin(call, body)
+        )
+        location = {"Location": f"/v1/transfers/{transfer}"}
+        return Answer(Begun(transfer=transfer, call=call), 202, location)
 
-    async def _begin(self, call: str, body: ReferBody) -> Answer:
+    async def _begin(self, call: str, body: ReferBody) -> str:
         verdict = await self._desk.order(call, body.order)
         match verdict:
             case Taken(transfer):
-                location = {"Location": f"/v1/transfers/{transfer}"}
-                return Answer(Begun(transfer=transfer, call=call), 202, location)
+                return transfer
             case Refused():
                 raise problem_of(verdict)
             case _:

@@ -40,6 +40,7 @@ class Problem(web.HTTPException):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.status_code = status
+        self.kind = type_
         body = ProblemModel(type=type_, message=message, field=field)
         super().__init__(
             text=body.model_dump_json(), content_type="application/json", headers=headers

@@ -5,7 +5,7 @@ import re
 import sys
 from pathlib import Path
 
-from tests.adapters.rest.world import TOKEN, Clock, World
+from tests.adapters.rest.world import TOKEN, Clock, NoKeys, World
 
 # What is no fault: a cursor is ours alone to make, and good for the filters it was made with.
 _CONFIGURATION = """
@@ -34,7 +34,7 @@ class ManyDays(Clock):
 
 
 async def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
-    world = World(clock=ManyDays())
+    world = World(clock=ManyDays(), keys=NoKeys())
     world.feed.close()  # a stream that ends at once
     async with world.serving():
         told = await judge(world.url, TOKEN, tmp_path)

@@ -42,6 +42,7 @@ def rest_routes(  # noqa: PLR0913 - all that can be asked, and who asks
         settings.operator_token.get_secret_value(),
         clock,
         rate=settings.rate_limit,
+        trusted_proxies=settings.trusted_proxies,
         on_limit=on_limit,
     )
     operator = OperatorRest(

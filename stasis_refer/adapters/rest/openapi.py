@@ -15,7 +15,7 @@ _REF: Final = "#/components/schemas/{model}"
 _PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
 _OF_ALL: Final = (400, 401, 403, 429, 500)
 _OF_BODIES: Final = (413, 415, 422)
-_PROBLEMS: Final[Mapping[int, str]] = {
+PROBLEMS: Final[Mapping[int, str]] = {
     400: "A parameter or a header is wrong or unknown, or the body is no JSON; `field` says which.",
     401: "The operator's token is missing or wrong.",
     403: "No operator's token is configured, so nobody may ask.",
@@ -166,7 +166,7 @@ def _responses(endpoint: Endpoint[Any]) -> Json:
     found = {good.status: _response(good.status, good.description, good.content_type, schema)}
     bodies = _OF_BODIES if endpoint.has_body else ()
     for status in sorted({*_OF_ALL, *bodies, *endpoint.problems}):
-        found[status] = _response(status, _PROBLEMS[status], "application/json", _PROBLEM)
+        found[status] = _response(status, PROBLEMS[status], "application/json", _PROBLEM)
     return {str(status): response for status, response in found.items()}
 
 

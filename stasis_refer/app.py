@@ -284,6 +284,7 @@ class App:
                 applications=applications,
                 desk=self.desk,
                 book=ledger.book,
+                keys=ledger.keys,
                 feed=ledger.feed,
                 clock=self._clock,
                 on_limit=self.metrics.limit,

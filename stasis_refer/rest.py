@@ -18,6 +18,7 @@ from stasis_refer.dialects.rest_registry import REST_VENDORS
 from stasis_refer.runtime.book import Book
 from stasis_refer.runtime.desk import Desk
 from stasis_refer.runtime.feed import Feed
+from stasis_refer.runtime.keys import KeyStore
 from stasis_refer.runtime.masked_desk import MaskedDesk
 from stasis_refer.settings import Http
 
@@ -28,6 +29,7 @@ def rest_routes(  # noqa: PLR0913 - all that can be asked, and who asks
     applications: Mapping[str, Application],
     desk: Desk,
     book: Book,
+    keys: KeyStore,
     feed: Feed,
     clock: Callable[[], float],
     on_limit: Callable[[str], None],
@@ -43,11 +45,12 @@ def rest_routes(  # noqa: PLR0913 - all that can be asked, and who asks
         settings.operator_token.get_secret_value(),
         clock,
         rate=settings.rate_limit,
+        trusted_proxies=settings.trusted_proxies,
         on_limit=on_limit,
     )
     operator = OperatorRest(
         guard,
-        Calls(MaskedDesk(desk) if mask else desk, book, clock),
+        Calls(MaskedDesk(desk) if mask else desk, book, keys, clock),
         Transfers(book),
         Stream(feed, on_limit),
         __version__,

@@ -112,13 +112,15 @@ class Capture(_Section):
 class Http(_Section):
     """Our own web server: REST, health, metrics, media.
 
-    ``rate_limit`` is in requests by REST a second, for each credential.
+    ``rate_limit`` is in requests by REST a second, for each credential. ``trusted_proxies`` are
+    the networks of those whose ``X-Forwarded-For`` is believed.
     """
 
     listen: Address = "127.0.0.1:8080"
     public_url: WebUrl = ""
     operator_token: SecretStr = SecretStr("")
     rate_limit: Annotated[float, Field(ge=1, le=100_000)] = 50.0
+    trusted_proxies: tuple[Network, ...] = ()
 
     @property
     def base(self) -> str:

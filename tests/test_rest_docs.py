@@ -1,4 +1,4 @@
-"""``docs/rest.md`` names every path, parameter and key of the vendors' REST interfaces."""
+"""``docs/rest.md`` names every path, parameter and key of the vendors', every error of ours."""
 
 import re
 from collections.abc import Iterable
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from stasis_refer.adapters.rest.openapi import PROBLEMS
 from stasis_refer.dialects import (
     bxml_rest_requests,
     jambonz_rest_requests,
@@ -73,3 +74,8 @@ def test_each_path_is_listed(vendor: RestVendor) -> None:
     for route in vendor.routes:
         first = route.path.removesuffix(".json").partition("{call}")[0].rstrip("/")
         assert first.removesuffix(".json") in line
+
+
+def test_every_status_of_our_own_errors_is_listed() -> None:
+    rows = re.findall(r"^\| (\d{3}) \|", section("Our own: `/v1`"), re.MULTILINE)
+    assert {int(status) for status in rows} == {*PROBLEMS, 405}  # which no endpoint answers

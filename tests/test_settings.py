@@ -405,6 +405,10 @@ SECTIONS = "applications, ari, capture, drain_timeout, http, lab, ledger, log, t
         ),
         ("[targets]\nallow = 'sip:*@example.com'", f"targets.allow: {NO_LIST}"),
         (
+            "[http]\ntrusted_proxies = ['127.0.0.1/8']",
+            f"http.trusted_proxies.0: {NO_NETWORK}",
+        ),
+        (
             "[webhooks]\nallow_networks = ['127.0.0.1/8']",
             f"webhooks.allow_networks.0: {NO_NETWORK}",
         ),

@@ -17,7 +17,17 @@ _JSON: Final = "application/json"
 _TOO_LARGE: Final = {
     "type": "too_large",
     "message": f"The body has more than {_MAX_BODY} bytes: make it smaller.",
+    "field": "body",
 }
+_WRONG: Final = {
+    400: "body",
+    401: "Authorization",
+    403: "Authorization",
+    404: "path",
+    405: "method",
+}
+"""What in a request an error of a status is about."""
+
 _METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 # The name of a sound says its content, so Asterisk (res_http_media_cache) never has to ask twice.
 _MEDIA_HEADERS: Final = {"Content-Type": "audio/wav", "Cache-Control": "max-age=86400"}
@@ -30,13 +40,15 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 def _error(status: int, message: str) -> web.Response:
-    body = {"type": HTTPStatus(status).name.lower(), "message": message}
+    kind = HTTPStatus(status).name.lower()
+    body = {"type": kind, "message": message, "field": _WRONG.get(status)}
     return web.json_response(body, status=status)
 
 
 def _errors_as_json(too_large: Callable[[], None]) -> Middleware:
-    """Return what writes errors as ``{"type", "message"}``; a handler's own text is the message.
+    """Return what writes errors as ``{"type", "message", "field"}``.
 
+    A handler's own text is the message; ``field`` says what in the request is wrong, if it is.
     An error that is JSON already stays as it is.
     """
 
@@ -51,6 +63,8 @@ def _errors_as_json(too_large: Callable[[], None]) -> Middleware:
                 too_large()
                 return web.json_response(_TOO_LARGE, status=refusal.status)
             return _as_json(request, refusal)
+        except web.RequestPayloadError:
+            return _error(400, "The body breaks off, or is not packed as its headers say.")
         except Exception:
             log.exception("an HTTP request failed", method=request.method, path=request.path)
             return _error(500, "The server could not answer; its log says why.")
@@ -61,12 +75,22 @@ def _errors_as_json(too_large: Callable[[], None]) -> Middleware:
 def _as_json(request: web.Request, refusal: web.HTTPException) -> web.Response:
     message = refusal.text or ""
     if not message or message == f"{refusal.status}: {refusal.reason}":
-        message = f"{refusal.reason}: {request.method} {request.path}"
+        message = _explained(request, refusal)
     response = _error(refusal.status, message)
     for header in ("Allow", "WWW-Authenticate", "Retry-After"):
         if header in refusal.headers:
             response.headers[header] = refusal.headers[header]
     return response
+
+
+def _explained(request: web.Request, refusal: web.HTTPException) -> str:
+    match refusal:
+        case web.HTTPNotFound():
+            return f"There is nothing at {request.path:.200}: look for a mistake in the path."
+        case web.HTTPMethodNotAllowed(method=method, allowed_methods=allowed):
+            return f"{method} is not served here: use {' or '.join(sorted(allowed))}."
+        case _:
+            return f"{refusal.reason}: {request.method} {request.path:.200}"
 
 
 class _Malformed(logging.Filter):

@@ -28,6 +28,7 @@ from stasis_refer.core.beginning import Beginning
 from stasis_refer.core.events import FetchFailed, Ordered
 from stasis_refer.core.info import CallStatus
 from stasis_refer.core.intents import AnswerOrder, Branch, BreakOff, GiveBack, Intent
+from stasis_refer.core.joining import refusal_to_join
 from stasis_refer.core.leg import Leg
 from stasis_refer.core.opening import Parted
 from stasis_refer.core.orders import (
@@ -90,8 +91,8 @@ class Ordering(Beginning):
                 return self._run_instead(asked, document, now, both=both)
             case FetchDocument(callback, both):
                 return self._run_instead(asked, (Redirect(callback),), now, both=both)
-            case TransferCall(verb):
-                return self._transfer_lead(asked, verb, now)
+            case TransferCall() as order:
+                return self._transfer_lead(asked, order, now)
             case _:
                 assert_never(asked.order)
 
@@ -120,10 +121,12 @@ class Ordering(Beginning):
         self._program.load(document)
         return [*_answer(asked, Taken()), *moved, *self._leave_verb(now)]
 
-    def _transfer_lead(self, asked: Ordered, verb: Refer, now: float) -> list[Intent]:
+    def _transfer_lead(self, asked: Ordered, order: TransferCall, now: float) -> list[Intent]:
+        verb = order.verb
         match self._activity:
             case Referring(sent) if text_of(sent.verb.target) == text_of(verb.target):
-                return _answer(asked, Taken(id_of(self.key, sent.number)))
+                refused = refusal_to_join(sent.verb, order, self.application)
+                return _answer(asked, refused or Taken(id_of(self.key, sent.number)))
             case _:
                 pass
         refusal = self._not_now()

@@ -38,10 +38,13 @@ class EndCall:
 class TransferCall:
     """Send a REFER; the document that runs goes on behind it as the verb's ``after`` says.
 
-    While a transfer to the same target is under way this one joins it.
+    While a transfer to the same target is under way this one joins it, unless it differs in what
+    is ``given``: parts of the verb that were asked for in so many words, by the names that
+    ``core.joining`` has for them.
     """
 
     verb: Refer
+    given: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,13 @@ Order: TypeAlias = RunDocument | FetchDocument | EndCall | TransferCall | TagCal
 
 
 class Refusal(StrEnum):
-    """Why nothing was done."""
+    """Why nothing was done, or was so far."""
 
     NO_CALL = "no_call"  # it is over, or never was
     TRANSFERRING = "transferring"  # another transfer of the call is under way
     ANSWERED = "answered"  # only an unanswered call was to be ended
     AWAY = "away"  # a party of the call is being handed over or taken apart: ask again
+    UNDECIDED = "undecided"  # the call has not said: it may still be done
     NOT_CALLABLE = "not_callable"  # whom to call may not or cannot be called
     DRAINING = "draining"  # no new calls are made
 
@@ -78,10 +82,15 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nothing was done; ``detail`` is a sentence that says what to do, '' where ``why`` does."""
+    """Nothing was done, or was so far.
+
+    ``detail`` is a sentence that says what to do, '' where ``why`` does; ``part`` names the part
+    of the order that stands in the way, '' where none does.
+    """
 
     why: Refusal
     detail: str = ""
+    part: str = ""
 
 
 Verdict: TypeAlias = Taken | Refused

@@ -23,7 +23,7 @@ from stasis_refer.dialects.bxml_rest_requests import (
     read_show,
     read_update,
 )
-from stasis_refer.dialects.rest import RestRoute, RestVendor
+from stasis_refer.dialects.rest import UNDECIDED, RestRoute, RestVendor
 
 _ID: Final = re.compile(
     "c-([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})", re.IGNORECASE
@@ -56,6 +56,7 @@ BXML_REST: Final = RestVendor(
         Refusal.TRANSFERRING: (409, 0, f"{_NOT_NOW}another transfer is under way."),
         Refusal.ANSWERED: (409, 0, f"{_NOT_NOW}it is answered already."),
         Refusal.AWAY: (409, 0, f"{_NOT_NOW}a party is being handed over; ask again."),
+        Refusal.UNDECIDED: (504, 0, UNDECIDED),
         Refusal.NOT_CALLABLE: (400, 0, "Whom to call may not or cannot be called."),
         Refusal.DRAINING: (503, 0, "No new calls are made, the program is being stopped."),
     },

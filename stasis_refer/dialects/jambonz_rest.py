@@ -24,6 +24,7 @@ from stasis_refer.dialects.jambonz_rest_requests import (
 )
 from stasis_refer.dialects.jambonz_words import LEG_RINGS, standing_fields
 from stasis_refer.dialects.rest import (
+    UNDECIDED,
     Found,
     RestAnswer,
     RestError,
@@ -122,6 +123,7 @@ JAMBONZ_REST: Final = RestVendor(
         Refusal.TRANSFERRING: (409, 0, f"{_NOT_NOW}another transfer is under way."),
         Refusal.ANSWERED: (422, 0, f"{_NOT_NOW}it is answered already."),
         Refusal.AWAY: (409, 0, f"{_NOT_NOW}a party is being handed over; ask again."),
+        Refusal.UNDECIDED: (504, 0, UNDECIDED),
         Refusal.NOT_CALLABLE: (400, 0, "Whom to call may not or cannot be called."),
         # As jambonz has it where no feature server is to be had.
         Refusal.DRAINING: (480, 0, "No new calls are made, the program is being stopped."),

@@ -37,6 +37,7 @@ from stasis_refer.dialects.form_rest import (
 from stasis_refer.dialects.form_rest_answers import common_fields, duration, page_fields
 from stasis_refer.dialects.rcml import API_VERSION
 from stasis_refer.dialects.rest import (
+    UNDECIDED,
     Found,
     ListCalls,
     MakeCall,
@@ -239,6 +240,7 @@ RCML_REST: Final = RestVendor(
         Refusal.TRANSFERRING: (409, 0, "Another transfer of this call is under way."),
         Refusal.ANSWERED: (409, 0, "The call is answered already; ask for completed."),
         Refusal.AWAY: (409, 0, "A party of the call is being handed over; ask again."),
+        Refusal.UNDECIDED: (504, 0, UNDECIDED),
         Refusal.NOT_CALLABLE: (400, 0, "Whom to call may not or cannot be called."),
         Refusal.DRAINING: (503, 0, "No new calls are made, the program is being stopped."),
     },

@@ -209,6 +209,12 @@ def json_answer(status: int, value: object, headers: Mapping[str, str] | None = 
     return RestAnswer(status, json.dumps(value).encode(), JSON, headers or {})
 
 
+UNDECIDED: Final = (
+    "The call has not said in time whether it takes the order, which may still be carried out: look"
+    " how it stands before you ask again."
+)
+"""What is said of an order that may still be carried out."""
+
 JSON: Final = "application/json; charset=utf-8"
 
 

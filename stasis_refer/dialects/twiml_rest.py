@@ -43,6 +43,7 @@ from stasis_refer.dialects.form_rest_answers import (
     was_answered,
 )
 from stasis_refer.dialects.rest import (
+    UNDECIDED,
     ChangeCall,
     Found,
     ListCalls,
@@ -275,6 +276,7 @@ TWIML_REST: Final = RestVendor(
         Refusal.TRANSFERRING: (409, CALL_STATE, "Another transfer of this call is under way."),
         Refusal.ANSWERED: (400, CALL_STATE, "The call is answered already; ask for completed."),
         Refusal.AWAY: (409, CALL_STATE, "A party of the call is being handed over; ask again."),
+        Refusal.UNDECIDED: (504, 0, UNDECIDED),
         Refusal.NOT_CALLABLE: (400, TO.code, "Whom to call may not or cannot be called."),
         Refusal.DRAINING: (503, 0, "No new calls are made, the program is being stopped."),
     },

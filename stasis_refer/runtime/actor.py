@@ -74,6 +74,14 @@ class CallActor:
         if self._effects is not None and len(self._mailbox) == 1:
             self._work(self._effects)
 
+    def withdraw(self, event: Event) -> bool:
+        """Take an event out of the mailbox; whether it was still there."""
+        try:
+            self._mailbox.remove(event)
+        except ValueError:
+            return False
+        return True
+
     async def run(self) -> None:
         """Run until the call is over and all it asked for is done.
 

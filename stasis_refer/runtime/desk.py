@@ -10,7 +10,11 @@ class Desk(Protocol):
     """What can be asked for from outside; implemented by the switchboard's front desk."""
 
     async def order(self, call: str, order: Order) -> Verdict:
-        """Ask something of the live call or leg of a key; what the call says to it."""
+        """Ask something of the live call or leg of a key; what the call says to it.
+
+        Where it says nothing in time, the order is withdrawn, or the verdict is UNDECIDED: the
+        call has taken it, and may still carry it out.
+        """
         ...
 
     async def originate(self, application: str, wanted: Origination) -> CallRecord | Refused:

@@ -32,6 +32,10 @@ class Live(Protocol):
         """Let it handle an event."""
         ...
 
+    def withdraw(self, event: Event) -> bool:
+        """Take an event back; whether it was not handled yet."""
+        ...
+
 
 def addressed(call: Call, channel: str, event: Event) -> Event:
     """Return an event of a channel as its call takes it: plain where its document runs."""

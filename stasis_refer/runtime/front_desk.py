@@ -5,15 +5,19 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+import structlog
+
 from stasis_refer.core.application import Application
 from stasis_refer.core.calling import Called, originate
 from stasis_refer.core.events import Ordered
 from stasis_refer.core.leg import Leg
 from stasis_refer.core.orders import Order, Origination, Refusal, Refused, Verdict
 from stasis_refer.runtime.book import CallRecord
-from stasis_refer.runtime.call_records import party_record
+from stasis_refer.runtime.call_records import is_over, party_record
 from stasis_refer.runtime.directory import Directory, Live
 from stasis_refer.runtime.switchboard import Switchboard
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 PATIENCE: Final = 6.0
 """Seconds that a call has to answer an order: it may have to leave a bridge or a queue first."""
@@ -39,7 +43,10 @@ class FrontDesk:
     def answer_order(self, ticket: str, verdict: Verdict) -> None:
         """Hand what a call says to who asked."""
         asked = self._asked.get(ticket)
-        if asked is not None and not asked.done():
+        if asked is None:
+            kind = type(verdict).__name__
+            log.warning("a call has answered an order that nobody waits for", verdict=kind)
+        elif not asked.done():
             asked.set_result(verdict)
 
     async def order(self, call: str, order: Order) -> Verdict:
@@ -47,15 +54,16 @@ class FrontDesk:
         live = self._directory.owner_of(call)
         if live is None or live.over:
             return Refused(Refusal.NO_CALL)
-        ticket = uuid.uuid4().hex
+        asking = Ordered(ticket := uuid.uuid4().hex, call, order)
         answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._asked[ticket] = answer
         try:
-            live.post(Ordered(ticket, call, order))
+            live.post(asking)
             async with asyncio.timeout(PATIENCE):
                 return await answer
         except TimeoutError:
-            # It ended before it came to it, or by a bug.
+            if not live.withdraw(asking):
+                return Refused(Refusal.UNDECIDED)
             return Refused(Refusal.NO_CALL if live.over else Refusal.AWAY)
         finally:
             del self._asked[ticket]
@@ -90,7 +98,8 @@ class FrontDesk:
     def _records_of(self, live: Live) -> Iterator[CallRecord]:
         call = live.call
         for leg in (call.lead, *call.legs.values()):
-            if not leg.lent and not leg.gone:
+            # What is left to be done for who hung up keeps nobody on the line.
+            if not leg.lent and not is_over(call, leg):
                 yield _record(leg, leg.application or call.application)
 
 

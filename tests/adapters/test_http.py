@@ -130,9 +130,19 @@ async def test_asterisk_may_keep_a_sound(client: aiohttp.ClientSession) -> None:
 @pytest.mark.parametrize(
     ("request_line", "status", "error", "message"),
     [
-        ("GET /", 404, "not_found", "Not Found: GET /"),
-        ("GET /nothing", 404, "not_found", "Not Found: GET /nothing"),
-        ("GET /media/../up", 404, "not_found", "Not Found: GET /up"),
+        ("GET /", 404, "not_found", "There is nothing at /: look for a mistake in the path."),
+        (
+            "GET /nothing",
+            404,
+            "not_found",
+            "There is nothing at /nothing: look for a mistake in the path.",
+        ),
+        (
+            "GET /media/../up",
+            404,
+            "not_found",
+            "There is nothing at /up: look for a mistake in the path.",
+        ),
         (
             "GET /media/b2.wav",
             404,
@@ -145,7 +155,7 @@ async def test_asterisk_may_keep_a_sound(client: aiohttp.ClientSession) -> None:
             "not_found",
             "There is no such recording; it may have been deleted.",
         ),
-        ("POST /healthz", 405, "method_not_allowed", "Method Not Allowed: POST /healthz"),
+        ("POST /healthz", 405, "method_not_allowed", "POST is not served here: use GET or HEAD."),
         ("GET /v1/closed", 401, "unauthorized", "A token is needed."),
     ],
 )
@@ -154,7 +164,8 @@ async def test_every_error_has_one_form(
 ) -> None:
     async with client.request(*request_line.split()) as response:
         assert response.status == status
-        assert await response.json() == {"type": error, "message": message}
+        field = {401: "Authorization", 404: "path", 405: "method"}[status]
+        assert await response.json() == {"type": error, "message": message, "field": field}
 
 
 @pytest.mark.parametrize(
@@ -213,8 +224,23 @@ async def test_a_body_may_have_64_kib(
             assert await response.json() == {
                 "type": "too_large",
                 "message": "The body has more than 65536 bytes: make it smaller.",
+                "field": "body",
             }
     assert world.too_large == (status == 413)
+
+
+async def test_a_body_that_is_not_packed_as_it_says_is_the_clients_fault(
+    world: World, client: aiohttp.ClientSession
+) -> None:
+    del client  # it serves
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.server.port)
+    head = (
+        "POST /v1/echo HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n"
+    )
+    writer.write(head.encode() + b"none")
+    assert b" 400 " in await reader.readline()
+    assert b'"field": "body"' in await reader.read(1000)
+    writer.close()
 
 
 async def test_an_error_that_is_json_stays_as_it_is(client: aiohttp.ClientSession) -> None:

@@ -1,5 +1,6 @@
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -276,6 +277,38 @@ def test_a_caller_whose_transfer_is_blocked_hears_nothing_of_it() -> None:
 def test_the_same_target_joins_a_transfer() -> None:
     words = played(REFER, steps=(SENT, TAKEN, asks(1.0, ALICE)), until=2.0)
     assert words == [*BEGAN, "1 taken 1"]
+
+
+RUNNING = replace(
+    REFER,
+    referred_by="sip:desk@example.com",
+    headers=(("X-A", "1"), ("X-B", "2")),
+    ring_timeout=20.0,
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "changes", "joins"),
+    [
+        pytest.param("", {"headers": (), "referred_by": None}, True, id="nothing is given"),
+        pytest.param("referred_by", {}, True, id="the same Referred-By"),
+        pytest.param("referred_by", {"referred_by": "sip:a@example.com"}, False, id="another one"),
+        pytest.param("headers", {"headers": (("x-b", "2 "), ("X-A", "1"))}, True, id="in order"),
+        pytest.param("headers", {"headers": (("X-A", "1"),)}, False, id="fewer headers"),
+        pytest.param("headers", {"headers": ()}, False, id="no headers, in so many words"),
+        pytest.param("ring_timeout", {"ring_timeout": 21.0}, False, id="a longer time"),
+        pytest.param("no_notify_timeout", {"no_notify_timeout": 30.0}, True, id="as configured"),
+        pytest.param("no_notify_timeout", {"no_notify_timeout": 5.0}, False, id="a shorter time"),
+        pytest.param("on_success", {}, True, id="the same action"),
+        pytest.param("on_success", {"action": STATUS}, False, id="another action"),
+        pytest.param("on_failure", {"failure_action": STATUS}, False, id="another on failure"),
+        pytest.param("on_failure", {"after": ASIDE}, False, id="another way on"),
+    ],
+)
+def test_what_differs_does_not_join(given: str, changes: dict[str, Any], *, joins: bool) -> None:
+    order = TransferCall(replace(RUNNING, **changes), frozenset({given} - {""}))
+    words = played(RUNNING, steps=(SENT, TAKEN, asks(1.0, order)), until=2.0)
+    assert words[-1] == ("1 taken 1" if joins else "1 not taken transferring")
 
 
 def test_a_blocked_transfer_is_one_that_ended() -> None:

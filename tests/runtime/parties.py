@@ -131,11 +131,24 @@ class Party(Call):
 
 
 class Line:
-    """A live call without an actor; it is asked only what its machine knows."""
+    """A live call without an actor; it is asked only what its machine knows.
 
-    def __init__(self, channel: str, *legs: str, over: bool = False) -> None:
+    ``deaf``: what is posted stays where it is.
+    """
+
+    def __init__(self, channel: str, *legs: str, over: bool = False, deaf: bool = False) -> None:
         self.call = Party(channel, *legs)
         self.over = over
+        self.deaf = deaf
+        self.posted: list[Event] = []
 
     def post(self, event: Event) -> None:
-        self.call.handle(event, 0.0)
+        if self.deaf:
+            self.posted.append(event)
+        else:
+            self.call.handle(event, 0.0)
+
+    def withdraw(self, event: Event) -> bool:
+        there = event in self.posted
+        self.posted = [each for each in self.posted if each != event]
+        return there

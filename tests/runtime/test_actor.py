@@ -18,6 +18,7 @@ from stasis_refer.core.events import (
     DocumentFetched,
     Event,
     OfLeg,
+    Ordered,
     ReferAnswered,
     ReferNotified,
     ReferSeen,
@@ -43,6 +44,7 @@ from stasis_refer.core.intents import (
 )
 from stasis_refer.core.leg import Leg
 from stasis_refer.core.message import Message
+from stasis_refer.core.orders import EndCall
 from stasis_refer.core.outcome import Outcome
 from stasis_refer.core.targets import parse_rule
 from stasis_refer.core.verbs import Document, Hangup, Pause, Redirect, Refer, Ring
@@ -287,6 +289,18 @@ async def test_a_call_that_was_built_again_waits_until_it_is_told_how_it_stands(
     assert world.events == [Restarted(Found.HERE, up=True), ChannelHeld(), DeadlinePassed()]
     assert [entry.seq for entry in world.entries] == [3, 4, 5]
     assert world.done == [StopPlayback("p"), HangUp()]
+
+
+async def test_what_a_call_has_not_come_to_can_be_withdrawn() -> None:
+    world = World({})
+    world.actor = actor = built_again(world)
+    asked = Ordered("t", INFO.key, EndCall())
+    running = asyncio.create_task(world.run())
+    actor.post(asked)
+    assert (actor.withdraw(asked), actor.withdraw(asked)) == (True, False)
+    actor.go_on([CallEnded()])
+    await running
+    assert asked not in world.events
 
 
 async def test_a_call_that_was_over_ends_when_what_it_asked_for_is_done_again() -> None:

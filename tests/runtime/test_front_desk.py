@@ -2,6 +2,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from stasis_refer.core.application import Application, Callback
 from stasis_refer.core.call import Call
@@ -14,7 +15,15 @@ from stasis_refer.core.events import (
     Unbridged,
 )
 from stasis_refer.core.info import CallDirection, CallInfo, CallStatus
-from stasis_refer.core.intents import AnswerOrder, CreateLeg, Deed, DropLeg, Fetch, HangUp
+from stasis_refer.core.intents import (
+    AnswerOrder,
+    CreateLeg,
+    Deed,
+    DropLeg,
+    Fetch,
+    HangUp,
+    SendRefer,
+)
 from stasis_refer.core.leg import key_of
 from stasis_refer.core.orders import (
     EndCall,
@@ -27,7 +36,7 @@ from stasis_refer.core.orders import (
     TransferCall,
 )
 from stasis_refer.core.targets import parse_rule
-from stasis_refer.core.verbs import Callee, Dial, Document, Pause, Refer, SipAddress
+from stasis_refer.core.verbs import Callee, Dial, Document, Hangup, Pause, Refer, Reject, SipAddress
 from stasis_refer.runtime import front_desk
 from stasis_refer.runtime.book import CallRecord
 from stasis_refer.runtime.directory import Directory
@@ -51,6 +60,7 @@ class World:
         self.document, self.screens = document, screens
         self.directory = Directory(Capture())
         self.done: list[tuple[str, Deed]] = []
+        self.slow: asyncio.Event | None = None  # what a hang-up waits for
         clock = asyncio.get_running_loop().time
         self.desk = FrontDesk(self.directory, {"support": SUPPORT}, clock, lambda: NOW)
         self.board = Switchboard(
@@ -75,6 +85,8 @@ class World:
             case CreateLeg(channel):
                 created = LegCreated("leg@a")
                 return created if channel == call.info.channel else OfLeg(channel, created)
+            case HangUp() if self.slow is not None:
+                await self.slow.wait()
             case _:
                 pass
         return None
@@ -141,6 +153,21 @@ async def test_a_leg_that_was_lent_is_listed_once() -> None:
     await world.board.stop()
 
 
+@pytest.mark.parametrize("ends", [(Hangup(),), (Reject(486),)])
+async def test_who_was_hung_up_is_live_no_more_whatever_is_left_to_be_done(ends: Document) -> None:
+    world = World((Pause(0.01), *ends))
+    key = await world.call()
+    world.slow = asyncio.Event()
+    async with asyncio.timeout(5):
+        while not world.asked(HangUp):  # noqa: ASYNC110 - it is soon there
+            await asyncio.sleep(0.01)
+    assert world.directory.owner_of(key) is not None  # it still waits for the hang-up
+    assert (world.desk.live(), world.desk.live_call(key)) == ((), None)
+    world.slow.set()
+    await settle()
+    assert world.directory.owner_of(key) is None
+
+
 # -- orders ----------------------------------------------------------------------
 
 
@@ -169,17 +196,43 @@ async def test_a_call_that_is_over_takes_none() -> None:
     assert world.asked(HangUp) == ["1.1"]
 
 
-@pytest.mark.parametrize(("over", "why"), [(True, Refusal.NO_CALL), (False, Refusal.AWAY)])
+@pytest.mark.parametrize(
+    ("deaf", "over", "why"),
+    [
+        (True, True, Refusal.NO_CALL),
+        (True, False, Refusal.AWAY),
+        (False, False, Refusal.UNDECIDED),
+        (False, True, Refusal.UNDECIDED),
+    ],
+)
 async def test_a_call_that_says_nothing_is_not_waited_for_long(
-    monkeypatch: pytest.MonkeyPatch, why: Refusal, *, over: bool
+    monkeypatch: pytest.MonkeyPatch, why: Refusal, *, deaf: bool, over: bool
 ) -> None:
     monkeypatch.setattr(front_desk, "PATIENCE", 0.01)
-    world, line = World(), Line("deaf")
+    world, line = World(), Line("slow", deaf=deaf)
     world.directory.add(line)
-    asking = asyncio.create_task(world.desk.order("key of deaf", EndCall()))
+    asking = asyncio.create_task(world.desk.order("key of slow", EndCall()))
     await asyncio.sleep(0)
     line.over = over
     assert await asking == Refused(why)
+    assert line.posted == []  # it never comes to it
+
+
+async def test_what_a_call_has_taken_may_still_be_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front_desk, "PATIENCE", 0.01)
+    world = World((Dial((AGENT,)), Pause(3600.0)))
+    key = await world.call()
+    world.directory.happened(f"{key}-leg-1", ChannelUp())
+    await settle()
+    order = TransferCall(Refer("sip:bob@example.com"))
+    assert await world.desk.order(key, order) == Refused(Refusal.UNDECIDED)
+    with capture_logs() as logs:
+        world.directory.happened(f"{key}-leg-1", Unbridged())
+        world.directory.happened("1.1", Unbridged())
+        await settle()
+    assert world.asked(SendRefer) == ["1.1"]
+    assert [each["verdict"] for each in logs] == ["Taken"]
+    await world.board.stop()
 
 
 async def test_a_party_parts_and_is_transferred_in_a_call_of_its_own() -> None:

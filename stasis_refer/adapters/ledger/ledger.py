@@ -12,6 +12,7 @@ import structlog
 from stasis_refer.adapters.ledger.book import LedgerBook
 from stasis_refer.adapters.ledger.call_log import CallLogTable
 from stasis_refer.adapters.ledger.file import LedgerFile
+from stasis_refer.adapters.ledger.keys import KeyTable
 from stasis_refer.adapters.ledger.outbox import OutboxTable
 from stasis_refer.adapters.ledger.recorder import MOST_AT_ONCE, Recorder
 from stasis_refer.adapters.ledger.retention import Limits, tidy_up
@@ -56,7 +57,6 @@ class Ledger:
         failed: Callable[[], None] = lambda: None,
     ) -> None:
         self.feed = Feed()
-        self.book = LedgerBook(path.absolute())
         self._limits = limits
         self._failed = failed
         self._good = True
@@ -64,8 +64,10 @@ class Ledger:
         self._file = LedgerFile(path, failed)
         self.call_log = CallLogTable(self._file, place)
         self.outbox = OutboxTable(self._file)
+        self.keys = KeyTable(self._file, time.time)
         self._chronicle = Chronicle(time.time, clock, self.feed.publish, hide=hide)
         self._recorder = Recorder(self._file, self._chronicle)
+        self.book = LedgerBook(path.absolute(), self._chronicle, self._write_what_is_new)
 
     def open(self) -> None:
         """Open the file, made if there is none, with tables of this version.
@@ -174,6 +176,14 @@ class Ledger:
         if self._recorder.leave_out_beyond(_MOST_WAITING) and not self._lossy:
             self._lossy = True
             _log.error("ledger could not be written for too long: transfers are left out")
+
+    async def _write_what_is_new(self) -> None:
+        """Write down what somebody who reads now has to find, unless nothing can be written."""
+        new = len(self._chronicle.transfers) + len(self._chronicle.calls)
+        for _ in range(0, new, MOST_AT_ONCE):
+            if not (self._good and self._recorder.behind and self._write_some()):
+                return
+            await asyncio.sleep(0)
 
     async def _write_the_rest(self) -> None:
         while True:

@@ -34,6 +34,8 @@ SELECT (
         + length(kind) + length(method) + length(url) + length(fields) + length(why)) FROM outbox
 ) + (
     SELECT total(40 + length(call) + length(place) + length(steps)) FROM call_log
+) + (
+    SELECT total(200 + length(began)) FROM request_keys
 )
 """
 """About how many bytes are no transfers and calls; exactly, only some builds of SQLite can tell."""

@@ -158,6 +158,15 @@ MIGRATIONS: Final = (
         """,
         "DROP TABLE single_rungs",
         "CREATE INDEX rungs_transfer ON rungs (transfer)",
+        """
+        CREATE TABLE request_keys (
+            number INTEGER PRIMARY KEY,
+            key TEXT NOT NULL UNIQUE,  -- a digest, and so is the next
+            fingerprint TEXT NOT NULL,
+            began TEXT NOT NULL,  -- the id of a transfer, '' where it is not known
+            at REAL NOT NULL
+        )
+        """,
     ),
 )
 """What makes version n of the schema out of version n - 1; ``user_version`` counts them."""

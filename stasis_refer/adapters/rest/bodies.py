@@ -15,7 +15,14 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from stasis_refer.adapters.rest.problems import Problem, invalid, of_validation, tag
+from stasis_refer.adapters.rest.problems import (
+    BAD_REQUEST,
+    INVALID,
+    Problem,
+    invalid,
+    of_validation,
+    tag,
+)
 from stasis_refer.core.application import Callback, Method
 from stasis_refer.core.orders import TransferCall
 from stasis_refer.core.verbs import After, Refer, Then
@@ -23,7 +30,6 @@ from stasis_refer.dialects import json_text
 from stasis_refer.dialects.dialect import DocumentError
 from stasis_refer.dialects.webhook_urls import resolve
 
-_BAD_REQUEST: Final = 400
 _UNSUPPORTED: Final = 415
 
 
@@ -142,7 +148,8 @@ class ReferBody(_Body):
                     failed=_then(failure),
                     canceled=Then.END if told else Then.NOTHING,
                 ),
-            )
+            ),
+            given=frozenset(self.model_fields_set - {"target"}),
         )
 
 
@@ -165,18 +172,36 @@ _B = TypeVar("_B", bound=BaseModel)
 
 async def read_body(request: web.Request, body: type[_B]) -> _B:
     """Return the JSON body of a request; raises Problem for what is wrong with it."""
-    if request.content_type != "application/json":
-        message = "Send JSON, and say so: Content-Type: application/json."
-        raise Problem(_UNSUPPORTED, "unsupported_media_type", message, "Content-Type")
+    _check_type(request)
+    text = await request.read()
+    if not text:
+        message = "There is no body: send an object as JSON, with names and values in { }."
+        raise Problem(BAD_REQUEST, "bad_json", message, "body")
     try:
-        value = json_text.parse(await request.read()).value
+        value = json_text.parse(text).value
     except DocumentError as error:
-        place = f" (line {error.line}, column {error.column})" if error.line else ""
-        message = f"The body is no JSON that can be read: {error}{place}"
-        raise Problem(_BAD_REQUEST, "bad_json", message) from None
+        message = f"The body cannot be read as JSON: {error}"
+        raise Problem(BAD_REQUEST, "bad_json", message, "body") from None
     if not isinstance(value, dict):
-        raise invalid("The body is no object: write names and values in { }.")
+        raise invalid("It is no object: write names and values in { }.", "body", INVALID)
     try:
         return body.model_validate(value)
     except ValidationError as error:
-        raise of_validation(error, body.model_fields) from None
+        raise of_validation(error, body.model_fields, INVALID) from None
+
+
+def _check_type(request: web.Request) -> None:
+    if request.content_type != "application/json":
+        message = "Send JSON, and say so: Content-Type: application/json."
+        raise _unsupported(message, "Content-Type")
+    if (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
+        # RFC 8259, 8.1; application/json has no such parameter, but many send it.
+        raise _unsupported("JSON is in UTF-8: send it so, and no other charset.", "Content-Type")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise _unsupported(
+            "Send the body as it is, neither packed nor encoded.", "Content-Encoding"
+        )
+
+
+def _unsupported(message: str, field: str) -> Problem:
+    return Problem(_UNSUPPORTED, "unsupported_media_type", message, field)

@@ -86,10 +86,15 @@ class Endpoint(Generic[A]):
             asked = await read_body(request, self.asks)
         else:
             asked = read_query(request, self.asks)
+            if request.can_read_body:
+                raise invalid("A GET has none: send it without.", "body")
         try:
             answer = await self.handle(request, asked)
         except BadCursorError:
-            message = "It is no cursor: send `next` of a page as it is, or none for the first page."
+            message = (
+                "It is no cursor of this list: send `next` of a page as it is, with the filters of"
+                " that page, or none for the first page."
+            )
             raise invalid(message, "cursor") from None
         except StoreError as error:
             message = f"The ledger cannot be read now, try again later: {error}"

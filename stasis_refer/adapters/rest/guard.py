@@ -8,7 +8,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import ipaddress
 import math
 import secrets
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +16,7 @@ from typing import Final, NamedTuple
 from aiohttp import web
 
 from stasis_refer.adapters.rest.buckets import Bucket, Buckets
+from stasis_refer.adapters.rest.peers import Peers
 from stasis_refer.core.application import Application
 
 DEFAULT_RATE: Final = 50.0  # requests a second
@@ -30,7 +30,6 @@ _FAILURE_RATE: Final = 0.2  # a second, from then on
 _REALM: Final = 'realm="stasis_refer"'
 _BEARER: Final = f"Bearer {_REALM}"
 _BASIC: Final = f'Basic {_REALM}, charset="UTF-8"'  # RFC 7617, 2.1
-_IPV6_SITE: Final = 64  # bits: whoever has one address of it has them all
 
 CLOSED: Final = (
     "This interface is closed: set operator_token in the section [http] of the configuration,"
@@ -54,22 +53,26 @@ class Guard:
     dialect: Basic with account sid and auth token; for bxml also with ``username`` and
     ``password``; for jambonz also Bearer with the auth token. A credential that is not configured
     in full is none. ``clock`` is in seconds. ``rate`` is how many requests a second one
-    credential may make, twice as many at once. ``on_limit`` is told RATE_LIMIT or FAILURE_LIMIT.
+    credential may make, twice as many at once. Wrong credentials are counted by who sends them;
+    of ``trusted_proxies``, networks as ``10.0.0.0/8``, it is believed who that is. ``on_limit`` is
+    told RATE_LIMIT or FAILURE_LIMIT.
 
     Both methods raise what aiohttp answers with, its text being the message: HTTPUnauthorized
     with ``WWW-Authenticate`` and HTTPTooManyRequests with ``Retry-After``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - who is let in, and how often
         self,
         applications: Iterable[Application],
         operator_token: str,
         clock: Callable[[], float],
         *,
         rate: float = DEFAULT_RATE,
+        trusted_proxies: Iterable[str] = (),
         on_limit: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._clock = clock
+        self._peers = Peers(trusted_proxies)
         self._on_limit = on_limit
         self._key = secrets.token_bytes(32)
         # Counted apart: a customer's wrong password is not to keep the operator out.
@@ -105,7 +108,7 @@ class Guard:
     def _admit(
         self, request: web.Request, known: list[_Known], failures: Buckets, challenge: str
     ) -> tuple[Application, ...]:
-        now, peer = self._clock(), _site(request.remote or "")
+        now, peer = self._clock(), self._peers.of(request)
         if wait := failures.wait(peer, now):
             self._refuse(FAILURE_LIMIT, wait, "Too many wrong credentials came from this address")
         presented = _presented(request)
@@ -188,14 +191,3 @@ def _basic(user_and_password: bytes) -> bytes:
 def _bearer(token: str) -> bytes:
     # aiohttp hands over the bytes of a header that are no UTF-8 as surrogates.
     return b"bearer " + token.encode("utf-8", "surrogateescape")
-
-
-def _site(address: str) -> str:
-    """Return what stands for a peer: the network of an IPv6 address, any other as it is."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv4Address) or found.ipv4_mapped:
-        return str(found)
-    return str(ipaddress.ip_network((found.packed, _IPV6_SITE), strict=False))

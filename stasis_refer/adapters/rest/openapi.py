@@ -13,20 +13,41 @@ from stasis_refer.adapters.rest.problems import ProblemModel
 
 _REF: Final = "#/components/schemas/{model}"
 _PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
-_OF_ALL: Final = (401, 403, 422, 429)
-_OF_BODIES: Final = (400, 413, 415)
-_PROBLEMS: Final[Mapping[int, str]] = {
-    400: "The body is no JSON.",
+_OF_ALL: Final = (400, 401, 403, 429, 500)
+_OF_BODIES: Final = (413, 415, 422)
+PROBLEMS: Final[Mapping[int, str]] = {
+    400: "A parameter or a header is wrong or unknown, or the body is no JSON; `field` says which.",
     401: "The operator's token is missing or wrong.",
     403: "No operator's token is configured, so nobody may ask.",
-    404: "There is none of this id.",
-    409: "It cannot be done now; `type` says why.",
+    404: "There is none of this id; `field` is `call` or `transfer`.",
+    409: (
+        "It cannot be done now. `type` says why: `transferring`, another transfer of the call is"
+        " under way, or this one with another `field`; `away`, a party of the call is being moved;"
+        " `in_progress`, a request with this Idempotency-Key is being carried out; `undecided`, it"
+        " is not known whether one was."
+    ),
     413: "The body has more than 64 KiB.",
     415: "The body is not said to be JSON.",
-    422: "Something in the request is wrong or unknown; `field` says what.",
+    422: (
+        "Something in the body is wrong or unknown, and `field` says what; or, where `type` is"
+        " `key_reused`, the Idempotency-Key was given to another request."
+    ),
     429: "Too much is asked at once; Retry-After says when to ask again.",
+    500: "The server could not answer; its log says why.",
     503: "The ledger cannot be read, or the program stops; ask again later.",
+    504: (
+        "The call has not said whether it takes the order, which may still be carried out: GET"
+        " /v1/transfers?call= tells."
+    ),
 }
+_HEADERS: Final[Mapping[int, Mapping[str, str]]] = {
+    202: {"Location": "The path of the transfer."},
+    401: {"WWW-Authenticate": "How to authenticate."},
+    429: {"Retry-After": "Seconds to wait."},
+    503: {"Retry-After": "Seconds to wait."},
+}
+"""Headers that each answer with a status has."""
+
 _PARTS: Final[Mapping[str, str]] = {"call": "The id of a call.", "transfer": "That of a transfer."}
 _PART: Final = re.compile(r"{(\w+)}")
 _DESCRIPTION: Final = (
@@ -140,17 +161,20 @@ def _in_query(name: str, schema: Json) -> Json:
 
 def _responses(endpoint: Endpoint[Any]) -> Json:
     good = endpoint.good
-    schema = {"$ref": _REF.format(model=_name(good.model))} if good.model else {"type": "string"}
-    responses: Json = {
-        str(good.status): {
-            "description": good.description,
-            "content": {good.content_type: {"schema": schema}},
-        }
-    }
+    kind = "object" if good.content_type == "application/json" else "string"
+    schema = {"$ref": _REF.format(model=_name(good.model))} if good.model else {"type": kind}
+    found = {good.status: _response(good.status, good.description, good.content_type, schema)}
     bodies = _OF_BODIES if endpoint.has_body else ()
     for status in sorted({*_OF_ALL, *bodies, *endpoint.problems}):
-        responses[str(status)] = {
-            "description": _PROBLEMS[status],
-            "content": {"application/json": {"schema": _PROBLEM}},
+        found[status] = _response(status, PROBLEMS[status], "application/json", _PROBLEM)
+    return {str(status): response for status, response in found.items()}
+
+
+def _response(status: int, description: str, content_type: str, schema: Json) -> Json:
+    response: Json = {"description": description, "content": {content_type: {"schema": schema}}}
+    if status in _HEADERS:
+        response["headers"] = {
+            name: {"description": about, "required": True, "schema": {"type": "string"}}
+            for name, about in _HEADERS[status].items()
         }
-    return responses
+    return response

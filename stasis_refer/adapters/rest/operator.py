@@ -6,9 +6,10 @@ from typing import Any
 from aiohttp import web
 
 from stasis_refer.adapters.rest.calls import Calls
-from stasis_refer.adapters.rest.endpoints import Endpoint
+from stasis_refer.adapters.rest.endpoints import Endpoint, Good
 from stasis_refer.adapters.rest.guard import Guard
 from stasis_refer.adapters.rest.openapi import document
+from stasis_refer.adapters.rest.queries import Nothing
 from stasis_refer.adapters.rest.stream import Stream
 from stasis_refer.adapters.rest.transfers import Transfers
 
@@ -24,15 +25,22 @@ class OperatorRest:
             *calls.endpoints,
             *stream.endpoints,  # first: it has a place of its own among the transfers
             *transfers.endpoints,
+            Endpoint(
+                "GET",
+                "/openapi.json",
+                "describe",
+                "This description.",
+                Nothing,
+                self._describe,
+                Good("The description, as OpenAPI 3.1."),
+            ),
         )
         self._document = json.dumps(document(self._endpoints, version))
 
     @property
     def routes(self) -> tuple[web.RouteDef, ...]:
-        """The routes of all endpoints, and that of their description."""
-        described = web.get("/openapi.json", self._describe)
-        return (*(each.route(self._guard) for each in self._endpoints), described)
+        """The routes of all endpoints."""
+        return tuple(each.route(self._guard) for each in self._endpoints)
 
-    async def _describe(self, request: web.Request) -> web.Response:
-        self._guard.operator(request)
+    async def _describe(self, _: web.Request, __: Nothing) -> web.Response:
         return web.Response(text=self._document, content_type="application/json")

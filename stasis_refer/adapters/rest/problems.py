@@ -6,7 +6,12 @@ from typing import Any, Final
 from aiohttp import web
 from pydantic import BaseModel, Field, ValidationError
 
+BAD_REQUEST: Final = 400
+"""Of what a request asks in its parameters and headers, or of a body that cannot be read."""
+
 INVALID: Final = 422
+"""Of what a body says that can be read."""
+
 _IN_UNION: Final = "="  # how the tags of unions begin, which are no part of a request
 
 
@@ -16,37 +21,38 @@ class ProblemModel(BaseModel):
     type: str = Field(description="What kind of problem it is: a word that stays the same.")
     message: str = Field(description="A sentence that says what is wrong, and what to do.")
     field: str | None = Field(
-        default=None,
-        description="The parameter, header or key of the body that is wrong, if one is.",
+        description=(
+            "What is wrong: a parameter of the query or the path, a header, a key of the body, or"
+            " as a whole `body`, `path` or `method`. Null where it is nothing in the request."
+        )
     )
 
 
 class Problem(web.HTTPException):
-    """Raised to answer with an error; ``field`` names what is wrong, '' where nothing does."""
+    """Raised to answer with an error; ``field`` names what is wrong, None where nothing does."""
 
     def __init__(
         self,
         status: int,
         type_: str,
         message: str,
-        field: str = "",
+        field: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.status_code = status
-        body = ProblemModel(type=type_, message=message, field=field or None)
+        self.kind = type_
+        body = ProblemModel(type=type_, message=message, field=field)
         super().__init__(
-            text=body.model_dump_json(exclude_none=True),
-            content_type="application/json",
-            headers=headers,
+            text=body.model_dump_json(), content_type="application/json", headers=headers
         )
 
 
-def invalid(message: str, field: str = "") -> Problem:
+def invalid(message: str, field: str, status: int = BAD_REQUEST) -> Problem:
     """Return the problem of a request that says something it may not say."""
-    return Problem(INVALID, "invalid", message, field)
+    return Problem(status, "invalid", message, field)
 
 
-def of_validation(error: ValidationError, names: Iterable[str]) -> Problem:
+def of_validation(error: ValidationError, names: Iterable[str], status: int) -> Problem:
     """Return the first mistake that pydantic found; ``names`` are those that there are."""
     mistake = error.errors(include_url=False)[0]
     field = ".".join(
@@ -54,7 +60,7 @@ def of_validation(error: ValidationError, names: Iterable[str]) -> Problem:
         for part in mistake["loc"]
         if not (isinstance(part, str) and part.startswith(_IN_UNION))
     )
-    return invalid(_sentence(dict(mistake), names), field)
+    return invalid(_sentence(dict(mistake), names), field, status)
 
 
 def tag(name: str) -> str:
@@ -78,6 +84,8 @@ _SENTENCES: Final[Mapping[str, str]] = {
 def _sentence(mistake: dict[str, Any], names: Iterable[str]) -> str:
     kind = mistake["type"]
     if kind == "extra_forbidden":
+        if mistake["loc"][-1] == "":
+            return "There is a value whose name is empty: name it, or take it out."
         inside = len(mistake["loc"]) > 1
         known = "" if inside else f", or use one of {', '.join(sorted(names))}"
         return f"It is unknown: take it out{known if names else ''}."

@@ -14,7 +14,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from stasis_refer.adapters.rest.problems import invalid, of_validation
+from stasis_refer.adapters.rest.problems import BAD_REQUEST, invalid, of_validation
 from stasis_refer.core.info import CallStatus
 from stasis_refer.core.outcome import Direction, Outcome
 from stasis_refer.runtime.book import CallFilter, TransferFilter
@@ -142,4 +142,4 @@ def read_query(request: web.Request, query: type[_Q]) -> _Q:
     try:
         return query.model_validate(dict(request.query))
     except ValidationError as error:
-        raise of_validation(error, query.model_fields) from None
+        raise of_validation(error, query.model_fields, BAD_REQUEST) from None

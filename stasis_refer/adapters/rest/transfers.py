@@ -1,9 +1,11 @@
 """``/v1/transfers``: what became of every transfer, from the ledger."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from aiohttp import web
 
+from stasis_refer.adapters.rest.cursors import bound, unbound
 from stasis_refer.adapters.rest.endpoints import Answer, Endpoint, Good
 from stasis_refer.adapters.rest.models import LadderedTransfer, TransferPage
 from stasis_refer.adapters.rest.problems import Problem
@@ -50,11 +52,12 @@ class Transfers:
         )
 
     async def _list(self, _: web.Request, query: TransfersQuery) -> Answer:
-        page = await self._book.transfers(query.wanted, query.cursor or "", query.limit)
-        return Answer(TransferPage.of(page))
+        wanted, cursor = query.wanted, query.cursor or ""
+        page = await self._book.transfers(wanted, unbound(cursor, wanted), query.limit)
+        return Answer(TransferPage.of(replace(page, next=bound(page.next, wanted))))
 
     async def _get(self, request: web.Request, _: Nothing) -> Answer:
         found = await self._book.transfer(request.match_info["transfer"])
         if found is None:
-            raise Problem(_NOT_FOUND, "not_found", _NO_TRANSFER)
+            raise Problem(_NOT_FOUND, "not_found", _NO_TRANSFER, "transfer")
         return Answer(LadderedTransfer.of(*found))

@@ -9,6 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from stasis_refer.adapters.ledger import Ledger, Reader
+from stasis_refer.core.info import CallStatus
+from stasis_refer.core.outcome import Outcome
 from stasis_refer.runtime.book import CallFilter, CallRecord, TransferFilter
 from stasis_refer.runtime.stories import TransferStory
 from tests.core.calls import FORBIDDEN, document
@@ -138,6 +140,39 @@ def test_the_program_may_be_asked_for_what_it_has_just_written(ledger: Ledger) -
     Journaled(ledger.tap).happens((1.0, document(FORBIDDEN)))
     found = asyncio.run(ledger.book.transfer(ID))
     assert found is not None
+
+
+async def test_a_call_that_has_just_ended_is_found_at_once(ledger: Ledger) -> None:
+    Journaled(ledger.tap).happens(*completed(1.0))
+    found = await ledger.book.call(CALLER.key)
+    assert found is not None
+    assert (found.status, found.ended_at is None) == (CallStatus.COMPLETED, False)
+
+
+async def test_a_list_has_what_has_just_happened(ledger: Ledger) -> None:
+    for number in range(120):
+        Journaled(ledger.tap, another(number)).happens(*completed(1.0))
+    assert len((await ledger.book.calls(CallFilter(live=False), limit=1000)).items) == 120
+
+
+@pytest.mark.parametrize("first", [0, 1], ids=["all of it", "its end"])
+async def test_what_cannot_be_written_is_told_of_by_its_name(
+    ledger: Ledger, path: Path, first: int
+) -> None:
+    line, steps = Journaled(ledger.tap), completed(1.0)
+    for step in steps[: 4 * first]:
+        line.happens(step)
+        assert await ledger.book.transfer(ID) is not None  # it is written now
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        line.happens(*steps[4 * first :])
+        call, transfer = await ledger.book.call(CALLER.key), await ledger.book.transfer(ID)
+    assert call is not None
+    assert call.status is CallStatus.COMPLETED
+    assert transfer is not None
+    assert transfer[0].outcome is Outcome.COMPLETED
+    assert len(transfer[1]) == 8
+    assert await ledger.book.transfer(f"{CALLER.key}-2") is None
 
 
 async def test_a_bug_in_one_work_is_loud_and_ends_none(

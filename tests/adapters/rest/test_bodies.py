@@ -38,18 +38,19 @@ NEXT = "It is none of what can follow"
         (OK | {"on_failure": {"url": "http://a b/"}}, "on_failure.url", "write http://"),
         (OK | {"on_failure": {"url": "http://a/", "method": "PUT"}}, "on_failure.method", "GET"),
         (OK | {"on_failure": {"url": "http://a/", "metod": "GET"}}, "on_failure.metod", "unknown"),
-        ([], None, "no object"),
-        ("x", None, "no object"),
+        (OK | {"": 1}, "", "name is empty"),
+        ([], "body", "no object"),
+        ("x", "body", "no object"),
     ],
 )
 async def test_what_is_wrong_is_named(
-    world: World, client: aiohttp.ClientSession, body: object, field: str | None, message: str
+    world: World, client: aiohttp.ClientSession, body: object, field: str, message: str
 ) -> None:
     async with client.post(REFER, json=body) as response:
         assert response.status == 422
         problem = await response.json()
     assert problem["type"] == "invalid"
-    assert problem.get("field") == field
+    assert problem["field"] == field
     assert message in problem["message"]
     assert world.desk.orders == []
 
@@ -70,7 +71,13 @@ DEEP = b'{"target": ' + b"[" * 30_000 + b"]" * 30_000 + b"}"
         (b"target=x", "application/x-www-form-urlencoded", 415, "unsupported_media_type"),
         (json.dumps(OK).encode(), "text/plain", 415, "unsupported_media_type"),
         (b'{"target": "' + b"x" * 65_536 + b'"}', "application/json", 413, "too_large"),
-        (json.dumps(OK).encode(), "application/json; charset=utf-8", 202, None),
+        (json.dumps(OK).encode(), "application/json; charset=UTF-8", 202, None),
+        (
+            json.dumps(OK).encode("utf-16"),
+            "application/json; charset=utf-16",
+            415,
+            "unsupported_media_type",
+        ),
     ],
 )
 async def test_what_is_no_json_is_not_taken(  # noqa: PLR0913, PLR0917 - a table

@@ -106,6 +106,19 @@ async def test_pages_have_each_call_once_while_others_come_and_go(
     assert seen == [call.key for call in ordered]
 
 
+async def test_a_cursor_is_good_for_its_own_filters_alone(
+    world: World, client: aiohttp.ClientSession
+) -> None:
+    world.desk.calls = many(3)
+    page = await asked(client, "/v1/calls?application=support&limit=1")
+    assert page["next"]
+    for query in ("", "application=sales&", "application=support&status=ringing&"):
+        problem = await asked(client, f"/v1/calls?{query}cursor={page['next']}", 400)
+        assert (problem["type"], problem["field"]) == ("invalid", "cursor")
+    again = await asked(client, f"/v1/calls?cursor={page['next']}&limit=9&application=support")
+    assert len(again["calls"]) == 2
+
+
 @pytest.mark.parametrize(
     ("key", "status"), [(CALL.key, "in_progress"), (OVER.key, "completed")], ids=["live", "over"]
 )
@@ -198,7 +211,7 @@ async def test_a_transfer_is_ordered(
         assert response.status == 202
         assert await response.json() == {"transfer": f"{CALL.key}-2", "call": CALL.key}
         assert response.headers["Location"] == f"/v1/transfers/{CALL.key}-2"
-    assert world.desk.orders == [(CALL.key, TransferCall(verb))]
+    assert world.desk.orders == [(CALL.key, TransferCall(verb, frozenset(body)))]
 
 
 @pytest.mark.parametrize(
@@ -208,6 +221,7 @@ async def test_a_transfer_is_ordered(
         (Refusal.TRANSFERRING, 409),
         (Refusal.ANSWERED, 409),
         (Refusal.AWAY, 409),
+        (Refusal.UNDECIDED, 504),
         (Refusal.NOT_CALLABLE, 422),
         (Refusal.DRAINING, 503),
     ],
@@ -222,6 +236,15 @@ async def test_a_call_may_refuse(
         assert problem["type"] == why.value
         assert problem["message"].endswith(".")
         assert ("Retry-After" in response.headers) is (why in {Refusal.AWAY, Refusal.DRAINING})
+
+
+async def test_a_refusal_names_what_stands_in_the_way(
+    world: World, client: aiohttp.ClientSession
+) -> None:
+    world.desk.verdict = Refused(Refusal.TRANSFERRING, "with another headers", "headers")
+    async with client.post(REFER, json={"target": ALICE, "headers": {}}) as response:
+        assert response.status == 409
+        assert (await response.json())["field"] == "headers"
 
 
 async def test_a_refusal_that_says_more_is_told_so(
@@ -325,6 +348,6 @@ async def test_a_key_is_free_again_after_a_bug(world: World, client: aiohttp.Cli
 @pytest.mark.parametrize("key", ["", "two words", "ü", "x" * 256])
 async def test_a_key_that_is_none(world: World, client: aiohttp.ClientSession, key: str) -> None:
     async with client.post(REFER, json=BODY, headers={"Idempotency-Key": key}) as response:
-        assert response.status == 422
+        assert response.status == 400
         assert (await response.json())["field"] == "Idempotency-Key"
     assert world.desk.orders == []

@@ -43,9 +43,15 @@ def basic(user: str, password: str, charset: str = "utf-8") -> str:
 
 
 def request(
-    authorization: str | None, *, account: str = "", remote: str | None = "192.0.2.1"
+    authorization: str | None,
+    *,
+    account: str = "",
+    remote: str | None = "192.0.2.1",
+    forwarded: str = "",
 ) -> web.BaseRequest:
     headers = {} if authorization is None else {"Authorization": authorization}
+    if forwarded:
+        headers["X-Forwarded-For"] = forwarded
     made = make_mocked_request(
         "GET", "/", headers=headers, match_info={"account": account} if account else {}
     )
@@ -58,7 +64,14 @@ class World:
     def __init__(self, applications: Iterable[Application] = ALL, token: str = TOKEN) -> None:
         self.clock = Clock()
         self.limits: list[str] = []
-        self.guard = Guard(applications, token, self.clock, rate=5.0, on_limit=self.limits.append)
+        self.guard = Guard(
+            applications,
+            token,
+            self.clock,
+            rate=5.0,
+            trusted_proxies=["10.0.0.0/8"],
+            on_limit=self.limits.append,
+        )
 
     def vendor(
         self, authorization: str | None, account: str = "", remote: str | None = "192.0.2.1"
@@ -70,9 +83,12 @@ class World:
         except web.HTTPException as refusal:
             return refusal.status
 
-    def operator(self, authorization: str | None, remote: str | None = "192.0.2.1") -> int:
+    def operator(
+        self, authorization: str | None, remote: str | None = "192.0.2.1", forwarded: str = ""
+    ) -> int:
         try:
-            self.guard.operator(request(authorization, remote=remote))  # type: ignore[arg-type]
+            asked = request(authorization, remote=remote, forwarded=forwarded)
+            self.guard.operator(asked)  # type: ignore[arg-type]
         except web.HTTPException as refusal:
             return refusal.status
         return 200
@@ -241,6 +257,17 @@ def test_addresses_of_one_network_of_ipv6_are_one(other: str | None, *, shared: 
     for _ in range(11):
         world.operator("Bearer x", remote=first)
     assert world.operator(f"Bearer {TOKEN}", remote=other) == (429 if shared else 200)
+
+
+def test_who_guesses_behind_a_proxy_locks_nobody_else_out() -> None:
+    world = World()
+    for _ in range(12):
+        world.operator("Bearer x", remote="10.0.0.1", forwarded="192.0.2.66")
+    told = [
+        world.operator(f"Bearer {TOKEN}", remote="10.0.0.1", forwarded=each)
+        for each in ("192.0.2.7", "192.0.2.66", "192.0.2.7, 192.0.2.66")
+    ]
+    assert told == [200, 429, 429]
 
 
 # -- nothing is given away -------------------------------------------------------

@@ -31,6 +31,7 @@ async def test_every_route_is_described_and_nothing_else(described: Described) -
         ("get", "/v1/transfers"),
         ("get", "/v1/transfers/stream"),
         ("get", "/v1/transfers/{transfer}"),
+        ("get", "/openapi.json"),
     }
 
 
@@ -47,6 +48,34 @@ async def test_every_error_is_a_problem(described: Described) -> None:
                 if int(status) >= 400:
                     schema = response["content"]["application/json"]["schema"]
                     assert schema == {"$ref": "#/components/schemas/Problem"}
+
+
+async def test_an_error_has_all_of_its_parts(described: Described) -> None:
+    problem = described["components"]["schemas"]["Problem"]
+    assert set(problem["required"]) == set(problem["properties"]) == {"type", "message", "field"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "statuses"),
+    [
+        ("get", "/v1/calls", {200, 400, 401, 403, 429, 500}),
+        ("get", "/v1/calls/{call}", {200, 400, 401, 403, 404, 429, 500, 503}),
+        ("get", "/v1/transfers", {200, 400, 401, 403, 429, 500, 503}),
+        ("get", "/openapi.json", {200, 400, 401, 403, 429, 500}),
+        (
+            "post",
+            "/v1/calls/{call}/refer",
+            {202, 400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503, 504},
+        ),
+    ],
+)
+async def test_every_answer_is_described(
+    described: Described, method: str, path: str, statuses: set[int]
+) -> None:
+    responses = described["paths"][path][method]["responses"]
+    assert {int(status) for status in responses} == statuses
+    assert "WWW-Authenticate" in responses["401"]["headers"]
+    assert "Retry-After" in responses["429"]["headers"]
 
 
 @pytest.mark.parametrize(

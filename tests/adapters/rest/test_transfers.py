@@ -3,10 +3,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from stasis_refer.adapters.rest.cursors import bound
 from stasis_refer.core.outcome import Direction, Outcome
 from stasis_refer.runtime.book import Page, TransferFilter
 from tests.adapters.rest.world import LADDER, TRANSFER, World
 
+FURTHER = bound("further", TransferFilter())
 SHOWN = {
     "id": TRANSFER.id,
     "call": TRANSFER.call,
@@ -38,12 +40,12 @@ async def asked(client: aiohttp.ClientSession, path: str, status: int = 200) -> 
 
 
 async def test_transfers_are_told_whole(client: aiohttp.ClientSession) -> None:
-    assert await asked(client, "/v1/transfers") == {"transfers": [SHOWN], "next": "further"}
+    assert await asked(client, "/v1/transfers") == {"transfers": [SHOWN], "next": FURTHER}
 
 
 async def test_the_last_page_has_no_next(world: World, client: aiohttp.ClientSession) -> None:
     world.book.page = Page(())
-    assert await asked(client, "/v1/transfers?cursor=further") == {"transfers": [], "next": None}
+    assert await asked(client, f"/v1/transfers?cursor={FURTHER}") == {"transfers": [], "next": None}
 
 
 async def test_a_transfer_has_its_ladder(client: aiohttp.ClientSession) -> None:
@@ -82,6 +84,7 @@ async def test_a_ledger_that_cannot_be_read(
     assert problem == {
         "type": "unavailable",
         "message": "The ledger cannot be read now, try again later: stasis_refer.db is locked.",
+        "field": None,
     }
 
 
@@ -116,5 +119,17 @@ async def test_what_is_looked_for(
 async def test_the_limit_and_the_cursor_are_handed_on(
     world: World, client: aiohttp.ClientSession
 ) -> None:
-    await asked(client, "/v1/transfers?limit=200&cursor=further")
+    await asked(client, f"/v1/transfers?limit=200&cursor={FURTHER}")
     assert world.book.asked == [(TransferFilter(), "further", 200)]
+
+
+@pytest.mark.parametrize("query", ["outcome=busy", "since=2026-01-01", "call=c1&open=true"])
+async def test_a_cursor_is_good_for_its_own_filters_alone(
+    world: World, client: aiohttp.ClientSession, query: str
+) -> None:
+    page = await asked(client, f"/v1/transfers?{query}&limit=1")
+    await asked(client, f"/v1/transfers?{query}&cursor={page['next']}")
+    for other in ("", "outcome=failed&", "since=2026-01-02&"):
+        problem = await asked(client, f"/v1/transfers?{other}cursor={page['next']}", 400)
+        assert (problem["type"], problem["field"]) == ("invalid", "cursor")
+    assert len(world.book.asked) == 2

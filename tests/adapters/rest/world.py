@@ -28,6 +28,7 @@ from stasis_refer.runtime.book import (
     TransferRecord,
 )
 from stasis_refer.runtime.feed import Feed
+from stasis_refer.runtime.keys import KeptRequest
 from stasis_refer.runtime.ports import StoreError
 
 TOKEN = "operator-hunter2-token"
@@ -148,6 +149,41 @@ class FakeBook:
         return OVER if key == OVER.key else None
 
 
+class FakeKeys:
+    """Implements ``KeyStore``; as ``locked`` it cannot be written."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, KeptRequest] = {}
+        self.locked = False
+
+    def find(self, key: str) -> KeptRequest | None:
+        return self.kept.get(key)
+
+    def keep(self, key: str, fingerprint: str) -> None:
+        self._open()
+        self.kept[key] = KeptRequest(fingerprint)
+
+    def began(self, key: str, transfer: str) -> None:
+        self._open()
+        self.kept[key] = replace(self.kept[key], began=transfer)
+
+    def forget(self, key: str) -> None:
+        self._open()
+        self.kept.pop(key, None)
+
+    def _open(self) -> None:
+        if self.locked:
+            raise StoreError("stasis_refer.db is locked")
+
+
+class NoKeys(FakeKeys):
+    """Keeps nothing."""
+
+    def find(self, key: str) -> KeptRequest | None:
+        del key
+        return None
+
+
 class Clock:
     """Stands still until it is set."""
 
@@ -168,6 +204,7 @@ class World:
     most_clients: int = 2
     desk: FakeDesk = field(default_factory=FakeDesk)
     book: FakeBook = field(default_factory=FakeBook)
+    keys: FakeKeys = field(default_factory=FakeKeys)
     feed: Feed = field(default_factory=Feed)
     clock: Clock = field(default_factory=Clock)
     limits: list[str] = field(default_factory=list)
@@ -191,7 +228,7 @@ class World:
             heartbeat=self.heartbeat,
             most_clients=self.most_clients,
         )
-        calls = Calls(self.desk, self.book, self.clock)
+        calls = Calls(self.desk, self.book, self.keys, self.clock)
         rest = OperatorRest(self.guard, calls, Transfers(self.book), stream, "1.2.3")
         server = HttpServer(
             "127.0.0.1",

@@ -25,6 +25,7 @@ from stasis_refer.core import (
     opening,
     orders,
     outcome,
+    owed,
     verbs,
 )
 from stasis_refer.core.application import Application
@@ -32,9 +33,9 @@ from stasis_refer.core.message import Message
 
 MODULES: Final = (
     *(abouts, application, events, found, handing_over, info, leg),
-    *(opening, orders, outcome, verbs),
+    *(opening, orders, outcome, owed, verbs),
 )
-"""Where all classes are from that an event may hold."""
+"""Where all classes are from that an event, or what is owed, may hold."""
 
 _CLASS: Final = ""
 _MEMBER: Final = "is"

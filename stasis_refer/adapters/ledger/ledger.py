@@ -14,6 +14,7 @@ from stasis_refer.adapters.ledger.book import LedgerBook
 from stasis_refer.adapters.ledger.call_log import CallLogTable
 from stasis_refer.adapters.ledger.file import LedgerFile
 from stasis_refer.adapters.ledger.outbox import OutboxTable
+from stasis_refer.adapters.ledger.owed import OwedTable
 from stasis_refer.adapters.ledger.recorder import MOST_AT_ONCE, Recorder
 from stasis_refer.adapters.ledger.retention import Limits, tidy_up
 from stasis_refer.runtime.book import TransferRecord
@@ -60,6 +61,7 @@ class Ledger:
         self._file = LedgerFile(path)
         self.call_log = CallLogTable(self._file, place)
         self.outbox = OutboxTable(self._file)
+        self.owed = OwedTable(self._file, place)
         self._chronicle = Chronicle(time.time, clock, self.feed.publish, hide=hide)
         self._recorder = Recorder(self._file, self._chronicle)
 

@@ -129,5 +129,18 @@ MIGRATIONS: Final = (
         "CREATE INDEX calls_dialed ON calls (dialed, started_at)",
         "CREATE INDEX calls_parent ON calls (parent, started_at) WHERE parent <> ''",
     ),
+    (
+        """
+        CREATE TABLE owed (
+            call TEXT NOT NULL,
+            number INTEGER NOT NULL,  -- of the transfer
+            owner INTEGER NOT NULL,
+            application TEXT NOT NULL,
+            dialect TEXT NOT NULL,
+            said TEXT NOT NULL,
+            PRIMARY KEY (call, number)
+        ) WITHOUT ROWID
+        """,
+    ),
 )
 """What makes version n of the schema out of version n - 1; ``user_version`` counts them."""

@@ -64,12 +64,25 @@ def rebuilt_calls(
     try:
         for key, steps in groupby(store.left(), key=lambda step: step.call):
             try:
-                yield rebuild(tuple(steps), applications, now, wall)
+                rebuilt = rebuild(tuple(steps), applications, now, wall)
             except ReplayError as why:
                 _log.error("call cannot be taken up again", call=key, why=str(why))
                 store.forget(key)
+            else:
+                _warn_of_gone(rebuilt.call, applications)
+                yield rebuilt
     except StoreError as error:
         _log.error("calls cannot be taken up again", why=str(error))
+
+
+def _warn_of_gone(call: Call, applications: Mapping[str, Application]) -> None:
+    name = call.application.name
+    if name not in applications:
+        _log.warning(
+            "application is not configured any more: its call goes on without credentials",
+            application=name,
+            call=call.key,
+        )
 
 
 def rebuild(
@@ -77,6 +90,8 @@ def rebuild(
 ) -> Rebuilt:
     """Build a call again; ``now`` is in the clock that it goes on by, ``wall`` since 1970.
 
+    It goes on by the configuration that it began with, and with the credentials of
+    ``applications``, none where its own is not among them.
     Nothing that happened lies in the future then, however the clocks were set. Raises ReplayError.
     """
     if [step.number for step in steps] != list(range(1, len(steps) + 1)):
@@ -102,12 +117,9 @@ def rebuild(
 
 
 def _made(first: Kept, applications: Mapping[str, Application], shift: float) -> Call:
-    name, opening, lead = codec.loads(first.said, applications)
-    if not isinstance(name, str) or not isinstance(lead, Leg):
+    application, opening, lead = codec.loads(first.said, applications)
+    if not isinstance(application, Application) or not isinstance(lead, Leg):
         raise ReplayError("its first step does not say what it began with")
-    application = applications.get(name)
-    if application is None:
-        raise ReplayError(f"application {name!r} is not configured any more")
     up, leg = lead.answered_at is not None, in_clock(lead, shift)
     now = first.at + shift
     return Call(lead.info, application, up=up, now=now, opening=opening, leg=leg)

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from stasis_refer.core import codec
-from stasis_refer.core.application import Application
+from stasis_refer.core.application import Application, Callback
 from stasis_refer.core.call import Call
 from stasis_refer.core.events import (
     ChannelUp,
     DocumentFetched,
+    FetchFailed,
+    FetchFailure,
     ReferAnswered,
     ReferSeen,
     Unbridged,
@@ -38,6 +40,7 @@ from tests.core.calls import (
     WITH_STATUS,
     Line,
     document,
+    returned,
 )
 from tests.core.dials import sip
 from tests.core.test_call_with_legs import APPLICATIONS, DOCUMENTS, ENDS, STEPS, run
@@ -196,9 +199,46 @@ def test_what_cannot_be_built_again_says_why(rows: Sequence[Kept], why: str) -> 
         rebuild(rows, known(PLAIN), 2.0, HOUR)
 
 
-def test_a_call_whose_application_is_gone_cannot_be_built_again() -> None:
-    with pytest.raises(ReplayError, match="'support' is not configured any more"):
-        rebuild(kept(transfer()), {}, 2.0, HOUR)
+# -- the configuration -----------------------------------------------------------
+
+ELSEWHERE = Callback("http://127.0.0.1/elsewhere")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"targets": ()},
+        {"dial_instead": True},
+        {"trunk": "another"},
+        {"document": ELSEWHERE, "fallback": ELSEWHERE, "status_callback": ELSEWHERE},
+        {"ring_timeout": 1.0, "no_notify_timeout": 1.0},
+        {"dialect": "bxml"},
+    ],
+    ids=" ".join,
+)
+def test_a_call_goes_on_by_the_configuration_that_it_began_with(
+    changes: dict[str, object],
+) -> None:
+    began = replace(WITH_STATUS, auth_token="old")
+    now = replace(WITH_STATUS, auth_token="new", **changes)  # type: ignore[arg-type]
+    line = Line(began)
+    line.happens((1.0, document(REFER)), (1.1, ReferSeen(7)), (1.2, ReferAnswered(405, 7)))
+    first = rebuild(kept(line, began), known(began), 2.0, HOUR + 2.0).call
+    call = rebuild(kept(line, began), known(now), 2.0, HOUR + 2.0).call
+    assert call.application == replace(began, auth_token="new")
+    assert call.deadline == first.deadline
+    for event in (returned(405), FetchFailed(FetchFailure.STATUS, "", ""), document(SAY)):
+        assert call.handle(event, 2.0) == first.handle(event, 2.0)
+
+
+def test_a_call_whose_application_is_gone_goes_on_without_credentials() -> None:
+    began = replace(PLAIN, auth_token="s3cret")
+    store = Store(kept(transfer(), began))
+    with capture_logs() as logs:
+        (rebuilt,) = rebuilt_calls(store, {}, 2.0, HOUR)
+    assert rebuilt.call.application == PLAIN
+    assert store.forgotten == []
+    assert [(log["log_level"], log["application"]) for log in logs] == [("warning", "support")]
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,9 @@ FIRST, SECOND = (Debt(f"{number:032x}", 1, "support", "twiml", "{}") for number 
 
 
 def test_it_is_found_with_what_became_of_its_transfer(ledger: Ledger, path: Path) -> None:
-    ended = {"outcome": Outcome.BUSY, "reason": Reason.FINAL_NOTIFY, "evidence": Evidence.SIP}
-    codes = {"refer_code": 202, "notify_code": 486}
-    fill(path, [transfer(1, ended_at=AT, **ended, **codes)])
+    busy = {"outcome": Outcome.BUSY, "refer_code": 202, "notify_code": 486, "ended_at": AT}
+    why = {"reason": Reason.FINAL_NOTIFY, "evidence": Evidence.SIP}
+    fill(path, [replace(transfer(1), **busy, **why)])  # type: ignore[arg-type]
     for each in (FIRST, SECOND):
         ledger.owed.add(each)
     first, second = ledger.owed.left()

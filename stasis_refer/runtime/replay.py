@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import structlog
 
 from stasis_refer.core import codec
 from stasis_refer.core.application import Application
 from stasis_refer.core.call import Call
-from stasis_refer.core.events import Event
+from stasis_refer.core.events import Event, Restarted
 from stasis_refer.core.handing_over import GivenBack, HandedOver
 from stasis_refer.core.intents import (
     Deed,
@@ -96,15 +96,15 @@ def rebuild(
     """
     if [step.number for step in steps] != list(range(1, len(steps) + 1)):
         raise ReplayError("a step is missing")
-    last = steps[-1]
-    shift = now - max(0.0, wall - last.wall) - last.at
     try:
-        call = _made(steps[0], applications, shift)
+        said = [codec.loads(step.said, applications) for step in steps]
+        shifts = _shifts(steps, said, now, wall)
+        call = _made(said[0], steps[0].at, shifts[0])
         intents = call.start()
         _compare(steps[0], intents)
         under_way = _under_way(intents)
-        for step in steps[1:]:
-            intents = call.handle(_said(step, applications, shift), step.at + shift)
+        for step, event, shift in zip(steps[1:], said[1:], shifts[1:], strict=True):
+            intents = call.handle(_event_in_clock(event, shift), step.at + shift)
             _compare(step, intents)
             under_way.update(_under_way(intents))
     except ReplayError:
@@ -116,13 +116,34 @@ def rebuild(
     return Rebuilt(call, len(steps), again, tuple(under_way.elements()))
 
 
-def _made(first: Kept, applications: Mapping[str, Application], shift: float) -> Call:
-    application, opening, lead = codec.loads(first.said, applications)
+def _shifts(
+    steps: Sequence[Kept], said: Sequence[object], now: float, wall: float
+) -> Sequence[float]:
+    """Return what is to be added to the time of each step, so that all are in one clock.
+
+    Each start of the program began a clock of its own, with ``Restarted`` as the first event of
+    the call in it; what lies between two of them only the wall clock tells.
+    """
+    last = steps[-1]
+    shift = now - _passed(last.wall, wall) - last.at
+    shifts = [shift]
+    for before, step, event in reversed([*zip(steps, steps[1:], said[1:], strict=False)]):
+        if isinstance(event, Restarted):
+            shift += step.at - _passed(before.wall, step.wall) - before.at
+        shifts.append(shift)
+    return shifts[::-1]
+
+
+def _passed(since: float, until: float) -> float:
+    return max(0.0, until - since)  # the wall clock may have been set back
+
+
+def _made(said: object, at: float, shift: float) -> Call:
+    application, opening, lead = cast("Sequence[Any]", said)
     if not isinstance(application, Application) or not isinstance(lead, Leg):
         raise ReplayError("its first step does not say what it began with")
     up, leg = lead.answered_at is not None, in_clock(lead, shift)
-    now = first.at + shift
-    return Call(lead.info, application, up=up, now=now, opening=opening, leg=leg)
+    return Call(lead.info, application, up=up, now=at + shift, opening=opening, leg=leg)
 
 
 def in_clock(leg: Leg, shift: float) -> Leg:
@@ -136,13 +157,13 @@ def in_clock(leg: Leg, shift: float) -> Leg:
     )
 
 
-def _said(step: Kept, applications: Mapping[str, Application], shift: float) -> Event:
-    match codec.loads(step.said, applications):
+def _event_in_clock(event: object, shift: float) -> Event:
+    match event:
         case HandedOver(Leg() as leg):
             return HandedOver(in_clock(leg, shift))
         case GivenBack(leg):
             return GivenBack(in_clock(leg, shift))
-        case event:
+        case _:
             return cast("Event", event)
 
 

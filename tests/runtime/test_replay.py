@@ -12,16 +12,19 @@ from stasis_refer.core import codec
 from stasis_refer.core.application import Application, Callback
 from stasis_refer.core.call import Call
 from stasis_refer.core.events import (
+    CallEnded,
     ChannelUp,
     DocumentFetched,
     FetchFailed,
     FetchFailure,
     ReferAnswered,
     ReferSeen,
+    Restarted,
     Unbridged,
 )
+from stasis_refer.core.handing_over import GivenBack, HandedOver
 from stasis_refer.core.info import CallDirection
-from stasis_refer.core.intents import HangUp
+from stasis_refer.core.intents import HangUp, Intent
 from stasis_refer.core.leg import Leg
 from stasis_refer.core.opening import Lent, Opening, Outgoing, Parted
 from stasis_refer.core.orders import Origination
@@ -29,7 +32,7 @@ from stasis_refer.core.outcome import Direction
 from stasis_refer.core.verbs import Hangup, LegWatch
 from stasis_refer.runtime.call_log import Kept, asked, beginning
 from stasis_refer.runtime.ports import StoreError
-from stasis_refer.runtime.replay import ReplayError, rebuild, rebuilt_calls
+from stasis_refer.runtime.replay import ReplayError, in_clock, rebuild, rebuilt_calls
 from tests.core.calls import (
     INFO,
     PLAIN,
@@ -41,6 +44,7 @@ from tests.core.calls import (
     Line,
     document,
     returned,
+    word,
 )
 from tests.core.dials import sip
 from tests.core.test_call_with_legs import APPLICATIONS, DOCUMENTS, ENDS, STEPS, run
@@ -152,6 +156,56 @@ def test_time_goes_on_while_the_program_is_away(wall: float, passed: float) -> N
     now = 0.25  # the machine was booted meanwhile
     rebuilt = rebuild(kept(transfer()), known(PLAIN), now, wall)
     assert rebuilt.call.deadline == pytest.approx(now - passed + 30.0)
+
+
+CLOCKS = st.lists(st.floats(-1e5, 1e5), min_size=4, max_size=4)
+
+
+def on_clocks(line: Line, clocks: Sequence[float]) -> list[Kept]:
+    """Return the steps of a call as programs keep them whose clocks are so far ahead."""
+    rows, number = list[Kept](), 0
+    for step, (at, event, _) in zip(kept(line), line.steps, strict=True):
+        number += isinstance(event, Restarted)
+        ahead = clocks[number % len(clocks)]
+        match event:
+            case None:
+                said = beginning(Call(INFO, PLAIN, up=True, now=ahead))
+            case HandedOver(Leg() as leg):
+                said = codec.dumps(HandedOver(in_clock(leg, ahead)))
+            case GivenBack(leg):
+                said = codec.dumps(GivenBack(in_clock(leg, ahead)))
+            case _:
+                said = step.said
+        rows.append(replace(step, at=at + ahead, said=said))
+    return rows
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, len(DOCUMENTS) - 1), STEPS, ENDS, CLOCKS, st.integers(0, 10**6))
+def test_restarts_on_clocks_of_their_own_are_as_on_one(
+    document: int,
+    steps: list[tuple[float, str, int]],
+    end: str,
+    clocks: list[float],
+    pick: int,
+) -> None:
+    line = run(PLAIN, DOCUMENTS[document], [*steps, (0.5, "restarted", pick)], end, up=True).line
+    before = 1 + pick % len(line.steps)
+    rows = kept(line)[:before]
+    last = rows[-1]
+    rebuilt = rebuild(on_clocks(line, clocks)[:before], known(PLAIN), last.at, last.wall)
+    one = rebuild(rows, known(PLAIN), last.at, last.wall)
+    due = None if one.call.deadline is None else pytest.approx(one.call.deadline, abs=1e-6)
+    assert rebuilt.call.deadline == due
+    assert rebuilt.call.lead.began_at == pytest.approx(one.call.lead.began_at, abs=1e-6)
+    assert rebuilt.again == one.again
+    assert words(rebuilt.call.handle(CallEnded(), last.at + 9.0)) == words(
+        one.call.handle(CallEnded(), last.at + 9.0)
+    )
+
+
+def words(intents: Sequence[Intent]) -> list[str]:
+    return [word(each) for each in intents]
 
 
 # -- what it asked for last ------------------------------------------------------

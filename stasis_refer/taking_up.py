@@ -34,15 +34,17 @@ def take_up(  # noqa: PLR0913 - where calls are kept, and where they go on
     is under way. What is pending in the outbox is to be on its way by now.
     """
     wall = time.time()
-    live: set[str] = set()
+    live, parties = set[str](), set[str]()
     for rebuilt in rebuilt_calls(ledger.call_log, applications, now, wall):
         switchboard.resume(rebuilt)
         for direction in rebuilt.under_way:
             goes_on(direction)
-        live.add(rebuilt.call.key)
+        call = rebuilt.call
+        live.add(call.key)
+        parties.update(leg.info.key for leg in (call.lead, *call.legs.values()))
     try:
         with ledger.step():
-            ledger.close_open(live, wall)
+            ledger.close_open(live, parties, wall)
             parcels = debts.pay(live)
     except StoreError as error:
         _log.error("transfers that were under way cannot be closed", why=str(error))

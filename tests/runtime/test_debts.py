@@ -54,7 +54,7 @@ def call(ledger: Ledger, number: int = 0, application: Application = PLAIN) -> J
 def pay(ledger: Ledger, live: Collection[str] = (), **more: dict[str, Application]) -> list[Parcel]:
     """Do what is done at the start."""
     with ledger.step():
-        ledger.close_open(live, WALL + 60)
+        ledger.close_open(live, live, WALL + 60)
         return [parcel for _, parcel in debts(ledger, **more).pay(live)]
 
 
@@ -112,7 +112,7 @@ def test_a_call_that_was_built_again_tells_it_itself(ledger: Ledger, again: Ledg
     again.open()
     ours = debts(again)
     with again.step():
-        again.close_open({CALLER.key}, WALL + 60)
+        again.close_open({CALLER.key}, {CALLER.key}, WALL + 60)
         assert ours.pay({CALLER.key}) == []
     line.call.tap = all_of((again.tap, ours))  # type: ignore[attr-defined]
     line.happens(*completed(1.0)[3:])

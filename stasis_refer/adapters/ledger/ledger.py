@@ -94,12 +94,14 @@ class Ledger:
         except Exception:  # noqa: BLE001 - a bug here must not end a call
             _log.exception("a step of a call could not be written down", call=entry.call.key)
 
-    def close_open(self, except_calls: Collection[str], at: float) -> list[TransferRecord]:
+    def close_open(
+        self, except_calls: Collection[str], parties: Collection[str], at: float
+    ) -> list[TransferRecord]:
         """Close what programs that have ended left under way, as ``Recorder.close_open`` does.
 
         Raises StoreError.
         """
-        closed = self._recorder.close_open(except_calls, at)
+        closed = self._recorder.close_open(except_calls, parties, at)
         for each in closed:
             _log.warning("transfer was under way when the program ended", transfer=each.id)
         return closed

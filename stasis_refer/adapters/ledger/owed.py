@@ -6,6 +6,7 @@ from typing import Any, Final
 from stasis_refer.adapters.ledger.file import LedgerFile
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
 from stasis_refer.runtime.debts import Debt
+from stasis_refer.runtime.ports import StoreError
 
 _ADD: Final = """
 INSERT OR REPLACE INTO owed (call, number, owner, application, dialect, said)
@@ -31,7 +32,7 @@ class OwedTable:
     def __init__(self, file: LedgerFile, place: str) -> None:
         self._file = file
         self._place = place
-        self._settled: list[tuple[str, int]] = []  # and not written yet
+        self._unwritten: list[tuple[str, int]] = []  # what is settled
 
     def add(self, debt: Debt) -> None:
         """Keep what is owed."""
@@ -40,10 +41,13 @@ class OwedTable:
 
     def settle(self, call: str, number: int) -> None:
         """Forget what is owed no more; with the next one where it cannot be written now."""
-        self._settled.append((call, number))
-        for each in self._settled:
-            self._file.write(_SETTLE, each)
-        self._file.when_kept(self._settled.clear)
+        settled, self._unwritten = [*self._unwritten, (call, number)], []
+        try:
+            for each in settled:
+                self._file.write(_SETTLE, each)
+        except StoreError:
+            self._unwritten = settled
+            raise
 
     def left(self) -> Sequence[Debt]:
         """Return what programs that have ended owe; it is our own from now on."""

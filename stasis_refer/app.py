@@ -92,13 +92,21 @@ class App:
             clock=self._clock,
             answer_order=self.desk.answer_order,
         )
-        self._debts = Debts(self.ledger.owed, letters, self._outbox, applications)
+        later = asyncio.get_running_loop().call_later
+        self._debts = Debts(
+            store=self.ledger.owed,
+            together=self.ledger.step,
+            later=later,
+            letters=letters,
+            outbox=self._outbox,
+            applications=applications,
+        )
         self._steps = steps = Steps(
             together=self.ledger.step,
             log=CallLog(self.ledger.call_log, time.time),
             letters=letters,
             outbox=self._outbox,
-            later=asyncio.get_running_loop().call_later,
+            later=later,
             tables=(self.ledger.tap, self._debts),
         )
         self._applications = applications
@@ -160,6 +168,7 @@ class App:
         await self.switchboard.stop()
         await self._outbox.stop()
         self._steps.flush()
+        self._debts.flush()
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:

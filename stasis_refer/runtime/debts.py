@@ -4,7 +4,8 @@ A call tells it itself, and one that is built again after a restart does. Of a c
 built again it is told by who starts the program. Either way it goes under the same token.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, TypeAlias
 
@@ -19,7 +20,7 @@ from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
 from stasis_refer.core.owed import Owed
 from stasis_refer.runtime.journal import Entry
 from stasis_refer.runtime.letters import Letters
-from stasis_refer.runtime.ports import Outbox, Parcel
+from stasis_refer.runtime.ports import Later, Outbox, Parcel, StoreError, Timer
 
 _log = structlog.get_logger(__name__)
 
@@ -60,15 +61,23 @@ class DebtStore(Protocol):
         ...
 
 
+SETTLED_AFTER: Final = 0.05
+"""Seconds until it is on file that something was told: with all that was in that time."""
+
+
 class Debts:
     """A tap that keeps what a transfer owes from its first step until it was told.
 
-    It is to be called within the transaction of the step, and may raise StoreError.
+    It is to be called within the transaction of the step, and may raise StoreError. ``together``
+    makes one transaction of what is written inside.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument per port
         self,
+        *,
         store: DebtStore,
+        together: Callable[[], AbstractContextManager[None]],
+        later: Later,
         letters: Letters,
         outbox: Outbox,
         applications: Mapping[str, Application],
@@ -77,6 +86,10 @@ class Debts:
         self._letters = letters
         self._outbox = outbox
         self._applications = applications
+        self._together = together
+        self._later = later
+        self._timer: Timer | None = None
+        self._settled: list[tuple[str, int]] = []  # and not written yet
         # By the key of the call and the number of the transfer: the request that tells it.
         self._owed: dict[str, dict[int, int | None]] = {}
 
@@ -107,6 +120,20 @@ class Debts:
             self._store.settle(debt.call, debt.number)
         return kept
 
+    def flush(self) -> None:
+        """Write down what was told."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        try:
+            with self._together():
+                for call, number in self._settled:
+                    self._store.settle(call, number)
+        except StoreError as error:  # with the next one then
+            _log.error("what was told of transfers cannot be written down", why=str(error))
+        else:
+            self._settled.clear()
+
     def _begin(self, entry: Entry, owed: Owed) -> None:
         call, number = entry.call, owed.number
         try:
@@ -135,7 +162,9 @@ class Debts:
             over = list(self._owed.pop(entry.call.key))
         for number in over:
             owed.pop(number, None)
-            self._store.settle(entry.call.key, number)
+            self._settled.append((entry.call.key, number))
+        if over and self._timer is None:
+            self._timer = self._later(SETTLED_AFTER, self.flush)
 
     def _parcel(self, debt: Debt) -> Parcel | None:
         names = {"application": debt.application, "call": debt.call, "transfer": debt.number}

@@ -1,6 +1,8 @@
 """What a transfer owes, on a real ledger."""
 
-from collections.abc import Collection, Iterator
+import sqlite3
+from collections.abc import Callable, Collection, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,13 +16,13 @@ from stasis_refer.core.events import CallEnded, FetchFailed, FetchFailure
 from stasis_refer.core.intents import Fetch, Tell, TellKind
 from stasis_refer.core.verbs import After, Refer, Then
 from stasis_refer.dialects.registry import DIALECTS
-from stasis_refer.runtime.debts import RESTARTED, Debt, Debts
+from stasis_refer.runtime.debts import RESTARTED, SETTLED_AFTER, Debt, Debts
 from stasis_refer.runtime.journal import Entry, all_of
 from stasis_refer.runtime.letters import Letters
 from stasis_refer.runtime.ports import Parcel
 from tests.core.calls import AFTER, FORBIDDEN, NO_ACTION, PLAIN, REFER, SAY, UP, document
 from tests.runtime.journaled import CALLER, WALL, Journaled, another, completed, referred
-from tests.runtime.test_steps import Outbox
+from tests.runtime.test_steps import Later, Outbox
 
 LETTERS = Letters(DIALECTS, lambda: WALL)
 KNOWN = {PLAIN.name: PLAIN}
@@ -41,8 +43,25 @@ def ledger(path: Path) -> Iterator[Ledger]:
 
 
 def debts(ledger: Ledger, applications: dict[str, Application] | None = None) -> Debts:
-    known = KNOWN if applications is None else applications
-    return Debts(ledger.owed, LETTERS, Outbox(ledger), known)
+    return Debts(
+        store=ledger.owed,
+        together=ledger.step,
+        later=at_once,
+        letters=LETTERS,
+        outbox=Outbox(ledger),
+        applications=KNOWN if applications is None else applications,
+    )
+
+
+class at_once:  # noqa: N801 - a function, but for what it returns
+    """Does what is to happen later."""
+
+    def __init__(self, seconds: float, do: Callable[[], None]) -> None:
+        assert seconds == SETTLED_AFTER
+        do()
+
+    def cancel(self) -> None:
+        """Nothing is waited for."""
 
 
 def call(ledger: Ledger, number: int = 0, application: Application = PLAIN) -> Journaled:
@@ -202,3 +221,28 @@ def test_the_letter_of_a_transfer_is_no_other_one() -> None:
     again = [each.id for each in LETTERS.parcels(replace(entry, seq=8))]
     assert len(set(tokens)) == 3
     assert (again[:2], again[2] == tokens[2]) == (tokens[:2], False)
+
+
+def test_what_was_told_is_written_down_soon_and_again_where_it_cannot_be(
+    ledger: Ledger, path: Path
+) -> None:
+    later = Later()
+    ours = Debts(
+        store=ledger.owed,
+        together=ledger.step,
+        later=later,
+        letters=LETTERS,
+        outbox=Outbox(ledger),
+        applications=KNOWN,
+    )
+    for number in (1, 2):
+        Journaled(ours, another(number)).happens(*completed(1.0))
+    assert (len(ledger.owed.left()), len(later.due)) == (2, 1)
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer, capture_logs() as logs:
+        writer.execute("BEGIN IMMEDIATE")
+        later.pass_()
+        writer.execute("COMMIT")
+    assert [each["log_level"] for each in logs] == ["error"]
+    assert len(ledger.owed.left()) == 2
+    ours.flush()
+    assert ledger.owed.left() == []

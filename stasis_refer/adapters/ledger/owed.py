@@ -6,7 +6,6 @@ from typing import Any, Final
 from stasis_refer.adapters.ledger.file import LedgerFile
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
 from stasis_refer.runtime.debts import Debt
-from stasis_refer.runtime.ports import StoreError
 
 _ADD: Final = """
 INSERT OR REPLACE INTO owed (call, number, owner, application, dialect, said)
@@ -32,7 +31,6 @@ class OwedTable:
     def __init__(self, file: LedgerFile, place: str) -> None:
         self._file = file
         self._place = place
-        self._unwritten: list[tuple[str, int]] = []  # what is settled
 
     def add(self, debt: Debt) -> None:
         """Keep what is owed."""
@@ -40,14 +38,8 @@ class OwedTable:
         self._file.write(_ADD, (*names, debt.said))
 
     def settle(self, call: str, number: int) -> None:
-        """Forget what is owed no more; with the next one where it cannot be written now."""
-        settled, self._unwritten = [*self._unwritten, (call, number)], []
-        try:
-            for each in settled:
-                self._file.write(_SETTLE, each)
-        except StoreError:
-            self._unwritten = settled
-            raise
+        """Forget what is owed no more; there may be nothing."""
+        self._file.write(_SETTLE, (call, number))
 
     def left(self) -> Sequence[Debt]:
         """Return what programs that have ended owe; it is our own from now on."""

@@ -29,6 +29,7 @@ from stasis_refer.core.targets import parse_rule
 from stasis_refer.core.verbs import Refer
 from stasis_refer.dialects.registry import DIALECTS
 from stasis_refer.runtime.call_log import CallLog
+from stasis_refer.runtime.debts import Debts
 from stasis_refer.runtime.journal import Entry, Tap
 from stasis_refer.runtime.letters import Letters
 from stasis_refer.runtime.ports import Parcel
@@ -83,13 +84,22 @@ def seconds_a_transfer() -> float:
         ledger = Ledger(Path(folder) / "bench.db", clock=perf_counter)
         ledger.open()
         with closing(ledger):
+            letters, outbox = Letters(DIALECTS, time), _NoOutbox()
+            debts = Debts(
+                store=ledger.owed,
+                together=ledger.step,
+                later=lambda _seconds, _do: _NoTimer(),
+                letters=letters,
+                outbox=outbox,
+                applications={},
+            )
             steps = Steps(
                 together=ledger.step,
                 log=CallLog(ledger.call_log, time),
-                letters=Letters(DIALECTS, time),
-                outbox=_NoOutbox(),
+                letters=letters,
+                outbox=outbox,
                 later=lambda _seconds, _do: _NoTimer(),
-                tables=(ledger.tap,),
+                tables=(ledger.tap, debts),
             )
             for number in range(_WARM_UP):
                 _write(steps, ledger.tap, number)

@@ -33,6 +33,7 @@ from stasis_refer.errors import StartError
 from stasis_refer.rest import rest_routes
 from stasis_refer.runtime.call_log import CallLog
 from stasis_refer.runtime.courier import Courier
+from stasis_refer.runtime.debts import Debts
 from stasis_refer.runtime.directory import Directory
 from stasis_refer.runtime.effects import Effects
 from stasis_refer.runtime.front_desk import FrontDesk
@@ -40,10 +41,10 @@ from stasis_refer.runtime.journal import Entry, Tap, all_of
 from stasis_refer.runtime.letters import Letters
 from stasis_refer.runtime.outbox import Outbox
 from stasis_refer.runtime.ports import StoreError
-from stasis_refer.runtime.replay import rebuilt_calls
 from stasis_refer.runtime.steps import Steps
 from stasis_refer.runtime.switchboard import Switchboard
 from stasis_refer.settings import Settings
+from stasis_refer.taking_up import take_up
 from stasis_refer.wire import ari, commands
 
 _log = structlog.get_logger(__name__)
@@ -91,13 +92,22 @@ class App:
             clock=self._clock,
             answer_order=self.desk.answer_order,
         )
+        later = asyncio.get_running_loop().call_later
+        self._debts = Debts(
+            store=self.ledger.owed,
+            together=self.ledger.step,
+            later=later,
+            letters=letters,
+            outbox=self._outbox,
+            applications=applications,
+        )
         self._steps = steps = Steps(
             together=self.ledger.step,
             log=CallLog(self.ledger.call_log, time.time),
             letters=letters,
             outbox=self._outbox,
-            later=asyncio.get_running_loop().call_later,
-            tables=(self.ledger.tap,),
+            later=later,
+            tables=(self.ledger.tap, self._debts),
         )
         self._applications = applications
         self.switchboard = Switchboard(
@@ -142,8 +152,16 @@ class App:
                 + (f" or capture.listen {capture.listen!r}" if capture else "")
                 + f": {error}: end what has the port, or choose another"
             ) from error
-        self._take_up()
         self._outbox.start()
+        take_up(
+            ledger=self.ledger,
+            switchboard=self.switchboard,
+            outbox=self._outbox,
+            debts=self._debts,
+            applications=self._applications,
+            now=self._clock(),
+            goes_on=self.metrics.goes_on,
+        )
         running = (self.ari.run(), self._watch_lag(), self.ledger.keep())
         self._tasks = [asyncio.create_task(each) for each in running]
         return self
@@ -154,6 +172,7 @@ class App:
         await self.switchboard.stop()
         await self._outbox.stop()
         self._steps.flush()
+        self._debts.flush()
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
@@ -191,18 +210,6 @@ class App:
             "ledger: cannot be written": not self.ledger.writable(),
         }
         return [reason for reason, applies in reasons.items() if applies]
-
-    def _take_up(self) -> None:
-        """Go on with the calls that were live when a program ended suddenly."""
-        now, wall = self._clock(), time.time()
-        live: set[str] = set()
-        for call in rebuilt_calls(self.ledger.call_log, self._applications, now, wall):
-            self.switchboard.resume(call)
-            for direction in call.under_way:
-                self.metrics.goes_on(direction)
-            live.add(call.call.key)
-        with contextlib.suppress(StoreError):  # ``readyz`` says that it cannot be written
-            self.ledger.close_open(live, wall)
 
     # -- parts -------------------------------------------------------------------
 

@@ -21,10 +21,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Transferred:
-    """A transfer is over; ``name`` is the document's own name for its verb."""
+    """A transfer is over; ``name`` is the document's own name for its verb.
+
+    ``number`` is which one of its call it was.
+    """
 
     result: Result
     name: str = ""
+    number: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

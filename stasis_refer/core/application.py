@@ -1,7 +1,8 @@
 """What the configuration says of one customer application."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any, Final, Self
 
 from stasis_refer.core.redacted import redacted
 from stasis_refer.core.targets import TargetRule
@@ -57,3 +58,23 @@ class Application:
     sip_endpoint: str = "stasis_refer"  # the one that SIP URIs are called through
     dial_instead: bool = False  # of a phone that refuses a REFER
     public_url: str = ""
+
+    def without_credentials(self) -> Self:
+        """Return it as it may be kept."""
+        none: dict[str, Any] = dict.fromkeys(CREDENTIALS, "")
+        return replace(self, **none)
+
+    def with_credentials_of(self, today: "Application") -> Self:
+        """Return it with what another configuration of the same application says to dialects.
+
+        What the core reads stays: a call goes on by what it began with.
+        """
+        changed: dict[str, Any] = {name: getattr(today, name) for name in _OF_DIALECTS}
+        return replace(self, **changed)
+
+
+CREDENTIALS: Final = ("auth_token", "username", "password", "webhook_secret")
+"""What is secret of an application."""
+
+_OF_DIALECTS: Final = (*CREDENTIALS, "account_sid", "cognigy_compat", "public_url")
+"""What the core never reads."""

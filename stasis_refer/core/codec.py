@@ -3,14 +3,16 @@
 Text, numbers, truth and None stay as they are, a tuple is an array. Everything else is an object
 that says its class: ``{"": "ReferSeen", "cseq": 7}``, ``{"": "Method", "is": "GET"}``. Fields that
 have their default are left out, so that a later version may add some. Only what ``KNOWN`` names is
-written or read. Of an application, which has credentials, only the name is kept, and captured
-messages, which are for taps alone, are not kept at all.
+written or read. An application is kept without its credentials, its target rules as their text,
+and read with the credentials that it has then. Captured messages, which are for taps alone, are not
+kept at all.
 """
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
+from functools import lru_cache
 from types import ModuleType
 from typing import Any, Final, TypeAlias
 
@@ -25,16 +27,18 @@ from stasis_refer.core import (
     opening,
     orders,
     outcome,
+    owed,
     verbs,
 )
 from stasis_refer.core.application import Application
 from stasis_refer.core.message import Message
+from stasis_refer.core.targets import TargetRule, parse_rule
 
 MODULES: Final = (
     *(abouts, application, events, found, handing_over, info, leg),
-    *(opening, orders, outcome, verbs),
+    *(opening, orders, outcome, owed, verbs),
 )
-"""Where all classes are from that an event may hold."""
+"""Where all classes are from that an event, or what is owed, may hold."""
 
 _CLASS: Final = ""
 _MEMBER: Final = "is"
@@ -58,8 +62,9 @@ def dumps(value: object) -> str:
 
 
 def loads(text: str, applications: Mapping[str, Application]) -> Any:  # noqa: ANN401 - whatever was written
-    """Return the value that ``dumps`` made this of; applications are looked up by name.
+    """Return the value that ``dumps`` made this of.
 
+    ``applications`` are those that are configured now, by name: their credentials are taken.
     Raises CodecError.
     """
     try:
@@ -108,8 +113,14 @@ def _defaults_of(kind: type[Any]) -> list[tuple[str, object]]:
     ]
 
 
+@lru_cache
 def _write_application(value: Application) -> _Plain:
-    return {_CLASS: Application.__name__, "name": value.name}
+    """Return the same object for all calls of an application: there are many, and it is large."""
+    return _writer_of(Application)(value.without_credentials())
+
+
+def _write_rule(value: TargetRule) -> _Plain:
+    return value.text
 
 
 def _write_message(_: Message) -> _Plain:
@@ -136,7 +147,7 @@ def _read(plain: _Plain, applications: Mapping[str, Application]) -> Any:  # noq
     if named == _SET:
         return frozenset(_read(each, applications) for each in plain[_OF])
     if named == Application.__name__:
-        return _application(plain["name"], applications)
+        return _application(plain, applications)
     kind = KNOWN.get(named)
     if kind is None:
         raise CodecError(f"{named!r} is no class that is kept")
@@ -145,10 +156,13 @@ def _read(plain: _Plain, applications: Mapping[str, Application]) -> Any:  # noq
     return kind(**{name: _read(each, applications) for name, each in plain.items()})
 
 
-def _application(name: str, applications: Mapping[str, Application]) -> Application:
-    if name not in applications:
-        raise CodecError(f"application {name!r} is not configured any more")
-    return applications[name]
+def _application(plain: _Plain, applications: Mapping[str, Application]) -> Application:
+    rules = tuple(parse_rule(each) for each in plain.pop("targets", ()))
+    kept = Application(
+        **{name: _read(each, applications) for name, each in plain.items()}, targets=rules
+    )
+    today = applications.get(kept.name)
+    return kept if today is None else kept.with_credentials_of(today)
 
 
 # -- what is known ---------------------------------------------------------------
@@ -181,6 +195,7 @@ _AS_IT_IS: Final = frozenset({str, int, float, bool, type(None)})
 _WRITERS: Final[dict[type[Any], Callable[[Any], _Plain]]] = {
     **{kind: _writer_of(kind) for kind in KNOWN.values()},
     Application: _write_application,
+    TargetRule: _write_rule,
     Message: _write_message,
     frozenset: _write_set,
     tuple: _write_tuple,

@@ -12,6 +12,7 @@ from stasis_refer.core.leg import Leg
 from stasis_refer.core.opening import Lent, Parted
 from stasis_refer.core.orders import Verdict
 from stasis_refer.core.outcome import Direction, Result
+from stasis_refer.core.owed import Owed
 from stasis_refer.core.verbs import Source
 
 
@@ -266,6 +267,7 @@ class TransferBegan:
 
     ``channel`` is the one whose far end the REFER goes to or comes from. ``referred_by`` is as
     in that REFER, '' where it is not known; ``group`` as of TransferEnded, where it is decided.
+    ``owed`` is who is to be told of the end, None where nobody is.
     """
 
     direction: Direction
@@ -274,6 +276,7 @@ class TransferBegan:
     channel: str = field(default="", compare=False)
     referred_by: str = field(default="", compare=False)
     group: str = field(default="", compare=False)
+    owed: Owed | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

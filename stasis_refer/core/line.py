@@ -82,6 +82,7 @@ class Line(ABC):
         self._transferred = False
         self._refers = 0  # how many were sent on this call
         self._transfers = self.lead.transfers  # how many were asked for under this key
+        self._referred = 0  # the number of the last one that was to be sent
         self._given_up: SentRefer | None = None  # a REFER that ended unconfirmed
         self._fetches = self.lead.asked
         self._playbacks = 0

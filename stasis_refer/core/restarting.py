@@ -1,7 +1,7 @@
 """The part of a call's machine that goes on after the program ended suddenly and runs again."""
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from stasis_refer.core.activity import (
     Activity,
@@ -78,11 +78,9 @@ class Restarting(Ordering):
         activity = self._activity
         if isinstance(activity, Referring):
             activity.sent.machine.unheard(now)
-        elif isinstance(
-            activity, Answering | Joining | Returning | Separating | Clearing | Recalling
-        ):
-            limit = now + _LIMITS[type(activity)]
-            self._activity = replace(activity, deadline=limit)
+        elif activity is not None and type(activity) in _LIMITS:
+            changed: dict[str, Any] = {"deadline": now + _LIMITS[type(activity)]}
+            self._activity = replace(activity, **changed)
 
     def _gone_unheard(self, back: ChannelReturned | QueueLeft | None, now: float) -> list[Intent]:
         told = back if isinstance(back, ChannelReturned) and not self._is_old(back) else None

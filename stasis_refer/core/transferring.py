@@ -24,6 +24,7 @@ from stasis_refer.core.intents import (
 )
 from stasis_refer.core.orders import Taken
 from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason, Result
+from stasis_refer.core.owed import Owed, action_behind, then_behind
 from stasis_refer.core.refer import Return
 from stasis_refer.core.sent import Cleared, Heard, SentRefer, clear, report, text_of
 from stasis_refer.core.transfer_id import id_of
@@ -58,14 +59,16 @@ class Transferring(Bridging):
         by, group = "", ""
         if isinstance(cleared, Cleared):
             by, group = cleared.intent.referred_by or "", cleared.group
-        return TransferBegan(
-            Direction.SENT,
-            text_of(verb.target),
-            self._new_transfer(),
-            self.lead.channel,
-            by,
-            group,
-        )
+        self._referred = number = self._new_transfer()
+        channel, owed = self.lead.channel, self._owed(verb, number)
+        target = text_of(verb.target)
+        return TransferBegan(Direction.SENT, target, number, channel, by, group, owed)
+
+    def _owed(self, verb: Refer, number: int) -> Owed | None:
+        unheard = verb.action is None and verb.failure_action is None
+        if unheard or not self.info.is_sip:
+            return None  # of a leg that is not SIP the fallback URL is told first
+        return Owed(verb, self.info, self._standing(self._status), number)
 
     def _send(self, verb: Refer, cleared: Cleared, number: int, now: float) -> list[Intent]:
         self._away = True
@@ -128,10 +131,11 @@ class Transferring(Bridging):
     def _go_on_after(self, verb: Refer, result: Result, now: float) -> list[Intent]:
         if result.reason is Reason.NOT_SIP:
             return self._not_sip(verb, result, now)
-        return self._go_on_with(_then(verb, result), verb, result, now)
+        return self._go_on_with(then_behind(verb, result), verb, result, now)
 
     def _go_on_with(self, then: Then, verb: Refer, result: Result, now: float) -> list[Intent]:
-        about, action = Transferred(result, verb.name), _action(verb, result)
+        about = Transferred(result, verb.name, self._referred)
+        action = action_behind(verb, result)
         match then:
             case Then.RUN | Then.RUN_IF_ANY:
                 or_go_on = then is Then.RUN_IF_ANY
@@ -195,22 +199,6 @@ class Transferring(Bridging):
         lost, ended = self.lead, self._call_ended(now)
         hang_up = HangUp() if lost is self.lead else DropLeg(lost.channel)
         return [hang_up, *ended]
-
-
-def _then(verb: Refer, result: Result) -> Then:
-    match result.outcome:
-        case Outcome.COMPLETED:
-            return verb.after.completed
-        case Outcome.CANCELED:
-            return verb.after.canceled
-        case _:
-            return verb.after.failed
-
-
-def _action(verb: Refer, result: Result) -> Callback | None:
-    if result.outcome is Outcome.COMPLETED or verb.failure_action is None:
-        return verb.action
-    return verb.failure_action
 
 
 def _code(heard: Heard) -> int:

@@ -146,7 +146,7 @@ def _by_call(steps: Iterable[Kept]) -> Iterable[Sequence[Kept]]:
 
 def beginning(call: Call) -> str:
     """Return what a call that has just been made was made from."""
-    return codec.dumps((call.application.name, call.opening, call.lead))
+    return codec.dumps((call.application, call.opening, call.lead))
 
 
 def asked(intents: Sequence[Intent]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from stasis_refer.core import masked
 from stasis_refer.core.call import Call
 from stasis_refer.core.handing_over import HandedOver
+from stasis_refer.core.intents import HandOver
 from stasis_refer.core.leg import Leg
 from stasis_refer.runtime.book import CallRecord
 from stasis_refer.runtime.call_records import call_record, is_over
@@ -44,8 +45,7 @@ class CallStories:
             for leg in self._parties.pop(call.key):
                 self._stories.pop(leg.info.key, None)
 
-    @staticmethod
-    def _left(entry: Entry, before: tuple[Leg, ...], parties: tuple[Leg, ...]) -> list[Leg]:
+    def _left(self, entry: Entry, before: tuple[Leg, ...], parties: tuple[Leg, ...]) -> list[Leg]:
         """Return who is no party any more, and none of another call."""
         there = {leg.info.key for leg in parties}
         left = [leg for leg in before if leg.gone and leg.info.key not in there]
@@ -54,7 +54,16 @@ class CallStories:
                 left.append(leg)  # nobody waited for it any more
             case _:
                 pass
+        for intent in entry.intents:
+            match intent:
+                case HandOver(to, Leg() as leg) if not self._has(to):
+                    left.append(leg)  # who asked for it is gone
+                case _:
+                    pass
         return left
+
+    def _has(self, channel: str) -> bool:
+        return any(leg.channel == channel for legs in self._parties.values() for leg in legs)
 
     def _look(self, call: Call, leg: Leg, offset: float, ended_at: float | None) -> None:
         story = self._stories.get(leg.info.key)

@@ -107,22 +107,22 @@ class Directory:
 
         Returns what ``Capture.watch`` does. Whose the channel is may change meanwhile.
         """
-
-        def deliver(event: Event) -> None:
-            self.happened(channel, event)
-
-        self._call_ids[channel] = call_id
+        deliver = self._listen(channel, call_id)
         return self._capture.watch(call_id, deliver, dialed=dialed)
 
     def watch_again(self, info: CallInfo) -> None:
         """Let the call that has a channel hear of its dialog again, after a restart."""
-
-        def deliver(event: Event) -> None:
-            self.happened(info.channel, event)
-
-        self._call_ids[info.channel] = info.call_id
+        deliver = self._listen(info.channel, info.call_id)
         dialed = info.direction is not CallDirection.INBOUND
         self._capture.watch_again(info.call_id, deliver, info.caller_tag, dialed=dialed)
+
+    def _listen(self, channel: str, call_id: str) -> Callable[[Event], None]:
+        self._call_ids[channel] = call_id
+
+        def deliver(event: Event) -> None:
+            self.happened(channel, event)
+
+        return deliver
 
     def channel_of(self, key: str) -> str:
         """Return the channel of a party by its key, '' where no live call has it."""

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import structlog
 
 from stasis_refer.core import codec
 from stasis_refer.core.application import Application
 from stasis_refer.core.call import Call
-from stasis_refer.core.events import Event
+from stasis_refer.core.events import Event, Restarted
 from stasis_refer.core.handing_over import GivenBack, HandedOver
 from stasis_refer.core.intents import (
     Deed,
@@ -64,12 +64,25 @@ def rebuilt_calls(
     try:
         for key, steps in groupby(store.left(), key=lambda step: step.call):
             try:
-                yield rebuild(tuple(steps), applications, now, wall)
+                rebuilt = rebuild(tuple(steps), applications, now, wall)
             except ReplayError as why:
                 _log.error("call cannot be taken up again", call=key, why=str(why))
                 store.forget(key)
+            else:
+                _warn_of_gone(rebuilt.call, applications)
+                yield rebuilt
     except StoreError as error:
         _log.error("calls cannot be taken up again", why=str(error))
+
+
+def _warn_of_gone(call: Call, applications: Mapping[str, Application]) -> None:
+    name = call.application.name
+    if name not in applications:
+        _log.warning(
+            "application is not configured any more: its call goes on without credentials",
+            application=name,
+            call=call.key,
+        )
 
 
 def rebuild(
@@ -77,19 +90,21 @@ def rebuild(
 ) -> Rebuilt:
     """Build a call again; ``now`` is in the clock that it goes on by, ``wall`` since 1970.
 
+    It goes on by the configuration that it began with, and with the credentials of
+    ``applications``, none where its own is not among them.
     Nothing that happened lies in the future then, however the clocks were set. Raises ReplayError.
     """
     if [step.number for step in steps] != list(range(1, len(steps) + 1)):
         raise ReplayError("a step is missing")
-    last = steps[-1]
-    shift = now - max(0.0, wall - last.wall) - last.at
     try:
-        call = _made(steps[0], applications, shift)
+        said = [codec.loads(step.said, applications) for step in steps]
+        shifts = _shifts(steps, said, now, wall)
+        call = _made(said[0], steps[0].at, shifts[0])
         intents = call.start()
         _compare(steps[0], intents)
         under_way = _under_way(intents)
-        for step in steps[1:]:
-            intents = call.handle(_said(step, applications, shift), step.at + shift)
+        for step, event, shift in zip(steps[1:], said[1:], shifts[1:], strict=True):
+            intents = call.handle(_event_in_clock(event, shift), step.at + shift)
             _compare(step, intents)
             under_way.update(_under_way(intents))
     except ReplayError:
@@ -101,16 +116,34 @@ def rebuild(
     return Rebuilt(call, len(steps), again, tuple(under_way.elements()))
 
 
-def _made(first: Kept, applications: Mapping[str, Application], shift: float) -> Call:
-    name, opening, lead = codec.loads(first.said, applications)
-    if not isinstance(name, str) or not isinstance(lead, Leg):
+def _shifts(
+    steps: Sequence[Kept], said: Sequence[object], now: float, wall: float
+) -> Sequence[float]:
+    """Return what is to be added to the time of each step, so that all are in one clock.
+
+    Each start of the program began a clock of its own, with ``Restarted`` as the first event of
+    the call in it; what lies between two of them only the wall clock tells.
+    """
+    last = steps[-1]
+    shift = now - _passed(last.wall, wall) - last.at
+    shifts = [shift]
+    for before, step, event in reversed([*zip(steps, steps[1:], said[1:], strict=False)]):
+        if isinstance(event, Restarted):
+            shift += step.at - _passed(before.wall, step.wall) - before.at
+        shifts.append(shift)
+    return shifts[::-1]
+
+
+def _passed(since: float, until: float) -> float:
+    return max(0.0, until - since)  # the wall clock may have been set back
+
+
+def _made(said: object, at: float, shift: float) -> Call:
+    application, opening, lead = cast("Sequence[Any]", said)
+    if not isinstance(application, Application) or not isinstance(lead, Leg):
         raise ReplayError("its first step does not say what it began with")
-    application = applications.get(name)
-    if application is None:
-        raise ReplayError(f"application {name!r} is not configured any more")
     up, leg = lead.answered_at is not None, in_clock(lead, shift)
-    now = first.at + shift
-    return Call(lead.info, application, up=up, now=now, opening=opening, leg=leg)
+    return Call(lead.info, application, up=up, now=at + shift, opening=opening, leg=leg)
 
 
 def in_clock(leg: Leg, shift: float) -> Leg:
@@ -124,13 +157,13 @@ def in_clock(leg: Leg, shift: float) -> Leg:
     )
 
 
-def _said(step: Kept, applications: Mapping[str, Application], shift: float) -> Event:
-    match codec.loads(step.said, applications):
+def _event_in_clock(event: object, shift: float) -> Event:
+    match event:
         case HandedOver(Leg() as leg):
             return HandedOver(in_clock(leg, shift))
         case GivenBack(leg):
             return GivenBack(in_clock(leg, shift))
-        case event:
+        case _:
             return cast("Event", event)
 
 

@@ -11,6 +11,7 @@ from stasis_refer.core.events import (
     ChannelUp,
     DigitPressed,
     Event,
+    InviteAnswered,
     LegCreated,
     OfLeg,
     PlaybackEnded,
@@ -307,6 +308,22 @@ def test_a_leg_of_which_nobody_knows_whether_it_was_called_is_given_up() -> None
     line.happens((1.0, of_leg(Found.HERE)))
     assert "1 drop leg 1" in line.words[before:]
     assert FIRST not in line.call.channels
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ((), ["3 fetch action failed None 0"]),
+        (((2.0, OfLeg(FIRST, InviteAnswered(486))),), ["3 fetch action busy 486 0"]),
+    ],
+    ids=["it refused unheard, or was not reached", "its refusal was heard before"],
+)
+def test_a_callee_that_is_gone(steps: Sequence[Step], expected: list[str]) -> None:
+    line = Line()
+    line.happens((0.0, document(DIAL)), (0.1, MADE), *steps)
+    before = len(line.words)
+    line.happens((3.0, HERE), (3.0, of_leg(Found.GONE)))
+    assert [word for word in line.words[before:] if "fetch" in word] == expected
 
 
 @pytest.mark.parametrize("connected", [True, False])

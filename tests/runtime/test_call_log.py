@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 from structlog.testing import capture_logs
 
+from stasis_refer.core import codec
 from stasis_refer.core.events import DigitPressed
 from stasis_refer.core.handing_over import HandedOver
 from stasis_refer.core.intents import HangUp, StopPlayback
@@ -11,7 +12,7 @@ from stasis_refer.runtime import call_log
 from stasis_refer.runtime.call_log import CallLog, Kept
 from stasis_refer.runtime.journal import Entry
 from stasis_refer.runtime.ports import StoreError, UnwritableError
-from tests.runtime.parties import Party
+from tests.runtime.parties import SUPPORT, Party
 
 WALL = 1_764_000_000.0  # seconds since 1970
 
@@ -87,7 +88,7 @@ def test_the_first_step_says_what_the_call_began_with(log: CallLog, store: Store
     write(log)
     info = '{"":"CallInfo","key":"k","channel":"alice"}'
     lead = f'{{"":"Leg","info":{info},"began_at":0.0,"answered_at":0.0}}'
-    assert store.steps[0].said == f'["support",{{"":"Arrived"}},{lead}]'
+    assert store.steps[0].said == f'[{codec.dumps(SUPPORT)},{{"":"Arrived"}},{lead}]'
 
 
 def test_a_call_with_a_step_missing_is_kept_no_more(log: CallLog, store: Store) -> None:

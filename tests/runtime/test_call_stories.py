@@ -144,16 +144,20 @@ def test_a_party_that_is_transferred_stays_the_call_it_was(told: Told) -> None:
     assert told.of(LEG)[-1] == (CallStatus.IN_PROGRESS, 2.0, None)
 
 
+ASKS = another(2)
+
+
 def handed_over(told: Told) -> tuple[Journaled, HandedOver]:
     """Let a call hand the party over that it has dialed."""
     line = Journaled(told.tap)
     line.happens((0.0, document(DIAL)), *answers(1.0))
-    line.happens((5.0, Replaced(line.call.info.channel, "another")))
+    line.happens((5.0, Replaced(line.call.info.channel, ASKS.channel)))
     (answer,) = (each for each in line.intents if isinstance(each, HandOver))
     return line, HandedOver(answer.leg)
 
 
 def test_a_party_that_is_handed_over_has_not_ended(told: Told) -> None:
+    Journaled(told.tap, ASKS)
     line, _ = handed_over(told)
     line.happens((6.0, CallEnded()))
     assert line.call.over
@@ -162,9 +166,19 @@ def test_a_party_that_is_handed_over_has_not_ended(told: Told) -> None:
 
 
 def test_a_party_that_nobody_waits_for_any_more_has(told: Told) -> None:
+    asks = Journaled(told.tap, ASKS)
     _, party = handed_over(told)
-    Journaled(told.tap, another(2)).happens((6.0, party))
+    asks.happens((6.0, party))
     assert told.of(LEG)[-1] == (CallStatus.COMPLETED, 2.0, 6.0)
+
+
+def test_a_party_that_is_handed_over_to_a_call_that_is_gone_has_ended(told: Told) -> None:
+    asks = Journaled(told.tap, ASKS)
+    asks.happens((1.0, document(Hangup())))
+    line, _ = handed_over(told)
+    line.happens((6.0, CallEnded()))
+    assert told.of(LEG)[-1] == (CallStatus.COMPLETED, 2.0, 5.0)
+    assert told.remembered == 0
 
 
 def test_the_parties_are_not_told_where_that_is_wanted() -> None:

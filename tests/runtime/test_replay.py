@@ -9,17 +9,22 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from stasis_refer.core import codec
-from stasis_refer.core.application import Application
+from stasis_refer.core.application import Application, Callback
 from stasis_refer.core.call import Call
 from stasis_refer.core.events import (
+    CallEnded,
     ChannelUp,
     DocumentFetched,
+    FetchFailed,
+    FetchFailure,
     ReferAnswered,
     ReferSeen,
+    Restarted,
     Unbridged,
 )
+from stasis_refer.core.handing_over import GivenBack, HandedOver
 from stasis_refer.core.info import CallDirection
-from stasis_refer.core.intents import HangUp
+from stasis_refer.core.intents import HangUp, Intent
 from stasis_refer.core.leg import Leg
 from stasis_refer.core.opening import Lent, Opening, Outgoing, Parted
 from stasis_refer.core.orders import Origination
@@ -27,7 +32,7 @@ from stasis_refer.core.outcome import Direction
 from stasis_refer.core.verbs import Hangup, LegWatch
 from stasis_refer.runtime.call_log import Kept, asked, beginning
 from stasis_refer.runtime.ports import StoreError
-from stasis_refer.runtime.replay import ReplayError, rebuild, rebuilt_calls
+from stasis_refer.runtime.replay import ReplayError, in_clock, rebuild, rebuilt_calls
 from tests.core.calls import (
     INFO,
     PLAIN,
@@ -38,6 +43,8 @@ from tests.core.calls import (
     WITH_STATUS,
     Line,
     document,
+    returned,
+    word,
 )
 from tests.core.dials import sip
 from tests.core.test_call_with_legs import APPLICATIONS, DOCUMENTS, ENDS, STEPS, run
@@ -151,6 +158,56 @@ def test_time_goes_on_while_the_program_is_away(wall: float, passed: float) -> N
     assert rebuilt.call.deadline == pytest.approx(now - passed + 30.0)
 
 
+CLOCKS = st.lists(st.floats(-1e5, 1e5), min_size=4, max_size=4)
+
+
+def on_clocks(line: Line, clocks: Sequence[float]) -> list[Kept]:
+    """Return the steps of a call as programs keep them whose clocks are so far ahead."""
+    rows, number = list[Kept](), 0
+    for step, (at, event, _) in zip(kept(line), line.steps, strict=True):
+        number += isinstance(event, Restarted)
+        ahead = clocks[number % len(clocks)]
+        match event:
+            case None:
+                said = beginning(Call(INFO, PLAIN, up=True, now=ahead))
+            case HandedOver(Leg() as leg):
+                said = codec.dumps(HandedOver(in_clock(leg, ahead)))
+            case GivenBack(leg):
+                said = codec.dumps(GivenBack(in_clock(leg, ahead)))
+            case _:
+                said = step.said
+        rows.append(replace(step, at=at + ahead, said=said))
+    return rows
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, len(DOCUMENTS) - 1), STEPS, ENDS, CLOCKS, st.integers(0, 10**6))
+def test_restarts_on_clocks_of_their_own_are_as_on_one(
+    document: int,
+    steps: list[tuple[float, str, int]],
+    end: str,
+    clocks: list[float],
+    pick: int,
+) -> None:
+    line = run(PLAIN, DOCUMENTS[document], [*steps, (0.5, "restarted", pick)], end, up=True).line
+    before = 1 + pick % len(line.steps)
+    rows = kept(line)[:before]
+    last = rows[-1]
+    rebuilt = rebuild(on_clocks(line, clocks)[:before], known(PLAIN), last.at, last.wall)
+    one = rebuild(rows, known(PLAIN), last.at, last.wall)
+    due = None if one.call.deadline is None else pytest.approx(one.call.deadline, abs=1e-6)
+    assert rebuilt.call.deadline == due
+    assert rebuilt.call.lead.began_at == pytest.approx(one.call.lead.began_at, abs=1e-6)
+    assert rebuilt.again == one.again
+    assert words(rebuilt.call.handle(CallEnded(), last.at + 9.0)) == words(
+        one.call.handle(CallEnded(), last.at + 9.0)
+    )
+
+
+def words(intents: Sequence[Intent]) -> list[str]:
+    return [word(each) for each in intents]
+
+
 # -- what it asked for last ------------------------------------------------------
 
 
@@ -196,9 +253,46 @@ def test_what_cannot_be_built_again_says_why(rows: Sequence[Kept], why: str) -> 
         rebuild(rows, known(PLAIN), 2.0, HOUR)
 
 
-def test_a_call_whose_application_is_gone_cannot_be_built_again() -> None:
-    with pytest.raises(ReplayError, match="'support' is not configured any more"):
-        rebuild(kept(transfer()), {}, 2.0, HOUR)
+# -- the configuration -----------------------------------------------------------
+
+ELSEWHERE = Callback("http://127.0.0.1/elsewhere")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"targets": ()},
+        {"dial_instead": True},
+        {"trunk": "another"},
+        {"document": ELSEWHERE, "fallback": ELSEWHERE, "status_callback": ELSEWHERE},
+        {"ring_timeout": 1.0, "no_notify_timeout": 1.0},
+        {"dialect": "bxml"},
+    ],
+    ids=" ".join,
+)
+def test_a_call_goes_on_by_the_configuration_that_it_began_with(
+    changes: dict[str, object],
+) -> None:
+    began = replace(WITH_STATUS, auth_token="old")
+    now = replace(WITH_STATUS, auth_token="new", **changes)  # type: ignore[arg-type]
+    line = Line(began)
+    line.happens((1.0, document(REFER)), (1.1, ReferSeen(7)), (1.2, ReferAnswered(405, 7)))
+    first = rebuild(kept(line, began), known(began), 2.0, HOUR + 2.0).call
+    call = rebuild(kept(line, began), known(now), 2.0, HOUR + 2.0).call
+    assert call.application == replace(began, auth_token="new")
+    assert call.deadline == first.deadline
+    for event in (returned(405), FetchFailed(FetchFailure.STATUS, "", ""), document(SAY)):
+        assert call.handle(event, 2.0) == first.handle(event, 2.0)
+
+
+def test_a_call_whose_application_is_gone_goes_on_without_credentials() -> None:
+    began = replace(PLAIN, auth_token="s3cret")
+    store = Store(kept(transfer(), began))
+    with capture_logs() as logs:
+        (rebuilt,) = rebuilt_calls(store, {}, 2.0, HOUR)
+    assert rebuilt.call.application == PLAIN
+    assert store.forgotten == []
+    assert [(log["log_level"], log["application"]) for log in logs] == [("warning", "support")]
 
 
 @dataclass

@@ -14,6 +14,7 @@ from stasis_refer.adapters.ledger.call_log import CallLogTable
 from stasis_refer.adapters.ledger.file import LedgerFile
 from stasis_refer.adapters.ledger.keys import KeyTable
 from stasis_refer.adapters.ledger.outbox import OutboxTable
+from stasis_refer.adapters.ledger.owed import OwedTable
 from stasis_refer.adapters.ledger.recorder import MOST_AT_ONCE, Recorder
 from stasis_refer.adapters.ledger.retention import Limits, tidy_up
 from stasis_refer.runtime.book import TransferRecord
@@ -65,6 +66,7 @@ class Ledger:
         self.call_log = CallLogTable(self._file, place)
         self.outbox = OutboxTable(self._file)
         self.keys = KeyTable(self._file, time.time)
+        self.owed = OwedTable(self._file, place)
         self._chronicle = Chronicle(time.time, clock, self.feed.publish, hide=hide)
         self._recorder = Recorder(self._file, self._chronicle)
         self.book = LedgerBook(path.absolute(), self._chronicle, self._write_what_is_new)
@@ -114,12 +116,14 @@ class Ledger:
         except Exception:  # noqa: BLE001 - a bug here must not end a call
             _log.exception("a step of a call could not be written down", call=entry.call.key)
 
-    def close_open(self, except_calls: Collection[str], at: float) -> list[TransferRecord]:
+    def close_open(
+        self, except_calls: Collection[str], parties: Collection[str], at: float
+    ) -> list[TransferRecord]:
         """Close what programs that have ended left under way, as ``Recorder.close_open`` does.
 
         Raises StoreError.
         """
-        closed = self._recorder.close_open(except_calls, at)
+        closed = self._recorder.close_open(except_calls, parties, at)
         for each in closed:
             _log.warning("transfer was under way when the program ended", transfer=each.id)
         return closed

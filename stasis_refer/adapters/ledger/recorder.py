@@ -72,12 +72,14 @@ class Recorder:
             self._leave_out(self._writing)
             raise
 
-    def close_open(self, except_calls: Collection[str], at: float) -> list[TransferRecord]:
+    def close_open(
+        self, except_calls: Collection[str], parties: Collection[str], at: float
+    ) -> list[TransferRecord]:
         """Close the transfers that programs which have ended left under way; how they ended.
 
         They are an ``error``, ``restarted``, at a time in seconds since 1970. Those of
         ``except_calls``, keys of calls that are live again, are our own from now on and go on.
-        Calls that are not live any more are over.
+        Calls and legs that are not among ``parties``, the keys of all who are in them, are over.
         """
         closed: list[TransferRecord] = []
         taken: list[TransferStory] = []
@@ -88,7 +90,7 @@ class Recorder:
                     taken.append(self._take(story))
                 elif self._file.take_over(owner) and not self._chronicle.is_live(story.record.call):
                     closed.append(self._close(story, at))
-            self._end_calls(except_calls, at)
+            self._end_calls(parties, at)
         self._chronicle.take_up(taken)
         return closed
 
@@ -155,12 +157,11 @@ class Recorder:
                 _log.error("transfer left open in the ledger", transfer=ended.id, why=str(error))
         return ended
 
-    def _end_calls(self, except_calls: Collection[str], at: float) -> None:
+    def _end_calls(self, parties: Collection[str], at: float) -> None:
         for owner, record in self._calls.live():
-            of_call = (record.key, record.parent)
-            if any(map(self._chronicle.is_live, of_call)):
+            if any(map(self._chronicle.is_live, (record.key, record.parent))):
                 continue
-            if any(each in except_calls for each in of_call):
+            if record.key in parties:
                 self._write_call(record)  # it is ours now
             elif self._file.take_over(owner):
                 answered = record.answered_at is not None

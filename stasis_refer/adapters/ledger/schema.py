@@ -167,6 +167,17 @@ MIGRATIONS: Final = (
             at REAL NOT NULL
         )
         """,
+        """
+        CREATE TABLE owed (
+            call TEXT NOT NULL,
+            number INTEGER NOT NULL,  -- of the transfer
+            owner INTEGER NOT NULL,
+            application TEXT NOT NULL,
+            dialect TEXT NOT NULL,
+            said TEXT NOT NULL,
+            PRIMARY KEY (call, number)
+        ) WITHOUT ROWID
+        """,
     ),
 )
 """What makes version n of the schema out of version n - 1; ``user_version`` counts them."""

@@ -283,7 +283,7 @@ def test_what_cannot_be_closed_keeps_nothing_else_open(path: Path, reader: Reade
             f"CREATE TRIGGER refused BEFORE UPDATE ON transfers WHEN NEW.call = '{another(1).key}'"
             " BEGIN SELECT RAISE(ABORT, 'refused'); END"
         )
-    ledger.close_open((), WALL + 60)
+    ledger.close_open((), (), WALL + 60)
     (left,) = reader.transfers(TransferFilter(open=True)).items
     assert left.call == another(1).key
     ledger.close()
@@ -342,7 +342,7 @@ def test_no_transfer_that_had_begun_is_lost_by_a_kill(path: Path, reader: Reader
     ledger = Ledger(path)
     ledger.open()
     assert len(reader.transfers(TransferFilter(open=True), limit=100).items) == 50
-    closed = ledger.close_open((), WALL + 60)
+    closed = ledger.close_open((), (), WALL + 60)
     assert {each.call for each in closed} == {another(number).key for number in range(1, 51)}
     assert {(each.outcome, each.reason, each.ended_at) for each in closed} == {
         (Outcome.ERROR, Reason.RESTARTED, WALL + 60)
@@ -352,7 +352,7 @@ def test_no_transfer_that_had_begun_is_lost_by_a_kill(path: Path, reader: Reader
     assert sorted(closed, key=str) == sorted(
         (each for each in page.items if each.outcome is Outcome.ERROR), key=str
     )
-    assert ledger.close_open((), WALL + 61) == []
+    assert ledger.close_open((), (), WALL + 61) == []
     assert not reader.calls(CallFilter(live=True)).items
     ledger.close()
 
@@ -366,7 +366,7 @@ def test_what_is_taken_up_again_goes_on(path: Path, reader: Reader) -> None:
     before.close()
     ledger = Ledger(path)
     ledger.open()
-    closed = ledger.close_open({CALLER.key}, WALL + 60)
+    closed = ledger.close_open({CALLER.key}, {CALLER.key}, WALL + 60)
     assert [each.call for each in closed] == [another(2).key]
     line.call.tap = ledger.tap  # type: ignore[attr-defined]
     line.happens(*completed(1.0)[3:])
@@ -379,14 +379,32 @@ def test_what_is_taken_up_again_goes_on(path: Path, reader: Reader) -> None:
     ledger.close()
 
 
+def test_a_leg_that_no_call_has_any_more_is_over(path: Path, reader: Reader) -> None:
+    before = Ledger(path)
+    before.open()
+    line = Journaled(before.tap)
+    line.happens((0.0, document(DIAL)), *answers(1.0))
+    before.close()
+    (leg,) = line.call.legs.values()
+    for parties, live in (({CALLER.key, leg.info.key}, 2), ({CALLER.key}, 1)):
+        ledger = Ledger(path)
+        ledger.open()
+        ledger.close_open({CALLER.key}, parties, WALL + 60)
+        assert len(reader.calls(CallFilter(live=True)).items) == live
+        ledger.close()
+    record = reader.call(leg.info.key)
+    assert record is not None
+    assert (record.status, record.ended_at) == (CallStatus.COMPLETED, WALL + 60)
+
+
 def test_what_another_program_has_under_way_is_left_alone(ledger: Ledger, path: Path) -> None:
     line = Journaled(ledger.tap)
     line.happens(*referred(1.0))
     second = Ledger(path)
     second.open()
-    assert second.close_open((), WALL + 60) == []
+    assert second.close_open((), (), WALL + 60) == []
     ledger.close()
-    assert [each.id for each in second.close_open((), WALL + 60)] == [ID]
+    assert [each.id for each in second.close_open((), (), WALL + 60)] == [ID]
     second.close()
 
 
@@ -402,7 +420,7 @@ def test_what_is_taken_up_is_ours_though_another_program_has_what_its_owner_left
     other, ledger = Ledger(path), Ledger(path)
     other.open()  # under the number of the one before
     ledger.open()
-    assert ledger.close_open({CALLER.key}, WALL + 60) == []
+    assert ledger.close_open({CALLER.key}, {CALLER.key}, WALL + 60) == []
     line.call.tap = ledger.tap  # type: ignore[attr-defined]
     line.happens(*completed(1.0)[3:])
     write_all(ledger)
@@ -417,4 +435,4 @@ def test_what_is_our_own_is_left_alone(ledger: Ledger) -> None:
     line = Journaled(ledger.tap)
     line.happens(*referred(1.0))
     write_all(ledger)
-    assert ledger.close_open((), WALL + 60) == []
+    assert ledger.close_open((), (), WALL + 60) == []

@@ -1,0 +1,55 @@
+"""What is owed of transfers, as the ledger keeps it: ``runtime.debts.DebtStore``."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from stasis_refer.adapters.ledger.file import LedgerFile
+from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
+from stasis_refer.runtime.debts import Debt
+
+_ADD: Final = """
+INSERT OR REPLACE INTO owed (call, number, owner, application, dialect, said)
+VALUES (?, ?, ?, ?, ?, ?)
+"""
+_SETTLE: Final = "DELETE FROM owed WHERE call = ? AND number = ?"
+# What is of another place's calls is left to who takes them up there.
+_LEFT: Final = """
+SELECT owed.owner, owed.call, owed.number, owed.application, owed.dialect, owed.said,
+    outcome, reason, evidence, refer_code, notify_code
+FROM owed LEFT JOIN transfers ON transfers.call = owed.call AND transfers.nth = owed.number
+WHERE NOT EXISTS (SELECT 1 FROM call_log WHERE call_log.call = owed.call AND place <> ?)
+ORDER BY owed.call, owed.number
+"""
+
+
+class OwedTable:
+    """The table ``owed``. Every method may raise StoreError; none waits long.
+
+    ``place`` is as of ``CallLogTable``.
+    """
+
+    def __init__(self, file: LedgerFile, place: str) -> None:
+        self._file = file
+        self._place = place
+
+    def add(self, debt: Debt) -> None:
+        """Keep what is owed."""
+        names = (debt.call, debt.number, self._file.owner, debt.application, debt.dialect)
+        self._file.write(_ADD, (*names, debt.said))
+
+    def settle(self, call: str, number: int) -> None:
+        """Forget what is owed no more; there may be nothing."""
+        self._file.write(_SETTLE, (call, number))
+
+    def left(self) -> Sequence[Debt]:
+        """Return what programs that have ended owe; it is our own from now on."""
+        rows = self._file.read(_LEFT, (self._place,))
+        return [_debt(row[1:]) for row in rows if self._file.take_over(row[0])]
+
+
+def _debt(row: Sequence[Any]) -> Debt:
+    call, number, application, dialect, said, outcome, reason, evidence, *codes = row
+    result = None
+    if outcome is not None:
+        result = Result(Outcome(outcome), Reason(reason), Evidence(evidence), *codes)
+    return Debt(call, number, application, dialect, said, result)

@@ -1,0 +1,201 @@
+"""What applications are owed: to be told how each transfer ended, whatever becomes of its call.
+
+A call tells it itself, and one that is built again after a restart does. Of a call that cannot be
+built again it is told by who starts the program. Either way it goes under the same token.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol, TypeAlias
+
+import structlog
+
+from stasis_refer.core import codec
+from stasis_refer.core.abouts import Transferred
+from stasis_refer.core.application import Application
+from stasis_refer.core.events import DocumentFetched, Event, FetchFailed
+from stasis_refer.core.intents import Fetch, Tell, TellKind, TransferBegan
+from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
+from stasis_refer.core.owed import Owed
+from stasis_refer.runtime.journal import Entry
+from stasis_refer.runtime.letters import Letters
+from stasis_refer.runtime.ports import Later, Outbox, Parcel, StoreError, Timer
+
+_log = structlog.get_logger(__name__)
+
+RESTARTED: Final = Result(Outcome.ERROR, Reason.RESTARTED, Evidence.NONE)
+
+Kept: TypeAlias = tuple[int | None, Parcel]
+"""A parcel, and the number that it is kept under; None where it is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """What is owed of the transfer of this number; ``said`` as ``core.codec`` writes ``Owed``.
+
+    ``result`` is how the transfer ended, as far as the ledger knows.
+    """
+
+    call: str
+    number: int
+    application: str
+    dialect: str
+    said: str = field(repr=False)
+    result: Result | None = None
+
+
+class DebtStore(Protocol):
+    """Where it is kept. Every method may raise StoreError; none waits long."""
+
+    def add(self, debt: Debt) -> None:
+        """Keep what is owed."""
+        ...
+
+    def settle(self, call: str, number: int) -> None:
+        """Forget what is owed no more; there may be nothing."""
+        ...
+
+    def left(self) -> Sequence[Debt]:
+        """Return what programs that have ended owe, that of one call in order."""
+        ...
+
+
+SETTLED_AFTER: Final = 0.05
+"""Seconds until it is on file that something was told: with all that was in that time."""
+
+
+class Debts:
+    """A tap that keeps what a transfer owes from its first step until it was told.
+
+    It is to be called within the transaction of the step, and may raise StoreError. ``together``
+    makes one transaction of what is written inside.
+    """
+
+    def __init__(  # noqa: PLR0913 - one argument per port
+        self,
+        *,
+        store: DebtStore,
+        together: Callable[[], AbstractContextManager[None]],
+        later: Later,
+        letters: Letters,
+        outbox: Outbox,
+        applications: Mapping[str, Application],
+    ) -> None:
+        self._store = store
+        self._letters = letters
+        self._outbox = outbox
+        self._applications = applications
+        self._together = together
+        self._later = later
+        self._timer: Timer | None = None
+        self._settled: list[tuple[str, int]] = []  # and not written yet
+        # By the key of the call and the number of the transfer: the request that tells it.
+        self._owed: dict[str, dict[int, int | None]] = {}
+
+    def __call__(self, entry: Entry) -> None:
+        """Take in a step."""
+        for intent in entry.intents:
+            if isinstance(intent, TransferBegan) and intent.owed is not None:
+                self._begin(entry, intent.owed)
+        if entry.call.key in self._owed:
+            self._settle(entry, self._owed[entry.call.key])
+
+    def pay(self, live: Collection[str]) -> list[Kept]:
+        """Keep parcels for what is owed by calls that are lost, for the outbox to send.
+
+        ``live`` are the keys of those that were built again: they tell it themselves. To be
+        called within a transaction in which the transfers of the others are closed. Raises
+        StoreError.
+        """
+        kept: list[Kept] = []
+        for debt in self._store.left():
+            if debt.call in live:
+                self._owed.setdefault(debt.call, {})[debt.number] = None
+                self._store.add(debt)  # it is ours now
+                continue
+            parcel = self._parcel(debt)
+            if parcel is not None:
+                kept.append((self._outbox.keep(parcel), parcel))
+            self._store.settle(debt.call, debt.number)
+        return kept
+
+    def flush(self) -> None:
+        """Write down what was told."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        try:
+            with self._together():
+                for call, number in self._settled:
+                    self._store.settle(call, number)
+        except StoreError as error:  # with the next one then
+            _log.error("what was told of transfers cannot be written down", why=str(error))
+        else:
+            self._settled.clear()
+
+    def _begin(self, entry: Entry, owed: Owed) -> None:
+        call, number = entry.call, owed.number
+        try:
+            said = codec.dumps(owed)
+        except codec.CodecError as error:
+            _log.exception("what a transfer owes cannot be kept", call=call.key, why=str(error))
+            return
+        self._owed.setdefault(call.key, {})[number] = None
+        name, dialect = call.application.name, call.application.dialect
+        self._store.add(Debt(call.key, number, name, dialect, said))
+
+    def _settle(self, entry: Entry, owed: dict[int, int | None]) -> None:
+        answered = _answered(entry.event)
+        over = [
+            each for each, request in owed.items() if request is not None and request == answered
+        ]
+        for intent in entry.intents:
+            match intent:
+                case Tell(about=Transferred(number=number)):
+                    over.append(number)
+                case Fetch(about=Transferred(number=number), number=request) if number in owed:
+                    owed[number] = request
+                case _:
+                    pass
+        if entry.call.over:
+            over = list(self._owed.pop(entry.call.key))
+        for number in over:
+            owed.pop(number, None)
+            self._settled.append((entry.call.key, number))
+        if over and self._timer is None:
+            self._timer = self._later(SETTLED_AFTER, self.flush)
+
+    def _parcel(self, debt: Debt) -> Parcel | None:
+        names = {"application": debt.application, "call": debt.call, "transfer": debt.number}
+        try:
+            owed = _read(debt.said)
+        except codec.CodecError as error:
+            _log.error("end of a transfer cannot be told", **names, why=str(error))
+            return None
+        told = owed.told(debt.result or RESTARTED)
+        if told is None:
+            return None
+        callback, about = told
+        application = self._applications.get(debt.application)
+        if application is None:  # the parcel will be given up, and is listed as such
+            application = Application(debt.application, debt.dialect, callback)
+        tell = Tell(TellKind.ACTION, callback, owed.standing, about)
+        _log.warning("end of a transfer is told without its call", **names)
+        spoken = replace(application, dialect=debt.dialect)
+        return self._letters.owed(debt.call, spoken, owed.info, tell)
+
+
+def _read(said: str) -> Owed:
+    owed = codec.loads(said, {})
+    if not isinstance(owed, Owed):
+        raise codec.CodecError(f"it is {type(owed).__name__}")
+    return owed
+
+
+def _answered(event: Event | None) -> int | None:
+    match event:
+        case DocumentFetched(number=number) | FetchFailed(number=number):
+            return number
+        case _:
+            return None

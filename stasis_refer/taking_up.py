@@ -1,0 +1,53 @@
+"""At the start: the calls of a program that ended suddenly go on, and what is lost is closed."""
+
+import time
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from stasis_refer.adapters.ledger import Ledger
+from stasis_refer.core.application import Application
+from stasis_refer.core.outcome import Direction
+from stasis_refer.runtime.debts import Debts
+from stasis_refer.runtime.outbox import Outbox
+from stasis_refer.runtime.ports import StoreError
+from stasis_refer.runtime.replay import rebuilt_calls
+from stasis_refer.runtime.switchboard import Switchboard
+
+_log = structlog.get_logger(__name__)
+
+
+def take_up(  # noqa: PLR0913 - where calls are kept, and where they go on
+    *,
+    ledger: Ledger,
+    switchboard: Switchboard,
+    outbox: Outbox,
+    debts: Debts,
+    applications: Mapping[str, Application],
+    now: float,
+    goes_on: Callable[[Direction], None],
+) -> None:
+    """Take up the calls that can be built again, and close the transfers of those that cannot.
+
+    Who is owed the end of such a transfer is told it: once, as that is written down with the end
+    itself. ``now`` is in the clock that calls go on by; ``goes_on`` is told of each transfer that
+    is under way. What is pending in the outbox is to be on its way by now.
+    """
+    wall = time.time()
+    live, parties = set[str](), set[str]()
+    for rebuilt in rebuilt_calls(ledger.call_log, applications, now, wall):
+        switchboard.resume(rebuilt)
+        for direction in rebuilt.under_way:
+            goes_on(direction)
+        call = rebuilt.call
+        live.add(call.key)
+        parties.update(leg.info.key for leg in (call.lead, *call.legs.values()))
+    try:
+        with ledger.step():
+            ledger.close_open(live, parties, wall)
+            parcels = debts.pay(live)
+    except StoreError as error:
+        _log.error("transfers that were under way cannot be closed", why=str(error))
+        return
+    for number, parcel in parcels:
+        outbox.send(number, parcel)

@@ -1,0 +1,152 @@
+"""What becomes of transfers that were under way when the program ended, and starts again."""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from stasis_refer.dialects.registry import DIALECTS
+from stasis_refer.settings import Settings
+from stasis_refer.wire import commands
+from tests.fakes.asterisk import Asterisk
+from tests.fakes.customer import Customer, Fault, Received, Reply
+from tests.test_app import running, settings, until
+
+Spoil: TypeAlias = Callable[[], None]
+
+LEDGER = "stasis_refer.db"
+SIP = "sip:sales@example.com"
+XML = f"<Response><Refer action='/after'><Sip>{SIP}</Sip></Refer></Response>"
+BXML = f"<Response><Refer referCompleteUrl='/after'><SipUri>{SIP}</SipUri></Refer></Response>"
+JSON = json.dumps([{"verb": "sip:refer", "referTo": SIP, "actionHook": "/after"}])
+DOCUMENTS = {"twiml": XML, "rcml": XML, "bxml": BXML, "jambonz": JSON}
+
+
+@pytest.fixture(autouse=True)
+def _ledger_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+async def asterisk() -> AsyncIterator[Asterisk]:
+    async with Asterisk() as asterisk:
+        yield asterisk
+
+
+@pytest.fixture
+async def customer() -> AsyncIterator[Customer]:
+    async with Customer() as customer:
+        yield customer
+
+
+def execute(statement: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(LEDGER, isolation_level=None)) as opened:
+        return opened.execute(statement).fetchall()
+
+
+def unreadable() -> None:
+    execute("UPDATE call_log SET steps = replace(steps, '{', '[') WHERE number = 2")
+
+
+def of_another_version() -> None:
+    execute("UPDATE call_log SET steps = replace(steps, 'TransferBegan', 'HangUp')")
+
+
+def too_long() -> None:
+    """Do what ``CallLog`` does from step 10,001 on, and where a step could not be written."""
+    execute("DELETE FROM call_log")
+
+
+def asked(customer: Customer, path: str) -> list[Received]:
+    return [each for each in customer.requests if each.path == path]
+
+
+def of(customer: Customer, asterisk: Asterisk, dialect: str = "twiml") -> Settings:
+    url = customer.url("/voice")
+    return settings(asterisk, applications=[{"name": "support", "dialect": dialect, "url": url}])
+
+
+async def lose(asterisk: Asterisk, customer: Customer, dialect: str, spoil: Spoil) -> None:
+    """Let the program end in the midst of a transfer, and its call not be built again."""
+    media_type = DIALECTS[dialect].media_type
+    customer.reply("/voice", Reply(DOCUMENTS[dialect], content_type=media_type))
+    async with running(of(customer, asterisk, dialect)) as app:
+        channel = asterisk.call("support")
+        await asterisk.received(f"POST channels/{channel.id}/continue")
+        await app.ari.request(commands.info())
+    spoil()
+
+
+def transfers() -> list[tuple[object, ...]]:
+    return execute("SELECT outcome, reason FROM transfers")
+
+
+def pending() -> list[tuple[object, ...]]:
+    return execute("SELECT id FROM outbox")
+
+
+@pytest.mark.parametrize("spoil", [unreadable, of_another_version, too_long])
+async def test_the_action_url_of_a_transfer_that_is_lost_is_told_once(
+    asterisk: Asterisk, customer: Customer, spoil: Spoil
+) -> None:
+    await lose(asterisk, customer, "twiml", spoil)
+    customer.reply("/after", "<Response/>")
+    for _ in range(3):
+        async with running(of(customer, asterisk)):
+            await until(lambda: bool(asked(customer, "/after")) and not pending())
+    (told,) = asked(customer, "/after")
+    assert told.form["ReferCallStatus"] == "failed"
+    assert transfers() == [("error", "restarted")]
+
+
+async def test_it_is_told_until_it_is_heard_however_often_the_start_is_killed(
+    asterisk: Asterisk, customer: Customer
+) -> None:
+    await lose(asterisk, customer, "twiml", too_long)
+    customer.reply("/after", Fault.SERVER_ERROR, Fault.SERVER_ERROR, Reply())
+    for _ in range(3):
+        await asyncio.sleep(1.1)  # until the outbox tries again
+        async with running(of(customer, asterisk)):
+            await customer.received("/after")
+            await asyncio.sleep(0.1)
+    keys = [each.headers["I-Twilio-Idempotency-Token"] for each in asked(customer, "/after")]
+    assert (len(keys), len(set(keys)), pending()) == (3, 1, [])
+
+
+@pytest.mark.parametrize(
+    ("dialect", "told"),
+    [
+        ("twiml", {"CallStatus": "in-progress", "ReferCallStatus": "failed"}),
+        ("rcml", {"CallStatus": "in-progress"}),
+        ("bxml", {"eventType": "referComplete", "referCallStatus": "failure"}),
+        ("jambonz", {"call_status": "in-progress", "refer_status": 500}),
+    ],
+)
+async def test_it_is_told_in_the_words_of_its_dialect(
+    asterisk: Asterisk, customer: Customer, dialect: str, told: dict[str, object]
+) -> None:
+    await lose(asterisk, customer, dialect, unreadable)
+    customer.reply("/after", Reply())
+    async with running(of(customer, asterisk, dialect)):
+        request = await customer.received("/after")
+    fields = request.json if dialect in {"bxml", "jambonz"} else request.form
+    assert {name: fields[name] for name in told} == told
+
+
+async def test_a_call_that_goes_on_tells_it_alone(asterisk: Asterisk, customer: Customer) -> None:
+    await lose(asterisk, customer, "twiml", lambda: None)
+    customer.reply("/after", "<Response><Pause length='60'/></Response>")
+    async with running(of(customer, asterisk)):
+        asterisk.come_back(next(iter(asterisk.channels.values())))
+        await customer.received("/after")
+        await until(lambda: not execute("SELECT * FROM owed"))
+    too_long()
+    async with running(of(customer, asterisk)):
+        await asyncio.sleep(0.2)
+    assert len(asked(customer, "/after")) == 1
+    assert transfers() == [("completed", "transfer_status")]

@@ -20,10 +20,9 @@ from stasis_refer.dialects.bxml_rest_requests import (
     read_bxml,
     read_create,
     read_list,
-    read_show,
     read_update,
 )
-from stasis_refer.dialects.rest import RestRoute, RestVendor
+from stasis_refer.dialects.rest import RestRoute, RestVendor, read_show
 
 _ID: Final = re.compile(
     "c-([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})", re.IGNORECASE

@@ -37,9 +37,9 @@ from stasis_refer.dialects.rest import (
     Owners,
     RestReading,
     RestRequest,
-    ShowCall,
     bad_request,
     by_name,
+    without_query,
 )
 from stasis_refer.dialects.rest_forms import Parameter, Parameters, query_of
 from stasis_refer.dialects.rest_json import (
@@ -227,6 +227,7 @@ def read_update(request: RestRequest, _owners: Owners) -> RestReading:
 def read_bxml(request: RestRequest, owners: Owners) -> RestReading:
     """Read a document; relative URLs in it mean those at the application's own URL."""
     (application,) = owners
+    without_query(request)
     if not request.body.strip():
         raise bad_request("The request has no body: send a BXML document.")
     try:
@@ -238,11 +239,6 @@ def read_bxml(request: RestRequest, owners: Owners) -> RestReading:
         f"BXML, line {each.line}, column {each.column}: {each.message}" for each in reading.remarks
     )
     return RestReading(ChangeCall(RunDocument(reading.document)), tuple(remarks))
-
-
-def read_show(_request: RestRequest, _owners: Owners) -> RestReading:
-    """Read a request to show a call."""
-    return RestReading(ShowCall())
 
 
 # -- listing -----------------------------------------------------------------------

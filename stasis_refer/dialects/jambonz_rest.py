@@ -19,7 +19,6 @@ from stasis_refer.dialects.jambonz_rest_requests import (
     read_create,
     read_delete,
     read_list,
-    read_show,
     read_update,
 )
 from stasis_refer.dialects.jambonz_words import LEG_RINGS, standing_fields
@@ -32,6 +31,7 @@ from stasis_refer.dialects.rest import (
     RestRoute,
     RestVendor,
     json_answer,
+    read_show,
 )
 
 

@@ -30,8 +30,8 @@ from stasis_refer.dialects.rest import (
     Owners,
     RestReading,
     RestRequest,
-    ShowCall,
     by_name,
+    without_query,
 )
 from stasis_refer.dialects.rest_forms import Parameter, Parameters, query_of
 from stasis_refer.dialects.rest_json import (
@@ -235,14 +235,10 @@ def _order(reader: Reader, node: Node) -> Order:
     return TagCall(tag_of(tag) if tag else "")
 
 
-def read_delete(_request: RestRequest, _owners: Owners) -> RestReading:
+def read_delete(request: RestRequest, _owners: Owners) -> RestReading:
     """Read a request to terminate a call."""
+    without_query(request)
     return RestReading(ChangeCall(EndCall()))
-
-
-def read_show(_request: RestRequest, _owners: Owners) -> RestReading:
-    """Read a request to show a call."""
-    return RestReading(ShowCall())
 
 
 # -- listing -----------------------------------------------------------------------

@@ -47,9 +47,9 @@ from stasis_refer.dialects.rest import (
     RestRequest,
     RestRoute,
     RestVendor,
-    ShowCall,
     bad_request,
     json_answer,
+    read_show,
 )
 from stasis_refer.dialects.rest_forms import Parameter, Parameters, form_of, query_of
 
@@ -126,10 +126,6 @@ def _read_list(request: RestRequest, _owners: Owners) -> RestReading:
     for parameter in LIST.known:
         form.value(parameter)
     return RestReading(listing(form), tuple(form.remarks))
-
-
-def _read_show(_request: RestRequest, _owners: Owners) -> RestReading:
-    return RestReading(ShowCall())
 
 
 def _call(record: CallRecord, account: str) -> dict[str, object]:
@@ -218,7 +214,7 @@ def _routes(ending: str) -> tuple[RestRoute, ...]:
     return (
         RestRoute("GET", f"{_CALLS}{ending}", _read_list, _answer_list),
         RestRoute("POST", f"{_CALLS}{ending}", _read_create, _answer_one),
-        RestRoute("GET", f"{_CALLS}/{{call}}{ending}", _read_show, _answer_one),
+        RestRoute("GET", f"{_CALLS}/{{call}}{ending}", read_show, _answer_one),
         RestRoute("POST", f"{_CALLS}/{{call}}{ending}", _read_update, _answer_one),
     )
 
@@ -231,7 +227,7 @@ RCML_REST: Final = RestVendor(
         *_routes(""),
         # As Restcomm's page has it, too.
         RestRoute("POST", f"{_CALLS}.json/{{call}}", _read_update, _answer_one),
-        RestRoute("GET", f"{_CALLS}.json/{{call}}", _read_show, _answer_one),
+        RestRoute("GET", f"{_CALLS}.json/{{call}}", read_show, _answer_one),
     ),
     key_of=key_of,
     refusals={

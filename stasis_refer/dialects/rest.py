@@ -65,6 +65,16 @@ class RestRequest:
         return self.content_type.partition(";")[0].strip().lower()
 
 
+def without_query(request: RestRequest, instead: str = "this request has no parameters") -> None:
+    """Refuse a query where nothing is read of it; raises RestError. ``instead`` says what is."""
+    if request.query:
+        names = ", ".join(name for name, _ in request.query)
+        raise bad_request(f"The query has {names:.80}: {instead}.")
+
+
+IN_THE_BODY: Final = "this request has its parameters in the body"
+
+
 @dataclass(frozen=True, slots=True)
 class CallSearch:
     """Which calls are asked for: a filter, and what it cannot say. None stands for any.
@@ -144,6 +154,12 @@ class RestReading:
 
     asked: Asked
     remarks: tuple[str, ...] = ()
+
+
+def read_show(request: RestRequest, _owners: Sequence[Application]) -> RestReading:
+    """Read a request to show a call."""
+    without_query(request)
+    return RestReading(ShowCall())
 
 
 @dataclass(frozen=True, slots=True)

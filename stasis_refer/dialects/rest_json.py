@@ -8,21 +8,27 @@ from typing import Final
 from stasis_refer.dialects.dialect import DocumentError
 from stasis_refer.dialects.json_keys import Inspector, Keys, Node, text
 from stasis_refer.dialects.json_text import BLANK, JsonText, parse
-from stasis_refer.dialects.rest import Owners, RestError, RestReading, RestRequest, bad_request
+from stasis_refer.dialects.rest import (
+    IN_THE_BODY,
+    Owners,
+    RestError,
+    RestReading,
+    RestRequest,
+    bad_request,
+    without_query,
+)
 from stasis_refer.dialects.rest_forms import absolute_url
 
 
 def json_of(request: RestRequest) -> JsonText:
     """Return the object in the body of a request; raises RestError and DocumentError."""
+    without_query(request, IN_THE_BODY)
     if not request.body.strip(BLANK):
         raise bad_request("The request has no body: send an object in JSON.")
     media_type = request.media_type
     if media_type != "application/json" and not media_type.endswith("+json"):
         message = f"The content type is {request.content_type!r:.80}; send application/json."
         raise RestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message)
-    if request.query:
-        names = ", ".join(name for name, _ in request.query)
-        raise bad_request(f"The query has {names:.80}: this request has its keys in the body.")
     found = parse(request.body)
     if not isinstance(found.value, dict):
         raise bad_request("The body is no object: send one in JSON, {…}.")

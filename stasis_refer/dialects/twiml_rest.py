@@ -54,17 +54,16 @@ from stasis_refer.dialects.rest import (
     RestRequest,
     RestRoute,
     RestVendor,
-    ShowCall,
     bad_request,
     by_name,
     json_answer,
+    read_show,
 )
 from stasis_refer.dialects.rest_forms import Form, Parameter, Parameters, form_of, query_of
 from stasis_refer.dialects.twiml import TWIML
 from stasis_refer.dialects.twiml_requests import API_VERSION
 from stasis_refer.dialects.twiml_words import ERROR_CODE
 
-_UNKNOWN_PARAMETER = 20001
 _NO_APPLICATION = 21218
 _NOTHING_TO_RUN = 21205
 
@@ -124,13 +123,13 @@ LIST: Final = Parameters(LISTED_BY)
 
 def _read_update(request: RestRequest, owners: Owners) -> RestReading:
     (application,) = owners
-    form = form_of(request, UPDATE, _UNKNOWN_PARAMETER)
+    form = form_of(request, UPDATE)
     same_status_callback(form, application)
     given = [each.name for each in (URL, TWIML_TEXT, STATUS) if form.given(each)]
     if len(given) != 1:
         has = " and ".join(given) or "none of them"
         message = f"Give one of Url, Twiml and Status, not {has}."
-        raise bad_request(message, _UNKNOWN_PARAMETER)
+        raise bad_request(message)
     asked = redirection(form) or ending(form)
     if asked is None:
         asked = ChangeCall(RunDocument(_document(form, application)))
@@ -151,7 +150,7 @@ def _document(form: Form, application: Application) -> Document:
 
 
 def _read_create(request: RestRequest, owners: Owners) -> RestReading:
-    form = form_of(request, CREATE, _UNKNOWN_PARAMETER)
+    form = form_of(request, CREATE)
     application, named = _application(form, owners)
     username = sip_credentials(form, SIP_USERNAME, SIP_PASSWORD, TO)
     wanted = Origination(
@@ -188,13 +187,9 @@ def _application(form: Form, owners: Owners) -> tuple[Application, bool]:
 
 
 def _read_list(request: RestRequest, _owners: Owners) -> RestReading:
-    form = query_of(request, LIST, _UNKNOWN_PARAMETER)
+    form = query_of(request, LIST)
     asked = listing(form)
     return RestReading(asked, tuple(form.remarks))
-
-
-def _read_show(_request: RestRequest, _owners: Owners) -> RestReading:
-    return RestReading(ShowCall())
 
 
 def _call(record: CallRecord, request: RestRequest) -> dict[str, object]:
@@ -241,7 +236,7 @@ _CODES: Final = {
     HTTPStatus.METHOD_NOT_ALLOWED: 20004,
     HTTPStatus.NOT_FOUND: 20404,
     HTTPStatus.TOO_MANY_REQUESTS: 20429,
-    HTTPStatus.BAD_REQUEST: _UNKNOWN_PARAMETER,
+    HTTPStatus.BAD_REQUEST: 20001,
     HTTPStatus.SERVICE_UNAVAILABLE: 20503,
 }
 """Twilio's numbers of errors that have none of their own."""
@@ -266,7 +261,7 @@ TWIML_REST: Final = RestVendor(
     routes=(
         RestRoute("GET", f"{_CALLS}.json", _read_list, _answer_list),
         RestRoute("POST", f"{_CALLS}.json", _read_create, _answer_made),
-        RestRoute("GET", f"{_CALLS}/{{call}}.json", _read_show, _answer_one),
+        RestRoute("GET", f"{_CALLS}/{{call}}.json", read_show, _answer_one),
         RestRoute("POST", f"{_CALLS}/{{call}}.json", _read_update, _answer_one),
     ),
     key_of=key_of,

@@ -43,12 +43,12 @@ from stasis_refer.dialects.rest import (
 )
 from stasis_refer.dialects.rest_forms import Parameter, Parameters, query_of
 from stasis_refer.dialects.rest_json import (
+    asked_in,
     json_of,
-    members_of,
-    only,
     remarks_of,
     told_as_errors,
     url,
+    whole,
 )
 from stasis_refer.dialects.webhook_urls import with_credentials
 
@@ -97,6 +97,7 @@ _USERNAME: Final = Key("username", text, "")
 _PASSWORD: Final = Key("password", text, "", secret=True)
 _FALLBACK_USERNAME: Final = Key("fallbackUsername", text, "")
 _FALLBACK_PASSWORD: Final = Key("fallbackPassword", text, "", secret=True)
+_CLEARS: Final = frozenset({_TAG.name})  # an empty one takes the tag away
 _CREDENTIALS: Final = (_USERNAME, _PASSWORD)
 _FALLBACK_CREDENTIALS: Final = (_FALLBACK_USERNAME, _FALLBACK_PASSWORD)
 
@@ -157,8 +158,7 @@ def _with_fallback(
 ) -> Callback:
     reader.required(node, first[0])
     callback = _callback(reader, node, first, _CREDENTIALS)
-    if callback is None:
-        raise reader.not_valid((first[0].name,), "empty; give an absolute URL.")
+    assert callback is not None  # noqa: S101 - its URL is given
     return replace(callback, fallback=_callback(reader, node, fallback, _FALLBACK_CREDENTIALS))
 
 
@@ -166,8 +166,8 @@ def _with_fallback(
 def read_create(request: RestRequest, owners: Owners) -> RestReading:
     """Read a request for a new call."""
     found = json_of(request)
-    reader, node = Inspector(found), Node("createCall", members_of(found), ())
-    only(reader, node, CREATE)
+    reader = Inspector(found)
+    node = asked_in(whole("createCall", found), reader, CREATE, clears=_CLEARS)
     name = reader.required(node, _APPLICATION)
     application = by_name(owners, name)
     if application is None:
@@ -211,11 +211,11 @@ def _shown_name(reader: Inspector, node: Node) -> str:
 def read_update(request: RestRequest, _owners: Owners) -> RestReading:
     """Read what is asked of a live call."""
     found = json_of(request)
-    reader, node = Inspector(found), Node("updateCall", members_of(found), ())
-    only(reader, node, UPDATE)
+    reader = Inspector(found)
+    node = asked_in(whole("updateCall", found), reader, UPDATE, clears=_CLEARS)
     if reader.value(node, _STATE) == _COMPLETED:
         for key in (_REDIRECT[0], _TAG):
-            if node.members.get(key.name) is not None:
+            if key.name in node.members:
                 message = "not allowed with state completed; leave it out."
                 raise reader.not_valid((key.name,), message)
         return RestReading(ChangeCall(EndCall()), remarks_of(reader))

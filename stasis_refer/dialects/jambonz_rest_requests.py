@@ -35,11 +35,11 @@ from stasis_refer.dialects.rest import (
 )
 from stasis_refer.dialects.rest_forms import Parameter, Parameters, query_of
 from stasis_refer.dialects.rest_json import (
+    asked_in,
     json_of,
-    members_of,
-    only,
     remarks_of,
     told_as_errors,
+    whole,
 )
 
 _NONE: Final[dict[str, object]] = {}
@@ -76,15 +76,15 @@ CREATE: Final = keys(
 def read_create(request: RestRequest, owners: Owners) -> RestReading:
     """Read a request for a new call: of the application that it names, else of the first."""
     found = json_of(request)
-    inspector, node = Inspector(found), Node("createCall", members_of(found), ())
-    name = inspector.value(node, _APPLICATION)
+    inspector, sent = Inspector(found), whole("createCall", found)
+    name = inspector.value(sent, _APPLICATION)
     application = by_name(owners, name)
     if name and application is None:
         message = f"{name!r:.80} is the name of no application of this account."
         raise inspector.not_valid((_APPLICATION.name,), message)
     of = application or owners[0]
     reader = Reader(found, of.document.url, of)
-    only(reader, node, CREATE)
+    node = asked_in(sent, reader, CREATE)
     remarks: list[str] = []
     then = _then(reader, node, remarks, named=application is not None)
     wanted = Origination(
@@ -192,6 +192,7 @@ NOT_DONE: Final[Mapping[str, str]] = {
 """What a live call can be asked for at jambonz, and cannot here."""
 
 _CHANGES: Final = (_CALL_HOOK, _STATUS, _TAG)
+_CLEARS: Final = frozenset({_TAG.name})  # an empty one takes the tag away
 
 UPDATE: Final = keys(*_CHANGES, _CHILD_HOOK, _STATUS_HOOK)
 """What may stand in an update."""
@@ -203,12 +204,9 @@ def read_update(request: RestRequest, owners: Owners) -> RestReading:
     (application,) = owners
     found = json_of(request)
     reader = Reader(found, application.document.url, application)
-    node = Node("updateCall", members_of(found), ())
-    for name in node.members:
-        if name in NOT_DONE:
-            raise reader.not_valid((name,), f"not supported: {NOT_DONE[name]}.")
-    only(reader, node, UPDATE)
-    given = [key.name for key in _CHANGES if node.members.get(key.name) is not None]
+    sent = whole("updateCall", found)
+    node = asked_in(sent, reader, UPDATE, refused=NOT_DONE, clears=_CLEARS)
+    given = [key.name for key in _CHANGES if key.name in node.members]
     if len(given) != 1:
         has = " and ".join(given) or "none of them"
         raise reader.not_valid((), f"give one of call_hook, call_status and tag, not {has}.")
@@ -229,8 +227,6 @@ def _order(reader: Reader, node: Node) -> Order:
         return FetchDocument(hook, both=child is not None)
     if end := reader.value(node, _STATUS):
         return end
-    if node.members.get(_CALL_HOOK.name) is not None:
-        raise reader.not_valid((_CALL_HOOK.name,), "empty; give a URL.")
     tag = reader.value(node, _TAG)
     return TagCall(tag_of(tag) if tag else "")
 

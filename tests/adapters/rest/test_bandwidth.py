@@ -138,7 +138,22 @@ CHANGES = [
         RunDocument((Tag("order 7"), Redirect(Callback(URL)))),
         id="redirect with a tag",
     ),
+    pytest.param(
+        UpdateCall(redirectUrl=URL, redirectFallbackUrl="", username="", tag=None),
+        FetchDocument(Callback(URL)),
+        id="redirect with what is empty",
+    ),
+    pytest.param(
+        UpdateCall(redirectUrl=URL, tag=""),
+        RunDocument((Tag(""), Redirect(Callback(URL)))),
+        id="the tag is taken away",
+    ),
     pytest.param(UpdateCall(state="completed"), EndCall(), id="completed"),
+    pytest.param(
+        UpdateCall(state="completed", redirectUrl="", redirectFallbackUrl=None),
+        EndCall(),
+        id="completed with what is empty",
+    ),
 ]
 
 
@@ -270,6 +285,14 @@ async def test_a_uri_is_called_from_nobody(lobby: Lobby) -> None:
     assert (made.then, made.timeout) == (Callback(URL), 30.0)
 
 
+async def test_a_call_asks_for_nothing_with_what_is_empty(lobby: Lobby) -> None:
+    empty = {"answerFallbackUrl": "", "disconnectUrl": "", "tag": None, "uui": "", "username": ""}
+    wanted = CreateCall(**GOOD, **empty, machineDetection=None, displayName="")
+    await do(lobby, lambda api: api.create_call(ACCOUNT, wanted))
+    ((_, made),) = lobby.made
+    assert (made.then, made.callee.watch, made.callee.tag) == (Callback(URL), None, "")
+
+
 GOOD = {"to": "+1", "from": "+2", "applicationId": "support", "answerUrl": URL}
 BAD_CALLS: list[tuple[object, str]] = [
     (None, "no body"),
@@ -282,6 +305,7 @@ BAD_CALLS: list[tuple[object, str]] = [
     ({**GOOD, "uui": "abc"}, "encoding"),
     ({**GOOD, "tag": "a" * 4097}, "4096"),
     ({**GOOD, "answerurl": URL}, "no key"),
+    ({**GOOD, "answerUrl": ""}, "needs the key answerUrl"),
     *(({key: each for key, each in GOOD.items() if key != name}, name) for name in GOOD),
 ]
 

@@ -166,6 +166,22 @@ CHANGES: list[tuple[dict[str, Any], Order]] = [
     ({"call_status": "no-answer"}, EndCall(unanswered=True)),
     ({"tag": {"order": 7}}, TagCall('{"order":7}')),
     ({"tag": {}}, TagCall("")),
+    # As the vendor's package may send what was not set.
+    (
+        {"call_hook": URL, "call_status": None, "tag": None, "child_call_hook": ""},
+        FetchDocument(Callback(URL)),
+    ),
+    ({"call_status": "completed", "call_hook": "", "unheard_of": None}, EndCall()),
+    (
+        {
+            "call_status": "completed",
+            "mute_status": "",
+            "record": False,
+            "whisper": {},
+            "dtmf": None,
+        },
+        EndCall(),
+    ),
 ]
 
 
@@ -188,7 +204,8 @@ BAD_CHANGES: list[tuple[object, str]] = [
     ([], "send one in JSON"),
     ({}, "one of call_hook, call_status and tag"),
     ({"call_hook": URL, "call_status": "completed"}, "call_hook and call_status"),
-    ({"call_hook": ""}, "empty"),
+    ({"call_hook": ""}, "one of call_hook, call_status and tag, not none of them"),
+    ({"mute_status": "", "record": False}, "not none of them"),
     ({"call_hook": 7}, "text of a URL"),
     ({"call_hook": {"method": "GET"}}, "url"),
     ({"call_hook": "wss://elsewhere.example.com"}, "http"),
@@ -200,8 +217,10 @@ BAD_CHANGES: list[tuple[object, str]] = [
     ({"whisper": {"verb": "say", "text": "Hello"}}, "not supported"),
     ({"listen_status": "pause"}, "not supported"),
     ({"noiseIsolation_status": "on"}, "not supported"),
-    ({"agent_update": {}}, "not supported"),
+    ({"agent_update": {"goal": "sell"}}, "not supported"),
+    ({"record": {"action": "startCallRecording"}}, "record: not supported: calls are recorded by"),
     ({"call_hok": URL}, "no key"),
+    ({"call_hok": "", "call_hook": URL}, "no key"),
 ]
 
 
@@ -288,6 +307,21 @@ async def test_a_call_runs_a_document_in_the_request(lobby: Lobby, client: Jambo
     await client.calls.create({"from": "+1", "to": to, "app_json": '[{"verb": "hangup"}]'})
     ((_, made),) = lobby.made
     assert made.then == (Hangup(),)
+
+
+async def test_a_call_asks_for_nothing_with_what_is_empty(
+    lobby: Lobby, client: JambonzClient
+) -> None:
+    empty: dict[str, Any] = {
+        "call_status_hook": "",
+        "app_json": "",
+        "tag": None,
+        "headers": {},
+        "amd": None,
+    }
+    await client.calls.create({**GOOD, **empty, "application_sid": "", "timeout": None})
+    ((_, made),) = lobby.made
+    assert (made.then, made.timeout) == (Callback(URL), 60.0)
 
 
 GOOD = {"from": "+1", "to": {"type": "user", "name": "bob"}, "call_hook": URL}

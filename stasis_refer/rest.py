@@ -18,6 +18,7 @@ from stasis_refer.dialects.rest_registry import REST_VENDORS
 from stasis_refer.runtime.book import Book
 from stasis_refer.runtime.desk import Desk
 from stasis_refer.runtime.feed import Feed
+from stasis_refer.runtime.ports import WebhookPolicy
 from stasis_refer.settings import Http
 
 
@@ -29,11 +30,13 @@ def rest_routes(  # noqa: PLR0913 - all that can be asked, and who asks
     book: Book,
     feed: Feed,
     clock: Callable[[], float],
+    policy: WebhookPolicy,
     on_limit: Callable[[str], None],
 ) -> Iterable[web.AbstractRouteDef]:
     """Return the routes of ``/v1`` and of the vendors' own paths, behind one guard.
 
-    ``clock`` is in seconds; ``on_limit`` is told which limit was reached.
+    ``clock`` is in seconds; ``policy`` says which URLs may be named; ``on_limit`` is told which
+    limit was reached.
     """
     guard = Guard(
         applications.values(),
@@ -49,5 +52,6 @@ def rest_routes(  # noqa: PLR0913 - all that can be asked, and who asks
         Stream(feed, on_limit),
         __version__,
     )
-    vendors = VendorRest(REST_VENDORS, guard, desk, book, partial(on_limit, BODY_LIMIT))
+    too_large = partial(on_limit, BODY_LIMIT)
+    vendors = VendorRest(REST_VENDORS, guard, desk, book, policy=policy, too_large=too_large)
     return (*operator.routes, *vendors.routes())

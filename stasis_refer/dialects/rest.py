@@ -204,7 +204,8 @@ class RestVendor:
 
     ``prefix`` is what all its paths begin with. ``key_of`` returns the key of a call's sid in
     any letter case, '' where it is none. ``refusals`` are status, code and sentence by why the
-    desk did nothing; a detail of the desk's goes before the sentence. ``error`` writes an error.
+    desk did nothing; a detail of the desk's goes before the sentence. ``error`` writes an error;
+    ``bad_url`` is the code of one about a URL that cannot be requested.
     """
 
     dialect: str
@@ -213,6 +214,7 @@ class RestVendor:
     key_of: Callable[[str], str]
     refusals: Mapping[Refusal, tuple[int, int, str]]
     error: Callable[[RestRequest, RestError], RestAnswer]
+    bad_url: int = 0
 
     def refused(self, why: Refusal, detail: str = "") -> RestError:
         """Return the error of something that the desk did not do."""

@@ -274,5 +274,6 @@ TWIML_REST: Final = RestVendor(
         Refusal.DRAINING: (503, 0, "No new calls are made, the program is being stopped."),
     },
     error=_error,
+    bad_url=URL.code,
 )
 """Twilio's interface."""

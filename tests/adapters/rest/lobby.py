@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from stasis_refer.adapters.addresses import AllowedNetworks
 from stasis_refer.adapters.http import HttpServer
 from stasis_refer.adapters.rest.guard import Guard
 from stasis_refer.adapters.rest.vendors import VendorRest
@@ -26,6 +27,7 @@ from stasis_refer.runtime.ports import StoreError
 ACCOUNT, TOKEN = "AC" + "0a" * 16, "secret-token"
 LIVE, OVER, LEG, FOREIGN = "1a" * 16, "2b" * 16, "3c" * 16, "4d" * 16
 STARTED = 1_783_000_000.0  # 2026-07-02 13:46:40 UTC
+NETWORKS = AllowedNetworks(["127.0.0.0/8"])
 BASE = "https://calls.example.com"
 
 
@@ -162,7 +164,9 @@ async def lobby_of(*applications: Application) -> AsyncIterator[Lobby]:
         metrics=bytes,
         media=lambda _: None,
         recording=_no_recording,
-        routes=VendorRest(REST_VENDORS, guard, lobby, lobby, lobby.count_too_large).routes(),
+        routes=VendorRest(
+            REST_VENDORS, guard, lobby, lobby, policy=NETWORKS, too_large=lobby.count_too_large
+        ).routes(),
     )
     await server.start()
     lobby.port = server.port

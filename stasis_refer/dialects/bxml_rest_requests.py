@@ -245,19 +245,19 @@ def read_bxml(request: RestRequest, owners: Owners) -> RestReading:
 
 _MILLISECOND: Final = 0.001  # what Bandwidth's times count: maxStartTime itself is included
 _NO_TIME: Final[float | None] = None
-_ANY_CAUSE: Final[frozenset[CallStatus] | None] = None
+_ANY_CAUSE: Final[tuple[CallStatus, ...] | None] = None
 _NEVER_SO: Final = (
     *("callback-error", "invalid-bxml", "application-error", "account-limit"),
     *("node-capacity-exceeded", "unknown"),
 )
-_BY_CAUSE: Final[Mapping[str, frozenset[CallStatus]]] = {
+_BY_CAUSE: Final[Mapping[str, tuple[CallStatus, ...]]] = {
     # The ledger tells an end by the call's status alone.
-    **dict.fromkeys(_NEVER_SO, frozenset[CallStatus]()),
-    **{cause: frozenset({status}) for status, cause in CAUSE.items() if cause != "unknown"},
+    **dict.fromkeys(_NEVER_SO, ()),
+    **{cause: (status,) for status, cause in CAUSE.items() if cause != "unknown"},
 }
 
 
-def _cause(word: str) -> frozenset[CallStatus]:
+def _cause(word: str) -> tuple[CallStatus, ...]:
     if word not in _BY_CAUSE:
         raise ValueError(f"allowed are {', '.join(_BY_CAUSE)}.")
     return _BY_CAUSE[word]
@@ -280,11 +280,11 @@ def read_list(request: RestRequest, _owners: Owners) -> RestReading:
     form = query_of(request, LIST)
     until = form.value(_UNTIL)
     wanted = CallFilter(
+        statuses=form.value(_CAUSE),
         caller=form.value(_LIST_FROM),
         dialed=form.value(_LIST_TO),
         since=form.value(_SINCE),
         until=None if until is None else until + _MILLISECOND,
     )
-    search = CallSearch(wanted, form.value(_CAUSE))
-    asked = ListCalls(search, form.value(_PAGE_TOKEN), form.value(_PAGE_SIZE))
+    asked = ListCalls(CallSearch(wanted), form.value(_PAGE_TOKEN), form.value(_PAGE_SIZE))
     return RestReading(asked, tuple(form.remarks))

@@ -195,7 +195,7 @@ REST_STATUS: Final = {**CALL_STATUS, CallStatus.INITIATED: "queued"}
 """The words of CallStatus, but for one that no call resource has."""
 
 _BY_WORD: Final = {
-    word: frozenset(status for status, other in REST_STATUS.items() if other == word)
+    word: tuple(status for status, other in REST_STATUS.items() if other == word)
     for word in REST_STATUS.values()
 }
 
@@ -223,7 +223,7 @@ _DAY: Final = 86_400.0  # seconds; UTC has no other days here
 MAX_PAGE: Final = 1000
 _NONE: Final[float | None] = None
 _NO_DAY: Final[tuple[float, float] | None] = None
-_ANY_STATUS: Final[frozenset[CallStatus] | None] = None
+_ANY_STATUS: Final[tuple[CallStatus, ...] | None] = None
 
 STATUS_WORD: Final = Parameter("Status", one_of(_BY_WORD), _ANY_STATUS)
 CALLED: Final = Parameter("To", user_of, "")
@@ -268,17 +268,16 @@ def listing(form: Form) -> ListCalls:
         raise bad_request(message)
     since, until = _bounds(form, START, START_AFTER, START_BEFORE)
     ended_since, ended_until = _bounds(form, END, END_AFTER, END_BEFORE)
-    statuses = form.value(STATUS_WORD)
-    only = next(iter(statuses)) if statuses and len(statuses) == 1 else None
     wanted = CallFilter(
-        status=only,
+        statuses=form.value(STATUS_WORD),
         caller=form.value(CALLING),
         dialed=form.value(CALLED),
         parent=form.value(PARENT),
         since=since,
-        until=until,
+        # What ended before a time did not begin later.
+        until=min((each for each in (until, ended_until) if each is not None), default=None),
     )
-    search = CallSearch(wanted, statuses, None, ended_since, ended_until)
+    search = CallSearch(wanted, None, ended_since, ended_until)
     return ListCalls(search, form.value(PAGE_TOKEN), form.value(PAGE_SIZE))
 
 

@@ -245,14 +245,14 @@ REST_STATUS: Final = {status: word for status, (word, _, _) in CALL_STATUS.items
 """As in hooks, but that whoever rings is said to."""
 
 _BY_STATUS: Final = {
-    word: frozenset(status for status, other in REST_STATUS.items() if other == word)
+    word: tuple(status for status, other in REST_STATUS.items() if other == word)
     for word in REST_STATUS.values()
 }
 _BY_DIRECTION: Final = {
     "inbound": frozenset({CallDirection.INBOUND}),
     "outbound": frozenset(CallDirection) - {CallDirection.INBOUND},
 }
-_ANY_STATUS: Final[frozenset[CallStatus] | None] = None
+_ANY_STATUS: Final[tuple[CallStatus, ...] | None] = None
 _ANY_DIRECTION: Final[frozenset[CallDirection] | None] = None
 _BY_WORD: Final = Parameter("callStatus", one_of(_BY_STATUS), _ANY_STATUS)
 _DIRECTION: Final = Parameter("direction", one_of(_BY_DIRECTION), _ANY_DIRECTION)
@@ -266,6 +266,10 @@ LIST: Final = Parameters((_DIRECTION, _LIST_FROM, _LIST_TO, _BY_WORD))
 def read_list(request: RestRequest, _owners: Owners) -> RestReading:
     """Read which live calls are asked for."""
     form = query_of(request, LIST)
-    wanted = CallFilter(caller=form.value(_LIST_FROM), dialed=form.value(_LIST_TO))
-    search = CallSearch(wanted, form.value(_BY_WORD), form.value(_DIRECTION))
+    wanted = CallFilter(
+        statuses=form.value(_BY_WORD),
+        caller=form.value(_LIST_FROM),
+        dialed=form.value(_LIST_TO),
+    )
+    search = CallSearch(wanted, form.value(_DIRECTION))
     return RestReading(ListCalls(search, live=True), tuple(form.remarks))

@@ -10,8 +10,8 @@ from http import HTTPStatus
 from typing import Final, TypeAlias
 
 from stasis_refer.core.application import Application
-from stasis_refer.core.call_record import CallFilter, CallRecord
-from stasis_refer.core.info import CallDirection, CallStatus
+from stasis_refer.core.call_record import CallFilter, CallRecord, within
+from stasis_refer.core.info import CallDirection
 from stasis_refer.core.orders import Order, Origination, Refusal
 
 
@@ -83,30 +83,17 @@ class CallSearch:
     """
 
     filter: CallFilter = field(default_factory=CallFilter)
-    statuses: frozenset[CallStatus] | None = None
     directions: frozenset[CallDirection] | None = None
     ended_since: float | None = None
     ended_until: float | None = None
 
     def admits(self, record: CallRecord) -> bool:
-        """Tell whether a call is among them; what ``filter`` says but its application counts."""
-        of = self.filter
+        """Tell whether a call is among them."""
         return (
-            of.caller in ("", record.caller)
-            and of.dialed in ("", record.dialed)
-            and of.parent in ("", record.parent)
-            and _within(record.started_at, of.since, of.until)
-            and _within(record.ended_at, self.ended_since, self.ended_until)
-            and of.status in (None, record.status)
-            and (self.statuses is None or record.status in self.statuses)
+            self.filter.admits(record)
+            and within(record.ended_at, self.ended_since, self.ended_until)
             and (self.directions is None or record.direction in self.directions)
         )
-
-
-def _within(at: float | None, since: float | None, until: float | None) -> bool:
-    if since is None and until is None:
-        return True
-    return at is not None and (since is None or at >= since) and (until is None or at < until)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,20 +25,10 @@ CALL = CallRecord(
     ("search", "admits"),
     [
         (CallSearch(), True),
-        (CallSearch(CallFilter(caller="+4930", dialed="alice", parent="2b" * 16)), True),
         (CallSearch(CallFilter(caller="+4931")), False),
-        (CallSearch(CallFilter(dialed="bob")), False),
-        (CallSearch(CallFilter(parent="3c" * 16)), False),
-        (CallSearch(CallFilter(status=CallStatus.COMPLETED)), True),
-        (CallSearch(CallFilter(status=CallStatus.BUSY)), False),
         # The first bound is included, the second is not.
-        (CallSearch(CallFilter(since=100.0, until=100.1)), True),
-        (CallSearch(CallFilter(until=100.0)), False),
-        (CallSearch(CallFilter(since=100.1)), False),
         (CallSearch(ended_since=200.0, ended_until=200.1), True),
         (CallSearch(ended_until=200.0), False),
-        (CallSearch(statuses=frozenset({CallStatus.COMPLETED, CallStatus.BUSY})), True),
-        (CallSearch(statuses=frozenset()), False),
         (CallSearch(directions=frozenset({CallDirection.INBOUND})), False),
     ],
 )

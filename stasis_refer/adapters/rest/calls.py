@@ -13,7 +13,7 @@ from stasis_refer.adapters.rest.models import Begun, CallModel, CallPage
 from stasis_refer.adapters.rest.problems import Problem
 from stasis_refer.adapters.rest.queries import CallsQuery, Nothing
 from stasis_refer.core.orders import Refusal, Refused, Taken
-from stasis_refer.runtime.book import Book, CallFilter, CallRecord
+from stasis_refer.runtime.book import Book
 from stasis_refer.runtime.desk import Desk
 
 _NOT_FOUND: Final = 404
@@ -78,7 +78,7 @@ class Calls:
 
     async def _list(self, _: web.Request, query: CallsQuery) -> Answer:
         wanted = query.wanted
-        found = (each for each in self._desk.live() if _fits(each, wanted))
+        found = (each for each in self._desk.live() if wanted.admits(each))
         return Answer(CallPage.of(page_of(found, query.cursor or "", query.limit)))
 
     async def _get(self, request: web.Request, _: Nothing) -> Answer:
@@ -112,12 +112,3 @@ class Calls:
 def _sentence(detail: str) -> str:
     """Return a detail as a sentence: it is written to stand behind a colon."""
     return f"{detail[0].upper()}{detail[1:].removesuffix('.')}." if detail else ""
-
-
-def _fits(call: CallRecord, wanted: CallFilter) -> bool:
-    return (
-        wanted.application in {"", call.application}
-        and wanted.status in {None, call.status}
-        and wanted.caller in {"", call.caller}
-        and wanted.dialed in {"", call.dialed}
-    )

@@ -129,7 +129,7 @@ class Lobby:
         if cursor and not cursor.isdigit():
             raise BadCursorError
         known = [*self.live_calls, *self.kept]
-        of = [each for each in known if wanted.application in ("", each.application)]
+        of = [each for each in known if wanted.admits(each)]
         start = int(cursor or 0)
         rest = of[start : start + limit]
         return Page(tuple(rest), str(start + limit) if start + limit < len(of) else "")

@@ -351,6 +351,16 @@ async def test_a_page_that_nothing_of_the_account_is_on_is_no_end(lobby: Lobby) 
     assert [call.sid for call in calls] == [f"CA{OVER}"]
 
 
+async def test_pages_are_full_whatever_is_asked_for(lobby: Lobby) -> None:
+    fill(lobby, 60)
+    wanted = {"status": "no-answer", "end_time_after": datetime.fromtimestamp(STARTED + 20, UTC)}
+    sizes, page = [], await do(lobby, lambda client: client.calls.page(page_size=4, **wanted))
+    while page:
+        sizes.append(len(list(page)))
+        page = await asyncio.to_thread(page.next_page)
+    assert sizes == [4, 4, 4, 1]
+
+
 FILTERS = [
     ({"status": "no-answer"}, lambda call: call.status is CallStatus.REJECTED),
     ({"status": "completed"}, lambda call: call.status is CallStatus.COMPLETED),
@@ -385,11 +395,11 @@ async def test_calls_are_listed_by(
     assert [call.sid for call in calls] == [f"CA{key}" for key in expected]
 
 
-async def test_the_ledger_is_asked_for_the_one_application_that_it_can_be(lobby: Lobby) -> None:
+async def test_the_ledger_is_asked_for_all_that_it_can_tell(lobby: Lobby) -> None:
     client = client_of(lobby, OTHER.account_sid, OTHER.auth_token)
     calls = await asyncio.to_thread(client.calls.list, status="in-progress", to="support")
     (wanted,) = lobby.filters
-    assert (wanted.application, wanted.status) == ("other", CallStatus.IN_PROGRESS)
+    assert (wanted.applications, wanted.statuses) == (("other",), (CallStatus.IN_PROGRESS,))
     assert wanted.dialed == "support"
     assert [call.sid for call in calls] == [f"CA{FOREIGN}"]
 

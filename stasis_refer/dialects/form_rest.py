@@ -97,8 +97,8 @@ def same_status_callback(form: Form, application: Application) -> None:
     own = application.status_callback
     if url and (own is None or (own.url, own.method) != (url, form.value(STATUS_METHOD))):
         message = (
-            "StatusCallback: a live call goes on telling the status_callback of its application,"
-            " in its section of the configuration; leave it out."
+            "StatusCallback: a live call goes on telling the one that it was made with, or the"
+            " status_callback of its application in the configuration; leave it out."
         )
         raise bad_request(message)
 

@@ -76,7 +76,10 @@ APPLICATION_SID: Final = Parameter("ApplicationSid", str, "", _NO_APPLICATION)
 
 UPDATE: Final = Parameters(
     (*OF_DOCUMENT, TWIML_TEXT, STATUS, *OF_STATUS),
-    refused={"TimeLimit": "it is set when a call is made; give <Dial> a timeLimit"},
+    refused={
+        "TimeLimit": "a live call is given no new limit; set it when the call is made, give <Dial>"
+        " a timeLimit, or end the call with Status=completed when it is time"
+    },
 )
 """What may stand in an update."""
 

@@ -167,8 +167,8 @@ BAD_CHANGES = [
     ({"url": URL, "method": "PUT"}, 21403, "get, post"),
     ({"url": URL, "fallback_url": "nowhere"}, 21205, "FallbackUrl"),
     ({"status": "paused"}, 20001, "completed, canceled"),
-    ({"url": URL, "status_callback": f"{URL}/other"}, 20001, "status_callback"),
-    ({"url": URL, "time_limit": 60}, 20001, "TimeLimit"),
+    ({"url": URL, "status_callback": f"{URL}/other"}, 20001, "that it was made with"),
+    ({"url": URL, "time_limit": 60}, 20001, "TimeLimit: a live call is given no new limit"),
     ({"twiml": "<Response><Refer></Response>"}, 12100, "Line 1, column"),
     ({"twiml": "<Response>\n<Conference/></Response>"}, 12200, "Line 2, column 1"),
 ]

@@ -100,6 +100,14 @@ async def test_a_leg_names_its_parent(lobby: Lobby) -> None:
     assert (call.parent_call_id, call.direction) == (id_of(LIVE), "outbound")
 
 
+async def test_a_call_that_was_asked_for_has_been_enqueued_when_it_was(lobby: Lobby) -> None:
+    lobby.live_calls.append(record("6f" * 16, SUPPORT, direction=CallDirection.ORIGINATED))
+    call = await do(lobby, lambda api: api.get_call_state(ACCOUNT, id_of("6f" * 16)))
+    assert call.enqueued_time == call.start_time
+    call = await do(lobby, lambda api: api.get_call_state(ACCOUNT, id_of(LIVE)))
+    assert call.enqueued_time is None
+
+
 @pytest.mark.parametrize("call", [id_of(FOREIGN), id_of("9" * 32), f"CA{LIVE}", LIVE])
 async def test_the_call_of_another_account_is_not_found(lobby: Lobby, call: str) -> None:
     error = await error_of(lobby, lambda api: api.get_call_state(ACCOUNT, call))

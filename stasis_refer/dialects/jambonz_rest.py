@@ -4,6 +4,7 @@ Sources: as ``jambonz_rest_requests``. A call that is shown has the keys of its 
 """
 
 import re
+from collections import Counter
 from http import HTTPStatus
 from typing import Final
 from uuid import UUID
@@ -23,7 +24,10 @@ from stasis_refer.dialects.jambonz_rest_requests import (
 )
 from stasis_refer.dialects.jambonz_words import LEG_RINGS, standing_fields
 from stasis_refer.dialects.rest import (
+    CallSearch,
     Found,
+    ListCalls,
+    Owners,
     RestAnswer,
     RestError,
     RestReading,
@@ -32,6 +36,7 @@ from stasis_refer.dialects.rest import (
     RestVendor,
     json_answer,
     read_show,
+    without_query,
 )
 
 
@@ -75,6 +80,16 @@ def _answer_list(request: RestRequest, _read: RestReading, found: Found) -> Rest
     return json_answer(HTTPStatus.OK, calls)
 
 
+def _read_count(request: RestRequest, _owners: Owners) -> RestReading:
+    without_query(request)
+    return RestReading(ListCalls(CallSearch(), live=True))
+
+
+def _answer_count(_request: RestRequest, _read: RestReading, found: Found) -> RestAnswer:
+    count = Counter(DIRECTION[record.direction] for record, _ in found.calls)
+    return json_answer(HTTPStatus.OK, {word: count[word] for word in DIRECTION.values()})
+
+
 def _answer_made(_request: RestRequest, _read: RestReading, found: Found) -> RestAnswer:
     ((record, _),) = found.calls
     return json_answer(HTTPStatus.CREATED, {"sid": str(UUID(record.key))})
@@ -110,6 +125,7 @@ JAMBONZ_REST: Final = RestVendor(
     prefix=_PREFIX,
     routes=(
         RestRoute("GET", _CALLS, read_list, _answer_list),
+        RestRoute("GET", f"{_CALLS}/count", _read_count, _answer_count),
         RestRoute("POST", _CALLS, read_create, _answer_made),
         RestRoute("GET", _CALL, read_show, _answer_call),
         RestRoute("PUT", _CALL, read_update, _answer_changed),

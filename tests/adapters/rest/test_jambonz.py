@@ -109,7 +109,7 @@ async def test_a_call_that_is_over_is_in_the_ledger(client: JambonzClient) -> No
     assert (call["call_status"], call["duration"]) == ("completed", 28)
 
 
-@pytest.mark.parametrize("sid", [sid_of(FOREIGN), sid_of("9" * 32), LIVE, "count"])
+@pytest.mark.parametrize("sid", [sid_of(FOREIGN), sid_of("9" * 32), LIVE, "nonsense"])
 async def test_the_call_of_another_account_is_not_found(client: JambonzClient, sid: str) -> None:
     with pytest.raises(aiohttp.ClientResponseError) as raised:
         await client.calls.get(sid)
@@ -139,6 +139,10 @@ async def test_live_calls_are_listed(
 ) -> None:
     calls = await client.calls.list(wanted)
     assert [call["call_sid"] for call in calls] == [sid_of(key) for key in keys]
+
+
+async def test_live_calls_are_counted(client: JambonzClient) -> None:
+    assert await client.calls.count() == {"inbound": 1, "outbound": 1}
 
 
 @pytest.mark.parametrize(

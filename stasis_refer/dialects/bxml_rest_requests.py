@@ -27,7 +27,8 @@ from stasis_refer.dialects.bxml_uui import uui
 from stasis_refer.dialects.bxml_words import CAUSE
 from stasis_refer.dialects.callees import ANONYMOUS, display_name, phone_number
 from stasis_refer.dialects.dialect import DocumentError
-from stasis_refer.dialects.form_rest import caller, moment, user_of
+from stasis_refer.dialects.form_rest import caller, user_of
+from stasis_refer.dialects.form_rest_listing import moment
 from stasis_refer.dialects.json_keys import Inspector, Key, Node, flag, keys, number, text
 from stasis_refer.dialects.rest import (
     CallSearch,

@@ -38,6 +38,7 @@ from stasis_refer.dialects.rest import (
     read_show,
     without_query,
 )
+from stasis_refer.dialects.rest_refusals import refusals
 
 
 def call_fields(record: CallRecord, application: Application, account: str) -> dict[str, object]:
@@ -134,11 +135,9 @@ JAMBONZ_REST: Final = RestVendor(
     ),
     key_of=key_of,
     refusals={
+        **refusals(_NOT_NOW),
         Refusal.NO_CALL: (422, 0, f"{_NOT_NOW}it is over."),
-        Refusal.TRANSFERRING: (409, 0, f"{_NOT_NOW}another transfer is under way."),
         Refusal.ANSWERED: (422, 0, f"{_NOT_NOW}it is answered already."),
-        Refusal.AWAY: (409, 0, f"{_NOT_NOW}a party is being handed over; ask again."),
-        Refusal.NOT_CALLABLE: (400, 0, "Whom to call may not or cannot be called."),
         # As jambonz has it where no feature server is to be had.
         Refusal.DRAINING: (480, 0, "No new calls are made, the program is being stopped."),
     },

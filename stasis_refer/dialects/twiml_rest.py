@@ -17,7 +17,6 @@ from stasis_refer.dialects.dialect import DocumentError
 from stasis_refer.dialects.form_rest import (
     CALL_STATE,
     FROM,
-    LISTED_BY,
     OF_DOCUMENT,
     OF_STATUS,
     STATUS,
@@ -29,8 +28,6 @@ from stasis_refer.dialects.form_rest import (
     caller,
     document_url,
     ending,
-    key_of,
-    listing,
     redirection,
     same_status_callback,
     sip_credentials,
@@ -42,6 +39,7 @@ from stasis_refer.dialects.form_rest_answers import (
     rfc2822,
     was_answered,
 )
+from stasis_refer.dialects.form_rest_listing import LISTED_BY, key_of, lists
 from stasis_refer.dialects.rest import (
     ChangeCall,
     Found,
@@ -59,7 +57,8 @@ from stasis_refer.dialects.rest import (
     json_answer,
     read_show,
 )
-from stasis_refer.dialects.rest_forms import Form, Parameter, Parameters, form_of, query_of
+from stasis_refer.dialects.rest_forms import Form, Parameter, Parameters, form_of
+from stasis_refer.dialects.rest_refusals import refusals
 from stasis_refer.dialects.twiml import TWIML
 from stasis_refer.dialects.twiml_requests import API_VERSION
 from stasis_refer.dialects.twiml_words import ERROR_CODE
@@ -189,12 +188,6 @@ def _application(form: Form, owners: Owners) -> tuple[Application, bool]:
     return found or owners[0], found is not None
 
 
-def _read_list(request: RestRequest, _owners: Owners) -> RestReading:
-    form = query_of(request, LIST)
-    asked = listing(form)
-    return RestReading(asked, tuple(form.remarks))
-
-
 def _call(record: CallRecord, request: RestRequest) -> dict[str, object]:
     account = request.account
     over = record.ended_at if was_answered(record) else None
@@ -262,19 +255,15 @@ TWIML_REST: Final = RestVendor(
     dialect="twiml",
     prefix=f"/{API_VERSION}/",
     routes=(
-        RestRoute("GET", f"{_CALLS}.json", _read_list, _answer_list),
+        RestRoute("GET", f"{_CALLS}.json", lists(LIST), _answer_list),
         RestRoute("POST", f"{_CALLS}.json", _read_create, _answer_made),
         RestRoute("GET", f"{_CALLS}/{{call}}.json", read_show, _answer_one),
         RestRoute("POST", f"{_CALLS}/{{call}}.json", _read_update, _answer_one),
     ),
     key_of=key_of,
     refusals={
+        **refusals("The call cannot be changed now: ", CALL_STATE, TO.code),
         Refusal.NO_CALL: (400, CALL_STATE, "Call is not in-progress. Cannot redirect."),
-        Refusal.TRANSFERRING: (409, CALL_STATE, "Another transfer of this call is under way."),
-        Refusal.ANSWERED: (400, CALL_STATE, "The call is answered already; ask for completed."),
-        Refusal.AWAY: (409, CALL_STATE, "A party of the call is being handed over; ask again."),
-        Refusal.NOT_CALLABLE: (400, TO.code, "Whom to call may not or cannot be called."),
-        Refusal.DRAINING: (503, 0, "No new calls are made, the program is being stopped."),
     },
     error=_error,
     bad_url=URL.code,

@@ -1,24 +1,11 @@
 import pytest
 
-from stasis_refer.core.call_record import CallFilter, CallRecord
-from stasis_refer.core.info import CallDirection, CallStatus
+from stasis_refer.core.call_record import CallFilter
+from stasis_refer.core.info import CallDirection
 from stasis_refer.core.orders import Refusal
 from stasis_refer.dialects.rest import CallSearch, RestVendor
 from stasis_refer.dialects.rest_registry import REST_VENDORS
-
-CALL = CallRecord(
-    key="1a" * 16,
-    parent="2b" * 16,
-    application="support",
-    dialect="twiml",
-    direction=CallDirection.DIALED,
-    caller="+4930",
-    caller_name="",
-    dialed="alice",
-    status=CallStatus.COMPLETED,
-    started_at=100.0,
-    ended_at=200.0,
-)
+from tests.core.test_call_record import CALL
 
 
 @pytest.mark.parametrize(

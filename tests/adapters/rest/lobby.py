@@ -44,6 +44,12 @@ def application(name: str, dialect: str, account: str = ACCOUNT, token: str = TO
     )
 
 
+def house(dialect: str) -> tuple[Application, Application, Application]:
+    """Return two applications of one account, and one of another."""
+    other = application("other", dialect, "AC" + "0b" * 16, "another-token")
+    return application("support", dialect), application("sales", dialect), other
+
+
 def record(key: str, of: Application, **changes: object) -> CallRecord:
     """Return a call that is answered and goes on."""
     call = CallRecord(
@@ -172,3 +178,30 @@ async def lobby_of(*applications: Application) -> AsyncIterator[Lobby]:
     lobby.port = server.port
     yield lobby
     await server.stop()
+
+
+@asynccontextmanager
+async def busy_lobby(dialect: str) -> AsyncIterator[Lobby]:
+    """Serve the house: a call with a leg that rings, one of another account, one that is over.
+
+    An application of another dialect has the same credentials.
+    """
+    support, sales, other = house(dialect)
+    foreign = application("foreign", "rcml" if dialect != "rcml" else "twiml")
+    async with lobby_of(support, sales, other, foreign) as lobby:
+        lobby.live_calls = [
+            record(LIVE, support),
+            record(
+                LEG,
+                support,
+                parent=LIVE,
+                direction=CallDirection.DIALED,
+                status=CallStatus.RINGING,
+                answered_at=None,
+            ),
+            record(FOREIGN, other),
+        ]
+        lobby.kept = [
+            record(OVER, sales, status=CallStatus.COMPLETED, ended_at=STARTED + 12.4),
+        ]
+        yield lobby

@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -29,32 +29,19 @@ from tests.adapters.rest.lobby import (
     STARTED,
     TOKEN,
     Lobby,
-    application,
+    house,
     lobby_of,
     record,
 )
 
 T = TypeVar("T")
-SUPPORT, SALES = application("support", "bxml"), application("sales", "bxml")
-OTHER = application("other", "bxml", "9900001", "another-token")
+DIALECT = "bxml"
+SUPPORT, SALES, _ = house(DIALECT)
 URL = "https://elsewhere.example.com/bxml"
 
 
 def id_of(key: str) -> str:
     return f"c-{key[:8]}-{key[8:12]}-{key[12:16]}-{key[16:20]}-{key[20:]}"
-
-
-@pytest.fixture
-async def lobby() -> AsyncIterator[Lobby]:
-    async with lobby_of(SUPPORT, SALES, OTHER) as lobby:
-        lobby.live_calls = [
-            record(LIVE, SUPPORT),
-            record(LEG, SUPPORT, parent=LIVE, direction=CallDirection.DIALED),
-            record(FOREIGN, OTHER),
-        ]
-        over = {"status": CallStatus.NO_ANSWER, "ended_at": STARTED + 30, "answered_at": None}
-        lobby.kept = [record(OVER, SALES, **over)]
-        yield lobby
 
 
 async def do(lobby: Lobby, ask: Callable[[bandwidth.CallsApi], T], password: str = TOKEN) -> T:
@@ -89,6 +76,8 @@ async def test_a_call_is_shown(lobby: Lobby) -> None:
 
 
 async def test_a_call_that_is_over_is_in_the_ledger(lobby: Lobby) -> None:
+    unanswered = {"status": CallStatus.NO_ANSWER, "answered_at": None}
+    lobby.kept = [record(OVER, SALES, ended_at=STARTED + 30, **unanswered)]
     call = await do(lobby, lambda api: api.get_call_state(ACCOUNT, id_of(OVER).upper()))
     assert (call.state, call.disconnect_cause) == ("disconnected", "timeout")
     assert call.error_message == "The callee did not answer in time."
@@ -382,7 +371,8 @@ async def test_the_next_page_is_where_this_one_is_however_the_account_is_spelled
     [
         ({"to": "support"}, [LIVE, LEG, OVER]),
         ({"var_from": "sip:+15550009@example.com"}, []),
-        ({"disconnect_cause": "timeout"}, [OVER]),
+        ({"disconnect_cause": "hangup"}, [OVER]),
+        ({"disconnect_cause": "timeout"}, []),
         ({"disconnect_cause": "invalid-bxml"}, []),
         ({"min_start_time": "2026-07-02T13:46:40Z"}, [LIVE, LEG, OVER]),
         ({"min_start_time": "2026-07-02T13:46:41Z"}, []),

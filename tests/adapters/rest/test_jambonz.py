@@ -9,7 +9,6 @@ import pytest
 from jambonz_sdk.client import JambonzClient
 
 from stasis_refer.core.application import Callback, Method
-from stasis_refer.core.info import CallDirection, CallStatus
 from stasis_refer.core.orders import (
     EndCall,
     FetchDocument,
@@ -34,41 +33,18 @@ from tests.adapters.rest.lobby import (
     LEG,
     LIVE,
     OVER,
-    STARTED,
     TOKEN,
     Lobby,
-    application,
-    lobby_of,
-    record,
+    house,
 )
 
-SUPPORT, SALES = application("support", "jambonz"), application("sales", "jambonz")
-OTHER = application("other", "jambonz", "another-account", "another-token")
+DIALECT = "jambonz"
+SUPPORT, SALES, _ = house(DIALECT)
 URL = "https://elsewhere.example.com/hook"
 
 
 def sid_of(key: str) -> str:
     return str(UUID(key))
-
-
-@pytest.fixture
-async def lobby() -> AsyncIterator[Lobby]:
-    async with lobby_of(SUPPORT, SALES, OTHER) as lobby:
-        lobby.live_calls = [
-            record(LIVE, SUPPORT),
-            record(
-                LEG,
-                SALES,
-                parent=LIVE,
-                direction=CallDirection.DIALED,
-                status=CallStatus.RINGING,
-                answered_at=None,
-            ),
-            record(FOREIGN, OTHER),
-        ]
-        over = {"status": CallStatus.COMPLETED, "ended_at": STARTED + 30.5}
-        lobby.kept = [record(OVER, SALES, **over)]
-        yield lobby
 
 
 @pytest.fixture
@@ -106,7 +82,7 @@ async def test_a_call_is_shown(client: JambonzClient) -> None:
 
 async def test_a_call_that_is_over_is_in_the_ledger(client: JambonzClient) -> None:
     call = await client.calls.get(sid_of(OVER))
-    assert (call["call_status"], call["duration"]) == ("completed", 28)
+    assert (call["call_status"], call["duration"]) == ("completed", 10)
 
 
 @pytest.mark.parametrize("sid", [sid_of(FOREIGN), sid_of("9" * 32), LIVE, "nonsense"])

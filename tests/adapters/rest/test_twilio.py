@@ -1,7 +1,7 @@
 """Twilio's Python package as the client, with nothing changed but its base URL."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from twilio.rest.api.v2010.account.call import CallInstance
 from twilio.twiml.voice_response import VoiceResponse
 
 from stasis_refer.core.application import Callback, Method
-from stasis_refer.core.info import CallDirection, CallStatus
+from stasis_refer.core.info import CallStatus
 from stasis_refer.core.orders import EndCall, FetchDocument, Refusal, Refused, RunDocument
 from stasis_refer.core.verbs import LegEvent, LegWatch, Number, Refer, Registered, SipAddress
 from tests.adapters.rest.lobby import (
@@ -25,35 +25,14 @@ from tests.adapters.rest.lobby import (
     STARTED,
     TOKEN,
     Lobby,
-    application,
-    lobby_of,
+    house,
     record,
 )
 
 T = TypeVar("T")
-SUPPORT, SALES = application("support", "twiml"), application("sales", "twiml")
-OTHER = application("other", "twiml", "AC" + "0b" * 16, "another-token")
+DIALECT = "twiml"
+SUPPORT, SALES, OTHER = house(DIALECT)
 URL = "https://elsewhere.example.com/document"
-
-
-@pytest.fixture
-async def lobby() -> AsyncIterator[Lobby]:
-    async with lobby_of(SUPPORT, SALES, OTHER, application("old", "rcml")) as lobby:
-        over = {"status": CallStatus.COMPLETED, "ended_at": STARTED + 12.4}
-        lobby.live_calls = [
-            record(LIVE, SUPPORT),
-            record(
-                LEG,
-                SUPPORT,
-                parent=LIVE,
-                direction=CallDirection.DIALED,
-                status=CallStatus.RINGING,
-                answered_at=None,
-            ),
-            record(FOREIGN, OTHER),
-        ]
-        lobby.kept = [record(OVER, SALES, **over)]
-        yield lobby
 
 
 def client_of(lobby: Lobby, account: str = ACCOUNT, token: str = TOKEN) -> Client:

@@ -161,6 +161,7 @@ async def test_during_a_transfer_a_document_is_refused_and_an_end_is_not(
     with pytest.raises(TwilioRestException) as raised:
         await by_twilio(url, lambda client: client.calls(sid).update(twiml=WAITS))
     assert raised.value.status == 409
+    await by_twilio(url, lambda client: client.calls(sid).update(twiml=REFER))  # it joins
     await by_twilio(url, lambda client: client.calls(sid).update(status="completed"))
     assert await phone == ""
     assert await cast.outcomes() == [Outcome.CANCELED]

@@ -71,8 +71,8 @@ class App:
         self._capture = self._make_capture()
         self.ari = AriConnection(self._account(), self._listener())
         telephony = AriTelephony(self.ari.in_turn, settings.ari.app, self.ari.has)
-        networks = AllowedNetworks(settings.webhooks.allow_networks)
-        self._webhooks = Webhooks(networks.open_socket)
+        self._networks = AllowedNetworks(settings.webhooks.allow_networks)
+        self._webhooks = Webhooks(self._networks.open_socket)
         self.ledger = self._make_ledger()
         self._outbox = self._make_outbox(applications)
         self._media = self._make_media()
@@ -294,6 +294,7 @@ class App:
                 keys=ledger.keys,
                 feed=ledger.feed,
                 clock=self._clock,
+                policy=self._networks,
                 on_limit=self.metrics.limit,
                 mask=self._settings.ledger.mask,
             ),

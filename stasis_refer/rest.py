@@ -20,6 +20,7 @@ from stasis_refer.runtime.desk import Desk
 from stasis_refer.runtime.feed import Feed
 from stasis_refer.runtime.keys import KeyStore
 from stasis_refer.runtime.masked_desk import MaskedDesk
+from stasis_refer.runtime.ports import WebhookPolicy
 from stasis_refer.settings import Http
 
 
@@ -32,13 +33,15 @@ def rest_routes(  # noqa: PLR0913 - all that can be asked, and who asks
     keys: KeyStore,
     feed: Feed,
     clock: Callable[[], float],
+    policy: WebhookPolicy,
     on_limit: Callable[[str], None],
     mask: bool = False,
 ) -> Iterable[web.AbstractRouteDef]:
     """Return the routes of ``/v1`` and of the vendors' own paths, behind one guard.
 
-    ``clock`` is in seconds; ``on_limit`` is told which limit was reached. ``mask``: the operator
-    is not told who is who, of live calls as of what the ledger keeps.
+    ``clock`` is in seconds; ``policy`` says which URLs may be named; ``on_limit`` is told which
+    limit was reached. ``mask``: the operator is not told who is who, of live calls as of what the
+    ledger keeps.
     """
     guard = Guard(
         applications.values(),
@@ -55,5 +58,6 @@ def rest_routes(  # noqa: PLR0913 - all that can be asked, and who asks
         Stream(feed, on_limit),
         __version__,
     )
-    vendors = VendorRest(REST_VENDORS, guard, desk, book, partial(on_limit, BODY_LIMIT))
+    too_large = partial(on_limit, BODY_LIMIT)
+    vendors = VendorRest(REST_VENDORS, guard, desk, book, policy=policy, too_large=too_large)
     return (*operator.routes, *vendors.routes())

@@ -6,6 +6,7 @@ be connected to can be trusted.
 """
 
 import errno
+import re
 import socket
 from collections.abc import Iterable
 from ipaddress import (
@@ -16,7 +17,8 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
-from typing import TypeAlias
+from typing import Final, TypeAlias
+from urllib.parse import urlsplit
 
 from aiohttp import AddrInfoType
 
@@ -64,12 +66,48 @@ class AllowedNetworks:
         family, kind, proto, _, sockaddr = addr_info
         address = str(sockaddr[0])
         if not self.allows(address):
-            raise PermissionError(
-                errno.EACCES,
-                f"the address {address} is not public; if webhooks are to reach it, "
-                "list its network in [webhooks] allow_networks",
-            )
+            raise PermissionError(errno.EACCES, _NOT_PUBLIC.format(address))
         return socket.socket(family, kind, proto)
+
+    def why_not(self, url: str) -> str:
+        """Return why an absolute URL can never be requested, '' where it may be.
+
+        It is judged by what is written in it: where a name leads to is seen at the socket.
+        """
+        try:
+            host = urlsplit(url).hostname or ""
+            host.encode("idna")
+        except ValueError:
+            return "this is no URL with a host"
+        addresses = _written_in(host)
+        if not addresses and _NUMERIC.fullmatch(host):
+            return f"{host} is no address in full; write one with four numbers"
+        if not addresses or any(map(self.allows, addresses)):
+            return ""
+        return _NOT_PUBLIC.format(addresses[0])
+
+
+_NOT_PUBLIC: Final = (
+    "the address {} is not public; if webhooks are to reach it, "
+    "list its network in [webhooks] allow_networks"
+)
+_NUMERIC: Final = re.compile("[0-9.]+")  # such as "127.1", which aiohttp does not take either
+_LOOPBACK: Final = ("127.0.0.1", "::1")
+
+
+def _written_in(host: str) -> tuple[str, ...]:
+    """Return the addresses that a host means wherever it is resolved, none of most names."""
+    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761, 6.3
+        return _LOOPBACK
+    try:
+        return (str(ip_address(host)),)
+    except ValueError:
+        pass
+    try:
+        # Hexadecimal numbers are an address to getaddrinfo(3), as they are to inet_aton(3).
+        return () if _NUMERIC.fullmatch(host) else (socket.inet_ntoa(socket.inet_aton(host)),)
+    except OSError:
+        return ()
 
 
 def _network(text: str) -> _Network:

@@ -29,16 +29,39 @@ class CallRecord:
 
 @dataclass(frozen=True, slots=True)
 class CallFilter:
-    """Which calls are asked for; None and '' stand for any.
+    """Which calls are asked for; None and '' stand for any, an empty tuple for none.
 
     ``since`` and ``until`` bound ``started_at``, the first included and the second not.
     """
 
-    application: str = ""
-    status: CallStatus | None = None
+    applications: tuple[str, ...] | None = None
+    statuses: tuple[CallStatus, ...] | None = None
     caller: str = ""
     dialed: str = ""
     parent: str = ""
     since: float | None = None
     until: float | None = None
     live: bool | None = None
+
+    def admits(self, record: CallRecord) -> bool:
+        """Tell whether a call is among them."""
+        return (
+            _among(record.application, self.applications)
+            and _among(record.status, self.statuses)
+            and self.caller in ("", record.caller)
+            and self.dialed in ("", record.dialed)
+            and self.parent in ("", record.parent)
+            and within(record.started_at, self.since, self.until)
+            and self.live in (None, record.ended_at is None)
+        )
+
+
+def within(at: float | None, since: float | None, until: float | None) -> bool:
+    """Tell whether a time is between two bounds, the second not included; None bounds nothing."""
+    if since is None and until is None:
+        return True
+    return at is not None and (since is None or at >= since) and (until is None or at < until)
+
+
+def _among(value: str, wanted: tuple[str, ...] | None) -> bool:
+    return wanted is None or value in wanted

@@ -195,6 +195,6 @@ _NO_TRUNK: Final = (
     "a number needs a trunk: set trunk, the name of a PJSIP endpoint, in the application's section"
 )
 _NO_RULE: Final = (
-    "no rule in [targets] allow fits whom the Dial calls: add one if it may be called;"
+    "no rule in [targets] allow fits who is to be called: add one if it may be called;"
     " `stasis-refer check --target URI` tells which rule decides"
 )

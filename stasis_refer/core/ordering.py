@@ -109,9 +109,10 @@ class Ordering(Beginning):
     def _run_instead(
         self, asked: Ordered, document: Document, now: float, *, both: bool
     ) -> list[Intent]:
-        refusal = self._not_now()
-        if refusal is not None:
-            return _answer(asked, refusal)
+        joined = self._joined(document[0]) if len(document) == 1 else None
+        verdict = joined or self._not_now()
+        if verdict is not None:
+            return _answer(asked, verdict)
         partner = self._partner()
         moved: list[Intent] = []
         if both and partner is not None:
@@ -123,15 +124,9 @@ class Ordering(Beginning):
 
     def _transfer_lead(self, asked: Ordered, order: TransferCall, now: float) -> list[Intent]:
         verb = order.verb
-        match self._activity:
-            case Referring(sent) if text_of(sent.verb.target) == text_of(verb.target):
-                refused = refusal_to_join(sent.verb, order, self.application)
-                return _answer(asked, refused or Taken(id_of(self.key, sent.number)))
-            case _:
-                pass
-        refusal = self._not_now()
-        if refusal is not None:
-            return _answer(asked, refusal)
+        verdict = self._joined(verb, order) or self._not_now()
+        if verdict is not None:
+            return _answer(asked, verdict)
         cleared = clear(verb, self.info, self.application.targets)
         stays = verb.after.failed is Then.GO_ON
         if stays and isinstance(cleared, Result):
@@ -144,6 +139,18 @@ class Ordering(Beginning):
         self._ticket = asked.ticket
         self._program.put_first(verb)
         return self._leave_verb(now)
+
+    def _joined(self, verb: Verb, order: TransferCall | None = None) -> Verdict | None:
+        """Return the transfer under way that a verb is to begin, None where it is another one.
+
+        It is refused where an order says in so many words what differs.
+        """
+        match self._activity, verb:
+            case Referring(sent), Refer(target) if text_of(sent.verb.target) == text_of(target):
+                refused = refusal_to_join(sent.verb, order, self.application) if order else None
+                return refused or Taken(id_of(self.key, sent.number))
+            case _:
+                return None
 
     def _not_now(self) -> Refused | None:
         """Return why the verb that runs cannot be left."""

@@ -12,7 +12,8 @@ from stasis_refer.core.verbs import Callee, Document, Refer
 class RunDocument:
     """Run a document in place of the one that runs.
 
-    ``both``: the other party of a connection is to run it too, in a call of its own.
+    ``both``: the other party of a connection is to run it too, in a call of its own. A document
+    that is nothing but a Refer joins the transfer under way to the same target.
     """
 
     document: Document = field(repr=False)

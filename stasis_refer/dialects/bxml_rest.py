@@ -7,7 +7,6 @@ packages are made from; its Python package is the judge in the tests.
 import re
 from typing import Final
 
-from stasis_refer.core.orders import Refusal
 from stasis_refer.dialects.bxml_rest_answers import (
     answer_call,
     answer_changed,
@@ -20,10 +19,10 @@ from stasis_refer.dialects.bxml_rest_requests import (
     read_bxml,
     read_create,
     read_list,
-    read_show,
     read_update,
 )
-from stasis_refer.dialects.rest import UNDECIDED, RestRoute, RestVendor
+from stasis_refer.dialects.rest import RestRoute, RestVendor, read_show
+from stasis_refer.dialects.rest_refusals import refusals
 
 _ID: Final = re.compile(
     "c-([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})", re.IGNORECASE
@@ -38,7 +37,6 @@ def key_of(call: str) -> str:
 
 _PREFIX: Final = "/api/v2/"
 _CALLS: Final = f"{_PREFIX}accounts/{{account}}/calls"
-_NOT_NOW: Final = "The call cannot be modified in its current state: "
 
 BXML_REST: Final = RestVendor(
     dialect="bxml",
@@ -51,15 +49,7 @@ BXML_REST: Final = RestVendor(
         RestRoute("PUT", f"{_CALLS}/{{call}}/bxml", read_bxml, answer_replaced),
     ),
     key_of=key_of,
-    refusals={
-        Refusal.NO_CALL: (409, 0, f"{_NOT_NOW}it is over."),
-        Refusal.TRANSFERRING: (409, 0, f"{_NOT_NOW}another transfer is under way."),
-        Refusal.ANSWERED: (409, 0, f"{_NOT_NOW}it is answered already."),
-        Refusal.AWAY: (409, 0, f"{_NOT_NOW}a party is being handed over; ask again."),
-        Refusal.UNDECIDED: (504, 0, UNDECIDED),
-        Refusal.NOT_CALLABLE: (400, 0, "Whom to call may not or cannot be called."),
-        Refusal.DRAINING: (503, 0, "No new calls are made, the program is being stopped."),
-    },
+    refusals=refusals("The call cannot be modified in its current state: "),
     error=write_error,
 )
 """Bandwidth's interface."""

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from stasis_refer.core.application import Application
 from stasis_refer.core.call_record import CallRecord
-from stasis_refer.core.info import CallStatus
+from stasis_refer.core.info import CallDirection, CallStatus
 from stasis_refer.dialects.bxml_events import DIRECTION, call_url, id_of, iso
 from stasis_refer.dialects.bxml_words import CAUSE, ERROR_MESSAGE
 from stasis_refer.dialects.fields import encodable
@@ -46,7 +46,7 @@ def call_fields(record: CallRecord, application: Application, account: str) -> d
         "from": encodable(record.caller) or "anonymous",
         "direction": DIRECTION[record.direction],
         "state": _STATE[record.status],
-        "enqueuedTime": None,
+        "enqueuedTime": iso(record.started_at) if _asked_for(record) else None,
         "startTime": iso(record.started_at),
         "answerTime": _iso(record.answered_at),
         "endTime": _iso(record.ended_at),
@@ -55,6 +55,10 @@ def call_fields(record: CallRecord, application: Application, account: str) -> d
         "errorId": None,
         "lastUpdate": iso(last),
     }
+
+
+def _asked_for(record: CallRecord) -> bool:
+    return record.direction is CallDirection.ORIGINATED
 
 
 def _iso(seconds: float | None) -> str | None:

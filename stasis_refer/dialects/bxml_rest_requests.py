@@ -27,7 +27,8 @@ from stasis_refer.dialects.bxml_uui import uui
 from stasis_refer.dialects.bxml_words import CAUSE
 from stasis_refer.dialects.callees import ANONYMOUS, display_name, phone_number
 from stasis_refer.dialects.dialect import DocumentError
-from stasis_refer.dialects.form_rest import caller, moment, user_of
+from stasis_refer.dialects.form_rest import caller, user_of
+from stasis_refer.dialects.form_rest_listing import moment
 from stasis_refer.dialects.json_keys import Inspector, Key, Node, flag, keys, number, text
 from stasis_refer.dialects.rest import (
     CallSearch,
@@ -37,18 +38,18 @@ from stasis_refer.dialects.rest import (
     Owners,
     RestReading,
     RestRequest,
-    ShowCall,
     bad_request,
     by_name,
+    without_query,
 )
 from stasis_refer.dialects.rest_forms import Parameter, Parameters, query_of
 from stasis_refer.dialects.rest_json import (
+    asked_in,
     json_of,
-    members_of,
-    only,
     remarks_of,
     told_as_errors,
     url,
+    whole,
 )
 from stasis_refer.dialects.webhook_urls import with_credentials
 
@@ -97,6 +98,7 @@ _USERNAME: Final = Key("username", text, "")
 _PASSWORD: Final = Key("password", text, "", secret=True)
 _FALLBACK_USERNAME: Final = Key("fallbackUsername", text, "")
 _FALLBACK_PASSWORD: Final = Key("fallbackPassword", text, "", secret=True)
+_CLEARS: Final = frozenset({_TAG.name})  # an empty one takes the tag away
 _CREDENTIALS: Final = (_USERNAME, _PASSWORD)
 _FALLBACK_CREDENTIALS: Final = (_FALLBACK_USERNAME, _FALLBACK_PASSWORD)
 
@@ -157,8 +159,7 @@ def _with_fallback(
 ) -> Callback:
     reader.required(node, first[0])
     callback = _callback(reader, node, first, _CREDENTIALS)
-    if callback is None:
-        raise reader.not_valid((first[0].name,), "empty; give an absolute URL.")
+    assert callback is not None  # noqa: S101 - its URL is given
     return replace(callback, fallback=_callback(reader, node, fallback, _FALLBACK_CREDENTIALS))
 
 
@@ -166,8 +167,8 @@ def _with_fallback(
 def read_create(request: RestRequest, owners: Owners) -> RestReading:
     """Read a request for a new call."""
     found = json_of(request)
-    reader, node = Inspector(found), Node("createCall", members_of(found), ())
-    only(reader, node, CREATE)
+    reader = Inspector(found)
+    node = asked_in(whole("createCall", found), reader, CREATE, clears=_CLEARS)
     name = reader.required(node, _APPLICATION)
     application = by_name(owners, name)
     if application is None:
@@ -211,11 +212,11 @@ def _shown_name(reader: Inspector, node: Node) -> str:
 def read_update(request: RestRequest, _owners: Owners) -> RestReading:
     """Read what is asked of a live call."""
     found = json_of(request)
-    reader, node = Inspector(found), Node("updateCall", members_of(found), ())
-    only(reader, node, UPDATE)
+    reader = Inspector(found)
+    node = asked_in(whole("updateCall", found), reader, UPDATE, clears=_CLEARS)
     if reader.value(node, _STATE) == _COMPLETED:
         for key in (_REDIRECT[0], _TAG):
-            if node.members.get(key.name) is not None:
+            if key.name in node.members:
                 message = "not allowed with state completed; leave it out."
                 raise reader.not_valid((key.name,), message)
         return RestReading(ChangeCall(EndCall()), remarks_of(reader))
@@ -227,6 +228,7 @@ def read_update(request: RestRequest, _owners: Owners) -> RestReading:
 def read_bxml(request: RestRequest, owners: Owners) -> RestReading:
     """Read a document; relative URLs in it mean those at the application's own URL."""
     (application,) = owners
+    without_query(request)
     if not request.body.strip():
         raise bad_request("The request has no body: send a BXML document.")
     try:
@@ -240,28 +242,23 @@ def read_bxml(request: RestRequest, owners: Owners) -> RestReading:
     return RestReading(ChangeCall(RunDocument(reading.document)), tuple(remarks))
 
 
-def read_show(_request: RestRequest, _owners: Owners) -> RestReading:
-    """Read a request to show a call."""
-    return RestReading(ShowCall())
-
-
 # -- listing -----------------------------------------------------------------------
 
 _MILLISECOND: Final = 0.001  # what Bandwidth's times count: maxStartTime itself is included
 _NO_TIME: Final[float | None] = None
-_ANY_CAUSE: Final[frozenset[CallStatus] | None] = None
+_ANY_CAUSE: Final[tuple[CallStatus, ...] | None] = None
 _NEVER_SO: Final = (
     *("callback-error", "invalid-bxml", "application-error", "account-limit"),
     *("node-capacity-exceeded", "unknown"),
 )
-_BY_CAUSE: Final[Mapping[str, frozenset[CallStatus]]] = {
+_BY_CAUSE: Final[Mapping[str, tuple[CallStatus, ...]]] = {
     # The ledger tells an end by the call's status alone.
-    **dict.fromkeys(_NEVER_SO, frozenset[CallStatus]()),
-    **{cause: frozenset({status}) for status, cause in CAUSE.items() if cause != "unknown"},
+    **dict.fromkeys(_NEVER_SO, ()),
+    **{cause: (status,) for status, cause in CAUSE.items() if cause != "unknown"},
 }
 
 
-def _cause(word: str) -> frozenset[CallStatus]:
+def _cause(word: str) -> tuple[CallStatus, ...]:
     if word not in _BY_CAUSE:
         raise ValueError(f"allowed are {', '.join(_BY_CAUSE)}.")
     return _BY_CAUSE[word]
@@ -284,11 +281,11 @@ def read_list(request: RestRequest, _owners: Owners) -> RestReading:
     form = query_of(request, LIST)
     until = form.value(_UNTIL)
     wanted = CallFilter(
+        statuses=form.value(_CAUSE),
         caller=form.value(_LIST_FROM),
         dialed=form.value(_LIST_TO),
         since=form.value(_SINCE),
         until=None if until is None else until + _MILLISECOND,
     )
-    search = CallSearch(wanted, form.value(_CAUSE))
-    asked = ListCalls(search, form.value(_PAGE_TOKEN), form.value(_PAGE_SIZE))
+    asked = ListCalls(CallSearch(wanted), form.value(_PAGE_TOKEN), form.value(_PAGE_SIZE))
     return RestReading(asked, tuple(form.remarks))

@@ -10,7 +10,7 @@ from stasis_refer.core.call_record import CallRecord
 from stasis_refer.core.info import CallStatus
 from stasis_refer.dialects.dial_words import whole
 from stasis_refer.dialects.fields import DIRECTION, sid_of
-from stasis_refer.dialects.form_rest import PAGE, PAGE_TOKEN, REST_STATUS
+from stasis_refer.dialects.form_rest_listing import PAGE, PAGE_TOKEN, REST_STATUS
 from stasis_refer.dialects.rest import Found, ListCalls, RestRequest
 
 ANONYMOUS: Final = "anonymous"  # RFC 3323, 4.1.1.3

@@ -4,6 +4,7 @@ Sources: as ``jambonz_rest_requests``. A call that is shown has the keys of its 
 """
 
 import re
+from collections import Counter
 from http import HTTPStatus
 from typing import Final
 from uuid import UUID
@@ -19,13 +20,14 @@ from stasis_refer.dialects.jambonz_rest_requests import (
     read_create,
     read_delete,
     read_list,
-    read_show,
     read_update,
 )
 from stasis_refer.dialects.jambonz_words import LEG_RINGS, standing_fields
 from stasis_refer.dialects.rest import (
-    UNDECIDED,
+    CallSearch,
     Found,
+    ListCalls,
+    Owners,
     RestAnswer,
     RestError,
     RestReading,
@@ -33,7 +35,10 @@ from stasis_refer.dialects.rest import (
     RestRoute,
     RestVendor,
     json_answer,
+    read_show,
+    without_query,
 )
+from stasis_refer.dialects.rest_refusals import refusals
 
 
 def call_fields(record: CallRecord, application: Application, account: str) -> dict[str, object]:
@@ -76,6 +81,16 @@ def _answer_list(request: RestRequest, _read: RestReading, found: Found) -> Rest
     return json_answer(HTTPStatus.OK, calls)
 
 
+def _read_count(request: RestRequest, _owners: Owners) -> RestReading:
+    without_query(request)
+    return RestReading(ListCalls(CallSearch(), live=True))
+
+
+def _answer_count(_request: RestRequest, _read: RestReading, found: Found) -> RestAnswer:
+    count = Counter(DIRECTION[record.direction] for record, _ in found.calls)
+    return json_answer(HTTPStatus.OK, {word: count[word] for word in DIRECTION.values()})
+
+
 def _answer_made(_request: RestRequest, _read: RestReading, found: Found) -> RestAnswer:
     ((record, _),) = found.calls
     return json_answer(HTTPStatus.CREATED, {"sid": str(UUID(record.key))})
@@ -111,6 +126,7 @@ JAMBONZ_REST: Final = RestVendor(
     prefix=_PREFIX,
     routes=(
         RestRoute("GET", _CALLS, read_list, _answer_list),
+        RestRoute("GET", f"{_CALLS}/count", _read_count, _answer_count),
         RestRoute("POST", _CALLS, read_create, _answer_made),
         RestRoute("GET", _CALL, read_show, _answer_call),
         RestRoute("PUT", _CALL, read_update, _answer_changed),
@@ -119,12 +135,9 @@ JAMBONZ_REST: Final = RestVendor(
     ),
     key_of=key_of,
     refusals={
+        **refusals(_NOT_NOW),
         Refusal.NO_CALL: (422, 0, f"{_NOT_NOW}it is over."),
-        Refusal.TRANSFERRING: (409, 0, f"{_NOT_NOW}another transfer is under way."),
         Refusal.ANSWERED: (422, 0, f"{_NOT_NOW}it is answered already."),
-        Refusal.AWAY: (409, 0, f"{_NOT_NOW}a party is being handed over; ask again."),
-        Refusal.UNDECIDED: (504, 0, UNDECIDED),
-        Refusal.NOT_CALLABLE: (400, 0, "Whom to call may not or cannot be called."),
         # As jambonz has it where no feature server is to be had.
         Refusal.DRAINING: (480, 0, "No new calls are made, the program is being stopped."),
     },

@@ -30,16 +30,16 @@ from stasis_refer.dialects.rest import (
     Owners,
     RestReading,
     RestRequest,
-    ShowCall,
     by_name,
+    without_query,
 )
 from stasis_refer.dialects.rest_forms import Parameter, Parameters, query_of
 from stasis_refer.dialects.rest_json import (
+    asked_in,
     json_of,
-    members_of,
-    only,
     remarks_of,
     told_as_errors,
+    whole,
 )
 
 _NONE: Final[dict[str, object]] = {}
@@ -76,15 +76,15 @@ CREATE: Final = keys(
 def read_create(request: RestRequest, owners: Owners) -> RestReading:
     """Read a request for a new call: of the application that it names, else of the first."""
     found = json_of(request)
-    inspector, node = Inspector(found), Node("createCall", members_of(found), ())
-    name = inspector.value(node, _APPLICATION)
+    inspector, sent = Inspector(found), whole("createCall", found)
+    name = inspector.value(sent, _APPLICATION)
     application = by_name(owners, name)
     if name and application is None:
         message = f"{name!r:.80} is the name of no application of this account."
         raise inspector.not_valid((_APPLICATION.name,), message)
     of = application or owners[0]
     reader = Reader(found, of.document.url, of)
-    only(reader, node, CREATE)
+    node = asked_in(sent, reader, CREATE)
     remarks: list[str] = []
     then = _then(reader, node, remarks, named=application is not None)
     wanted = Origination(
@@ -192,6 +192,7 @@ NOT_DONE: Final[Mapping[str, str]] = {
 """What a live call can be asked for at jambonz, and cannot here."""
 
 _CHANGES: Final = (_CALL_HOOK, _STATUS, _TAG)
+_CLEARS: Final = frozenset({_TAG.name})  # an empty one takes the tag away
 
 UPDATE: Final = keys(*_CHANGES, _CHILD_HOOK, _STATUS_HOOK)
 """What may stand in an update."""
@@ -203,12 +204,9 @@ def read_update(request: RestRequest, owners: Owners) -> RestReading:
     (application,) = owners
     found = json_of(request)
     reader = Reader(found, application.document.url, application)
-    node = Node("updateCall", members_of(found), ())
-    for name in node.members:
-        if name in NOT_DONE:
-            raise reader.not_valid((name,), f"not supported: {NOT_DONE[name]}.")
-    only(reader, node, UPDATE)
-    given = [key.name for key in _CHANGES if node.members.get(key.name) is not None]
+    sent = whole("updateCall", found)
+    node = asked_in(sent, reader, UPDATE, refused=NOT_DONE, clears=_CLEARS)
+    given = [key.name for key in _CHANGES if key.name in node.members]
     if len(given) != 1:
         has = " and ".join(given) or "none of them"
         raise reader.not_valid((), f"give one of call_hook, call_status and tag, not {has}.")
@@ -229,20 +227,14 @@ def _order(reader: Reader, node: Node) -> Order:
         return FetchDocument(hook, both=child is not None)
     if end := reader.value(node, _STATUS):
         return end
-    if node.members.get(_CALL_HOOK.name) is not None:
-        raise reader.not_valid((_CALL_HOOK.name,), "empty; give a URL.")
     tag = reader.value(node, _TAG)
     return TagCall(tag_of(tag) if tag else "")
 
 
-def read_delete(_request: RestRequest, _owners: Owners) -> RestReading:
+def read_delete(request: RestRequest, _owners: Owners) -> RestReading:
     """Read a request to terminate a call."""
+    without_query(request)
     return RestReading(ChangeCall(EndCall()))
-
-
-def read_show(_request: RestRequest, _owners: Owners) -> RestReading:
-    """Read a request to show a call."""
-    return RestReading(ShowCall())
 
 
 # -- listing -----------------------------------------------------------------------
@@ -253,14 +245,14 @@ REST_STATUS: Final = {status: word for status, (word, _, _) in CALL_STATUS.items
 """As in hooks, but that whoever rings is said to."""
 
 _BY_STATUS: Final = {
-    word: frozenset(status for status, other in REST_STATUS.items() if other == word)
+    word: tuple(status for status, other in REST_STATUS.items() if other == word)
     for word in REST_STATUS.values()
 }
 _BY_DIRECTION: Final = {
     "inbound": frozenset({CallDirection.INBOUND}),
     "outbound": frozenset(CallDirection) - {CallDirection.INBOUND},
 }
-_ANY_STATUS: Final[frozenset[CallStatus] | None] = None
+_ANY_STATUS: Final[tuple[CallStatus, ...] | None] = None
 _ANY_DIRECTION: Final[frozenset[CallDirection] | None] = None
 _BY_WORD: Final = Parameter("callStatus", one_of(_BY_STATUS), _ANY_STATUS)
 _DIRECTION: Final = Parameter("direction", one_of(_BY_DIRECTION), _ANY_DIRECTION)
@@ -274,6 +266,10 @@ LIST: Final = Parameters((_DIRECTION, _LIST_FROM, _LIST_TO, _BY_WORD))
 def read_list(request: RestRequest, _owners: Owners) -> RestReading:
     """Read which live calls are asked for."""
     form = query_of(request, LIST)
-    wanted = CallFilter(caller=form.value(_LIST_FROM), dialed=form.value(_LIST_TO))
-    search = CallSearch(wanted, form.value(_BY_WORD), form.value(_DIRECTION))
+    wanted = CallFilter(
+        statuses=form.value(_BY_WORD),
+        caller=form.value(_LIST_FROM),
+        dialed=form.value(_LIST_TO),
+    )
+    search = CallSearch(wanted, form.value(_DIRECTION))
     return RestReading(ListCalls(search, live=True), tuple(form.remarks))

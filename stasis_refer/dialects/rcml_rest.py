@@ -17,7 +17,6 @@ from stasis_refer.core.orders import Origination, Refusal
 from stasis_refer.dialects.attributes import one_of
 from stasis_refer.dialects.form_rest import (
     FROM,
-    LISTED_BY,
     OF_DOCUMENT,
     OF_STATUS,
     STATUS,
@@ -28,16 +27,14 @@ from stasis_refer.dialects.form_rest import (
     callee,
     document_url,
     ending,
-    key_of,
-    listing,
     redirection,
     same_status_callback,
     sip_credentials,
 )
 from stasis_refer.dialects.form_rest_answers import common_fields, duration, page_fields
+from stasis_refer.dialects.form_rest_listing import LISTED_BY, key_of, lists
 from stasis_refer.dialects.rcml import API_VERSION
 from stasis_refer.dialects.rest import (
-    UNDECIDED,
     Found,
     ListCalls,
     MakeCall,
@@ -48,11 +45,12 @@ from stasis_refer.dialects.rest import (
     RestRequest,
     RestRoute,
     RestVendor,
-    ShowCall,
     bad_request,
     json_answer,
+    read_show,
 )
-from stasis_refer.dialects.rest_forms import Parameter, Parameters, form_of, query_of
+from stasis_refer.dialects.rest_forms import Parameter, Parameters, form_of
+from stasis_refer.dialects.rest_refusals import refusals
 
 MOVE_BOTH: Final = Parameter(
     "MoveConnectedCallLeg", one_of({"true": True, "false": False}), default=False
@@ -120,17 +118,6 @@ def _read_create(request: RestRequest, owners: Owners) -> RestReading:
         timeout=float(form.value(TIMEOUT)),
     )
     return RestReading(MakeCall(owners[0], wanted), tuple(form.remarks))
-
-
-def _read_list(request: RestRequest, _owners: Owners) -> RestReading:
-    form = query_of(request, LIST)
-    for parameter in LIST.known:
-        form.value(parameter)
-    return RestReading(listing(form), tuple(form.remarks))
-
-
-def _read_show(_request: RestRequest, _owners: Owners) -> RestReading:
-    return RestReading(ShowCall())
 
 
 def _call(record: CallRecord, account: str) -> dict[str, object]:
@@ -212,14 +199,13 @@ def _xml(status: int, inside: str, headers: Mapping[str, str] | None = None) -> 
 _NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _CALLS: Final = f"/restcomm/{API_VERSION}/Accounts/{{account}}/Calls"
-_OVER: Final = "Call is already completed."
 
 
 def _routes(ending: str) -> tuple[RestRoute, ...]:
     return (
-        RestRoute("GET", f"{_CALLS}{ending}", _read_list, _answer_list),
+        RestRoute("GET", f"{_CALLS}{ending}", lists(LIST), _answer_list),
         RestRoute("POST", f"{_CALLS}{ending}", _read_create, _answer_one),
-        RestRoute("GET", f"{_CALLS}/{{call}}{ending}", _read_show, _answer_one),
+        RestRoute("GET", f"{_CALLS}/{{call}}{ending}", read_show, _answer_one),
         RestRoute("POST", f"{_CALLS}/{{call}}{ending}", _read_update, _answer_one),
     )
 
@@ -232,17 +218,12 @@ RCML_REST: Final = RestVendor(
         *_routes(""),
         # As Restcomm's page has it, too.
         RestRoute("POST", f"{_CALLS}.json/{{call}}", _read_update, _answer_one),
-        RestRoute("GET", f"{_CALLS}.json/{{call}}", _read_show, _answer_one),
+        RestRoute("GET", f"{_CALLS}.json/{{call}}", read_show, _answer_one),
     ),
     key_of=key_of,
     refusals={
-        Refusal.NO_CALL: (410, 0, _OVER),
-        Refusal.TRANSFERRING: (409, 0, "Another transfer of this call is under way."),
-        Refusal.ANSWERED: (409, 0, "The call is answered already; ask for completed."),
-        Refusal.AWAY: (409, 0, "A party of the call is being handed over; ask again."),
-        Refusal.UNDECIDED: (504, 0, UNDECIDED),
-        Refusal.NOT_CALLABLE: (400, 0, "Whom to call may not or cannot be called."),
-        Refusal.DRAINING: (503, 0, "No new calls are made, the program is being stopped."),
+        **refusals("The call cannot be changed now: "),
+        Refusal.NO_CALL: (410, 0, "Call is already completed."),
     },
     error=_error,
 )

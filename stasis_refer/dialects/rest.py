@@ -10,8 +10,8 @@ from http import HTTPStatus
 from typing import Final, TypeAlias
 
 from stasis_refer.core.application import Application
-from stasis_refer.core.call_record import CallFilter, CallRecord
-from stasis_refer.core.info import CallDirection, CallStatus
+from stasis_refer.core.call_record import CallFilter, CallRecord, within
+from stasis_refer.core.info import CallDirection
 from stasis_refer.core.orders import Order, Origination, Refusal
 
 
@@ -65,6 +65,16 @@ class RestRequest:
         return self.content_type.partition(";")[0].strip().lower()
 
 
+def without_query(request: RestRequest, instead: str = "this request has no parameters") -> None:
+    """Refuse a query where nothing is read of it; raises RestError. ``instead`` says what is."""
+    if request.query:
+        names = ", ".join(name for name, _ in request.query)
+        raise bad_request(f"The query has {names:.80}: {instead}.")
+
+
+IN_THE_BODY: Final = "this request has its parameters in the body"
+
+
 @dataclass(frozen=True, slots=True)
 class CallSearch:
     """Which calls are asked for: a filter, and what it cannot say. None stands for any.
@@ -73,30 +83,17 @@ class CallSearch:
     """
 
     filter: CallFilter = field(default_factory=CallFilter)
-    statuses: frozenset[CallStatus] | None = None
     directions: frozenset[CallDirection] | None = None
     ended_since: float | None = None
     ended_until: float | None = None
 
     def admits(self, record: CallRecord) -> bool:
-        """Tell whether a call is among them; what ``filter`` says but its application counts."""
-        of = self.filter
+        """Tell whether a call is among them."""
         return (
-            of.caller in ("", record.caller)
-            and of.dialed in ("", record.dialed)
-            and of.parent in ("", record.parent)
-            and _within(record.started_at, of.since, of.until)
-            and _within(record.ended_at, self.ended_since, self.ended_until)
-            and of.status in (None, record.status)
-            and (self.statuses is None or record.status in self.statuses)
+            self.filter.admits(record)
+            and within(record.ended_at, self.ended_since, self.ended_until)
             and (self.directions is None or record.direction in self.directions)
         )
-
-
-def _within(at: float | None, since: float | None, until: float | None) -> bool:
-    if since is None and until is None:
-        return True
-    return at is not None and (since is None or at >= since) and (until is None or at < until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +143,12 @@ class RestReading:
     remarks: tuple[str, ...] = ()
 
 
+def read_show(request: RestRequest, _owners: Sequence[Application]) -> RestReading:
+    """Read a request to show a call."""
+    without_query(request)
+    return RestReading(ShowCall())
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What was found or made: calls, each with its application, and the cursor behind them."""
@@ -188,7 +191,8 @@ class RestVendor:
 
     ``prefix`` is what all its paths begin with. ``key_of`` returns the key of a call's sid in
     any letter case, '' where it is none. ``refusals`` are status, code and sentence by why the
-    desk did nothing; a detail of the desk's goes before the sentence. ``error`` writes an error.
+    desk did nothing; a detail of the desk's goes before the sentence. ``error`` writes an error;
+    ``bad_url`` is the code of one about a URL that cannot be requested.
     """
 
     dialect: str
@@ -197,6 +201,7 @@ class RestVendor:
     key_of: Callable[[str], str]
     refusals: Mapping[Refusal, tuple[int, int, str]]
     error: Callable[[RestRequest, RestError], RestAnswer]
+    bad_url: int = 0
 
     def refused(self, why: Refusal, detail: str = "") -> RestError:
         """Return the error of something that the desk did not do."""
@@ -208,12 +213,6 @@ def json_answer(status: int, value: object, headers: Mapping[str, str] | None = 
     """Return an answer in JSON."""
     return RestAnswer(status, json.dumps(value).encode(), JSON, headers or {})
 
-
-UNDECIDED: Final = (
-    "The call has not said in time whether it takes the order, which may still be carried out: look"
-    " how it stands before you ask again."
-)
-"""What is said of an order that may still be carried out."""
 
 JSON: Final = "application/json; charset=utf-8"
 

@@ -7,7 +7,13 @@ from typing import Final, Generic, TypeVar
 from urllib.parse import parse_qsl
 
 from stasis_refer.core.redacted import redacted
-from stasis_refer.dialects.rest import RestError, RestRequest, bad_request
+from stasis_refer.dialects.rest import (
+    IN_THE_BODY,
+    RestError,
+    RestRequest,
+    bad_request,
+    without_query,
+)
 from stasis_refer.dialects.webhook_urls import resolve
 
 T = TypeVar("T")
@@ -56,23 +62,18 @@ ASKS_FOR_NOTHING: Final = frozenset({"", "false"})
 
 
 class Form:
-    """The parameters of one request, checked against ``allowed``; raises RestError.
+    """The parameters of one request, checked against ``allowed``; raises RestError."""
 
-    ``unknown`` is the vendor's number for a parameter that there is not.
-    """
-
-    def __init__(
-        self, pairs: Iterable[tuple[str, str]], allowed: Parameters, unknown: int = 0
-    ) -> None:
+    def __init__(self, pairs: Iterable[tuple[str, str]], allowed: Parameters) -> None:
         self._values: dict[str, list[str]] = {}
         for name, value in pairs:
             self._values.setdefault(name, []).append(value.strip())
         self.remarks: list[str] = []
         several = {each.name for each in allowed.known if each.several}
         for name, values in self._values.items():
-            self._look_over(name, values, allowed, unknown)
+            self._look_over(name, values, allowed)
             if len(values) > 1 and name not in several:
-                raise bad_request(f"{name:.80} stands there more than once: leave one.", unknown)
+                raise bad_request(f"{name:.80} stands there more than once: leave one.")
 
     def given(self, parameter: Parameter[object]) -> bool:
         """Tell whether a parameter is there, and not empty."""
@@ -101,24 +102,25 @@ class Form:
         if self.given(parameter) and not self.given(other):
             self.remarks.append(f"{parameter.name} is passed over: there is no {other.name}.")
 
-    def _look_over(self, name: str, values: list[str], allowed: Parameters, unknown: int) -> None:
+    def _look_over(self, name: str, values: list[str], allowed: Parameters) -> None:
         asks = any(each.lower() not in ASKS_FOR_NOTHING for each in values)
         if name in allowed.passed_over:
             if asks:
                 self.remarks.append(f"{name} is passed over: {allowed.passed_over[name]}.")
         elif name in allowed.refused:
             if asks:
-                raise bad_request(f"{name}: {allowed.refused[name]}.", unknown)
+                raise bad_request(f"{name}: {allowed.refused[name]}.")
         elif all(name != each.name for each in allowed.known):
             names = ", ".join(each.name for each in allowed.known)
-            raise bad_request(f"{name!r:.80} is no parameter here; those are {names}.", unknown)
+            raise bad_request(f"{name!r:.80} is no parameter here; those are {names}.")
 
 
 FORM: Final = "application/x-www-form-urlencoded"
 
 
-def form_of(request: RestRequest, allowed: Parameters, unknown: int = 0) -> Form:
-    """Return the form in the body of a request; raises RestError."""
+def form_of(request: RestRequest, allowed: Parameters) -> Form:
+    """Return the form in the body of a request, which has no query; raises RestError."""
+    without_query(request, IN_THE_BODY)
     if request.body and request.media_type != FORM:
         message = f"The content type is {request.content_type!r:.80}; send the body as {FORM}."
         raise RestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message)
@@ -133,12 +135,12 @@ def form_of(request: RestRequest, allowed: Parameters, unknown: int = 0) -> Form
         raise bad_request("The form is not UTF-8: send it in UTF-8, percent-encoded.") from None
     except ValueError:
         raise bad_request(f"The form has more than {MAX_PARAMETERS} parameters.") from None
-    return Form((*request.query, *pairs), allowed, unknown)
+    return Form(pairs, allowed)
 
 
-def query_of(request: RestRequest, allowed: Parameters, unknown: int = 0) -> Form:
+def query_of(request: RestRequest, allowed: Parameters) -> Form:
     """Return the query of a request; raises RestError."""
-    return Form(request.query, allowed, unknown)
+    return Form(request.query, allowed)
 
 
 def absolute_url(text: str) -> str:

@@ -17,7 +17,6 @@ from stasis_refer.dialects.dialect import DocumentError
 from stasis_refer.dialects.form_rest import (
     CALL_STATE,
     FROM,
-    LISTED_BY,
     OF_DOCUMENT,
     OF_STATUS,
     STATUS,
@@ -29,8 +28,6 @@ from stasis_refer.dialects.form_rest import (
     caller,
     document_url,
     ending,
-    key_of,
-    listing,
     redirection,
     same_status_callback,
     sip_credentials,
@@ -42,8 +39,8 @@ from stasis_refer.dialects.form_rest_answers import (
     rfc2822,
     was_answered,
 )
+from stasis_refer.dialects.form_rest_listing import LISTED_BY, key_of, lists
 from stasis_refer.dialects.rest import (
-    UNDECIDED,
     ChangeCall,
     Found,
     ListCalls,
@@ -55,17 +52,17 @@ from stasis_refer.dialects.rest import (
     RestRequest,
     RestRoute,
     RestVendor,
-    ShowCall,
     bad_request,
     by_name,
     json_answer,
+    read_show,
 )
-from stasis_refer.dialects.rest_forms import Form, Parameter, Parameters, form_of, query_of
+from stasis_refer.dialects.rest_forms import Form, Parameter, Parameters, form_of
+from stasis_refer.dialects.rest_refusals import refusals
 from stasis_refer.dialects.twiml import TWIML
 from stasis_refer.dialects.twiml_requests import API_VERSION
 from stasis_refer.dialects.twiml_words import ERROR_CODE
 
-_UNKNOWN_PARAMETER = 20001
 _NO_APPLICATION = 21218
 _NOTHING_TO_RUN = 21205
 
@@ -78,7 +75,10 @@ APPLICATION_SID: Final = Parameter("ApplicationSid", str, "", _NO_APPLICATION)
 
 UPDATE: Final = Parameters(
     (*OF_DOCUMENT, TWIML_TEXT, STATUS, *OF_STATUS),
-    refused={"TimeLimit": "it is set when a call is made; give <Dial> a timeLimit"},
+    refused={
+        "TimeLimit": "a live call is given no new limit; set it when the call is made, give <Dial>"
+        " a timeLimit, or end the call with Status=completed when it is time"
+    },
 )
 """What may stand in an update."""
 
@@ -125,13 +125,13 @@ LIST: Final = Parameters(LISTED_BY)
 
 def _read_update(request: RestRequest, owners: Owners) -> RestReading:
     (application,) = owners
-    form = form_of(request, UPDATE, _UNKNOWN_PARAMETER)
+    form = form_of(request, UPDATE)
     same_status_callback(form, application)
     given = [each.name for each in (URL, TWIML_TEXT, STATUS) if form.given(each)]
     if len(given) != 1:
         has = " and ".join(given) or "none of them"
         message = f"Give one of Url, Twiml and Status, not {has}."
-        raise bad_request(message, _UNKNOWN_PARAMETER)
+        raise bad_request(message)
     asked = redirection(form) or ending(form)
     if asked is None:
         asked = ChangeCall(RunDocument(_document(form, application)))
@@ -152,7 +152,7 @@ def _document(form: Form, application: Application) -> Document:
 
 
 def _read_create(request: RestRequest, owners: Owners) -> RestReading:
-    form = form_of(request, CREATE, _UNKNOWN_PARAMETER)
+    form = form_of(request, CREATE)
     application, named = _application(form, owners)
     username = sip_credentials(form, SIP_USERNAME, SIP_PASSWORD, TO)
     wanted = Origination(
@@ -186,16 +186,6 @@ def _application(form: Form, owners: Owners) -> tuple[Application, bool]:
     if found and form.given(URL):
         form.remarks.append("Url goes before that of the application in ApplicationSid.")
     return found or owners[0], found is not None
-
-
-def _read_list(request: RestRequest, _owners: Owners) -> RestReading:
-    form = query_of(request, LIST, _UNKNOWN_PARAMETER)
-    asked = listing(form)
-    return RestReading(asked, tuple(form.remarks))
-
-
-def _read_show(_request: RestRequest, _owners: Owners) -> RestReading:
-    return RestReading(ShowCall())
 
 
 def _call(record: CallRecord, request: RestRequest) -> dict[str, object]:
@@ -242,7 +232,7 @@ _CODES: Final = {
     HTTPStatus.METHOD_NOT_ALLOWED: 20004,
     HTTPStatus.NOT_FOUND: 20404,
     HTTPStatus.TOO_MANY_REQUESTS: 20429,
-    HTTPStatus.BAD_REQUEST: _UNKNOWN_PARAMETER,
+    HTTPStatus.BAD_REQUEST: 20001,
     HTTPStatus.SERVICE_UNAVAILABLE: 20503,
 }
 """Twilio's numbers of errors that have none of their own."""
@@ -265,21 +255,17 @@ TWIML_REST: Final = RestVendor(
     dialect="twiml",
     prefix=f"/{API_VERSION}/",
     routes=(
-        RestRoute("GET", f"{_CALLS}.json", _read_list, _answer_list),
+        RestRoute("GET", f"{_CALLS}.json", lists(LIST), _answer_list),
         RestRoute("POST", f"{_CALLS}.json", _read_create, _answer_made),
-        RestRoute("GET", f"{_CALLS}/{{call}}.json", _read_show, _answer_one),
+        RestRoute("GET", f"{_CALLS}/{{call}}.json", read_show, _answer_one),
         RestRoute("POST", f"{_CALLS}/{{call}}.json", _read_update, _answer_one),
     ),
     key_of=key_of,
     refusals={
+        **refusals("The call cannot be changed now: ", CALL_STATE, TO.code),
         Refusal.NO_CALL: (400, CALL_STATE, "Call is not in-progress. Cannot redirect."),
-        Refusal.TRANSFERRING: (409, CALL_STATE, "Another transfer of this call is under way."),
-        Refusal.ANSWERED: (400, CALL_STATE, "The call is answered already; ask for completed."),
-        Refusal.AWAY: (409, CALL_STATE, "A party of the call is being handed over; ask again."),
-        Refusal.UNDECIDED: (504, 0, UNDECIDED),
-        Refusal.NOT_CALLABLE: (400, TO.code, "Whom to call may not or cannot be called."),
-        Refusal.DRAINING: (503, 0, "No new calls are made, the program is being stopped."),
     },
     error=_error,
+    bad_url=URL.code,
 )
 """Twilio's interface."""

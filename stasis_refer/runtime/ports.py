@@ -12,6 +12,17 @@ from stasis_refer.core.verbs import Recording, Speech
 from stasis_refer.dialects.dialect import Letter, WebhookRequest
 
 
+class WebhookPolicy(Protocol):
+    """Which URLs webhooks may go to."""
+
+    def why_not(self, url: str) -> str:
+        """Return why an absolute URL can never be requested, '' where it may be.
+
+        Nothing is resolved: a request to it can still be refused, by where its name leads to.
+        """
+        ...
+
+
 class Telephony(Protocol):
     """Commands to Asterisk. Each returns its HTTP status, 0 when it never answered."""
 

@@ -107,6 +107,38 @@ def test_a_network_that_cannot_be_read_is_named_with_a_remedy(written: str, reme
     assert remedy in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("https://example.com/voice", ""),
+        ("http://8.8.8.8/", ""),
+        ("http://user:secret@10.1.2.3:8080/x?y#z", ""),
+        ("http://localhost:3000/", ""),  # 127.0.0.1 is listed
+        ("http://0x7f.1/", ""),
+        ("http://10.2.0.1/", "the address 10.2.0.1 is not public"),
+        ("http://example.com@10.2.0.1/", "the address 10.2.0.1 is not public"),
+        ("https://[::1]/", "the address ::1 is not public"),
+        ("https://[fe80::1%25eth0]/", "is not public"),
+        ("http://0xa.0x2.1/", "the address 10.2.0.1 is not public"),
+        ("http://127.1/", "127.1 is no address in full"),
+        ("http://2130706433/", "is no address in full"),
+        ("http://127.0.0.1./", "is no address in full"),
+        ("http://example..com/", "no URL with a host"),
+        (f"http://{'a' * 64}.com/", "no URL with a host"),
+        ("http://[::1/", "no URL with a host"),
+    ],
+)
+def test_what_is_written_in_a_url_is_judged_before_it_is_requested(url: str, says: str) -> None:
+    why = LISTED.why_not(url)
+    assert says in why
+    assert bool(says) is bool(why)
+
+
+@pytest.mark.parametrize("url", ["http://localhost/", "http://a.localhost:80/", "http://0x7f.1/"])
+def test_this_machine_is_not_reached_unless_it_is_listed(url: str) -> None:
+    assert "127.0.0.1 is not public" in AllowedNetworks([]).why_not(url)
+
+
 def test_a_socket_is_opened_for_an_allowed_address() -> None:
     info = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", 80))
     with LISTED.open_socket(info) as opened:

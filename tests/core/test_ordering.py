@@ -28,6 +28,7 @@ from stasis_refer.core.orders import (
 )
 from stasis_refer.core.verbs import (
     After,
+    Document,
     Enqueue,
     Gather,
     Pause,
@@ -202,6 +203,18 @@ def test_what_comes_late_from_a_queue_changes_nothing() -> None:
 def test_a_transfer_that_is_under_way_is_not_disturbed(order: Order) -> None:
     words = played(REFER, steps=(SENT, TAKEN, asks(1.0, order)), until=2.0)
     assert words == [*BEGAN, "1 not taken transferring"]
+
+
+def test_a_document_that_asks_for_the_same_transfer_joins_it() -> None:
+    again = RunDocument((replace(REFER, action=None),))
+    words = played(REFER, steps=(SENT, TAKEN, asks(1.0, again)), until=2.0)
+    assert words == [*BEGAN, "1 taken 1"]
+
+
+@pytest.mark.parametrize("document", [(BOB.verb,), (REFER, OTHER), (OTHER, REFER), ()])
+def test_one_that_asks_for_something_else_does_not(document: Document) -> None:
+    steps = (SENT, TAKEN, asks(1.0, RunDocument(document)))
+    assert played(REFER, steps=steps, until=2.0) == [*BEGAN, "1 not taken transferring"]
 
 
 def test_a_transfer_that_was_received_is_not_disturbed() -> None:

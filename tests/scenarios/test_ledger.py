@@ -115,7 +115,7 @@ async def test_the_calls_and_legs_are_kept_too(theatre: Theatre, cast: Cast) -> 
     theatre.reply(cast.name, "voice", cast.dial("a"))
     await cast.play((call(), hear_bye()), a=(*ANSWERS, pause(TALK), bye()))
     book = theatre.running.app.ledger.book
-    wanted = CallFilter(application=cast.name, live=False)
+    wanted = CallFilter(applications=(cast.name,), live=False)
     async with asyncio.timeout(5):
         while len(found := (await book.calls(wanted)).items) < 2:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.05)

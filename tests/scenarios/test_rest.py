@@ -15,6 +15,7 @@ from jambonz_sdk.client import JambonzClient
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
+from stasis_refer.adapters.addresses import AllowedNetworks
 from stasis_refer.adapters.http import HttpServer
 from stasis_refer.adapters.rest.guard import Guard
 from stasis_refer.adapters.rest.vendors import VendorRest
@@ -80,7 +81,9 @@ async def url(theatre: Theatre) -> AsyncIterator[str]:
         metrics=bytes,
         media=lambda _: None,
         recording=_no_recording,
-        routes=VendorRest(REST_VENDORS, guard, app.desk, Lobby()).routes(),
+        routes=VendorRest(
+            REST_VENDORS, guard, app.desk, Lobby(), policy=AllowedNetworks(["127.0.0.0/8"])
+        ).routes(),
     )
     await server.start()
     yield f"http://127.0.0.1:{server.port}"
@@ -158,6 +161,7 @@ async def test_during_a_transfer_a_document_is_refused_and_an_end_is_not(
     with pytest.raises(TwilioRestException) as raised:
         await by_twilio(url, lambda client: client.calls(sid).update(twiml=WAITS))
     assert raised.value.status == 409
+    await by_twilio(url, lambda client: client.calls(sid).update(twiml=REFER))  # it joins
     await by_twilio(url, lambda client: client.calls(sid).update(status="completed"))
     assert await phone == ""
     assert await cast.outcomes() == [Outcome.CANCELED]

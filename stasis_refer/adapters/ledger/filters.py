@@ -32,10 +32,9 @@ def of_calls(wanted: CallFilter) -> tuple[Conditions, Conditions]:
             rows.add(f"{column} = ?", value)
     if wanted.parent:
         rows.add("parent <> ''")  # says the same, and so that its index may be used
-    if wanted.application:
-        kinds.add("application = ?", wanted.application)
-    if wanted.status is not None:
-        kinds.add("status = ?", wanted.status.value)
+    for column, values in (("application", wanted.applications), ("status", wanted.statuses)):
+        if values is not None:
+            kinds.add(f"{column} IN ({', '.join('?' * len(values))})", *map(str, values))
     if wanted.live is not None:
         kinds.add("live = ?", int(wanted.live))
     return rows, kinds

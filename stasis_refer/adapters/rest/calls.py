@@ -15,7 +15,7 @@ from stasis_refer.adapters.rest.problems import Problem
 from stasis_refer.adapters.rest.queries import CallsQuery, Nothing
 from stasis_refer.adapters.rest.refusals import problem_of
 from stasis_refer.core.orders import Refused, Taken
-from stasis_refer.runtime.book import Book, CallFilter, CallRecord
+from stasis_refer.runtime.book import Book
 from stasis_refer.runtime.desk import Desk
 from stasis_refer.runtime.keys import KeyStore
 
@@ -72,7 +72,7 @@ class Calls:
 
     async def _list(self, _: web.Request, query: CallsQuery) -> Answer:
         wanted = query.wanted
-        found = (each for each in self._desk.live() if _fits(each, wanted))
+        found = (each for each in self._desk.live() if wanted.admits(each))
         page = page_of(found, unbound(query.cursor or "", wanted), query.limit)
         return Answer(CallPage.of(replace(page, next=bound(page.next, wanted))))
 
@@ -101,12 +101,3 @@ class Calls:
                 raise problem_of(verdict)
             case _:
                 assert_never(verdict)
-
-
-def _fits(call: CallRecord, wanted: CallFilter) -> bool:
-    return (
-        wanted.application in {"", call.application}
-        and wanted.status in {None, call.status}
-        and wanted.caller in {"", call.caller}
-        and wanted.dialed in {"", call.dialed}
-    )

@@ -41,21 +41,21 @@ class Calls:
         """Return a page of calls, the newest first; raises RestError for a bad cursor."""
         if asked.live:
             return Found(self._among(self._desk.live(), asked, owners))
-        wanted = asked.search.filter
-        if len(owners) == 1:
-            wanted = replace(wanted, application=owners[0].name)
+        names = tuple(each.name for each in owners)
+        wanted = replace(asked.search.filter, applications=names)
+        found: tuple[Owned, ...] = ()
         cursor = asked.cursor
         for _ in range(MOST_PAGES):
             try:
-                page = await self._book.calls(wanted, cursor, asked.limit)
+                page = await self._book.calls(wanted, cursor, asked.limit - len(found))
             except BadCursorError:
                 message = "The token of the page was never given out here: begin without one."
                 raise RestError(HTTPStatus.BAD_REQUEST, message) from None
-            found = self._among(tuple(map(self._as_it_is, page.items)), asked, owners)
+            found += self._among(tuple(map(self._as_it_is, page.items)), asked, owners)
             cursor = page.next
-            if found or not cursor:
-                return Found(found, cursor)
-        return Found((), cursor)
+            if len(found) == asked.limit or not cursor:
+                break
+        return Found(found, cursor)
 
     def _as_it_is(self, record: CallRecord) -> CallRecord:
         live = record.ended_at is None

@@ -89,8 +89,8 @@ class CallsQuery(Nothing):
     def wanted(self) -> CallFilter:
         """What is to be looked for."""
         return CallFilter(
-            application=self.application or "",
-            status=self.status,
+            applications=None if self.application is None else (self.application,),
+            statuses=None if self.status is None else (self.status,),
             caller=self.caller or "",
             dialed=self.dialed or "",
         )

@@ -1,6 +1,6 @@
 """The vendors' own REST paths: HTTP around what ``dialects`` reads and writes."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Final, Protocol, assert_never
 
@@ -10,14 +10,16 @@ from aiohttp import web
 from stasis_refer.adapters.rest.found import Calls
 from stasis_refer.core.application import Application
 from stasis_refer.core.call_record import CallRecord
-from stasis_refer.core.orders import Refusal, Refused
+from stasis_refer.core.orders import Order, Origination, Refusal, Refused
 from stasis_refer.core.redacted import redacted
+from stasis_refer.core.urls import urls_in
 from stasis_refer.dialects.rest import (
     Asked,
     ChangeCall,
     Found,
     ListCalls,
     MakeCall,
+    Owners,
     RestAnswer,
     RestError,
     RestReading,
@@ -28,7 +30,7 @@ from stasis_refer.dialects.rest import (
 )
 from stasis_refer.runtime.book import Book
 from stasis_refer.runtime.desk import Desk
-from stasis_refer.runtime.ports import StoreError
+from stasis_refer.runtime.ports import StoreError, WebhookPolicy
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -51,22 +53,26 @@ class VendorRest:
     """Serves the vendors' paths; ``routes`` are for the web server.
 
     A call belongs to who asks where its application is one of those that the credentials are
-    of, and speaks the dialect of the path; any other call is not found. ``too_large`` is called
-    for a request whose body has more than the web server takes.
+    of, and speaks the dialect of the path; any other call is not found. Nothing is asked of the
+    desk that names a URL which ``policy`` does not allow. ``too_large`` is called for a request
+    whose body has more than the web server takes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it stands between
         self,
         vendors: Iterable[RestVendor],
         guard: Admits,
         desk: Desk,
         book: Book,
+        *,
+        policy: WebhookPolicy,
         too_large: Callable[[], None] = lambda: None,
     ) -> None:
         self._vendors = tuple(vendors)
         self._guard = guard
         self._desk = desk
         self._calls = Calls(desk, book)
+        self._policy = policy
         self._too_large = too_large
 
     def routes(self) -> list[web.RouteDef]:
@@ -138,17 +144,29 @@ class VendorRest:
     ) -> RestAnswer:
         sid = request.match_info.get("call")
         if sid is None:
-            reading = route.read(asked_by, owners)
+            reading = self._reading(vendor, route, asked_by, owners)
             found = await self._do_new(vendor, reading.asked, owners)
         else:
             one = await self._calls.one(vendor.key_of(sid), owners)
             if one is None:
                 raise RestError(HTTPStatus.NOT_FOUND, f"There is no call {sid:.80}.")
-            reading = route.read(asked_by, (one[1],))
+            reading = self._reading(vendor, route, asked_by, (one[1],))
             record = await self._do(vendor, reading.asked, one[0])
             found = Found(((record, one[1]),))
         _log_remarks(vendor, owners, reading)
         return route.answer(asked_by, reading, found)
+
+    def _reading(
+        self, vendor: RestVendor, route: RestRoute, asked_by: RestRequest, owners: Owners
+    ) -> RestReading:
+        reading = route.read(asked_by, owners)
+        own = {url for each in owners for url in _own_urls(each)}
+        for url in urls_in(_of_the_desk(reading.asked)):
+            why = "" if url in own else self._policy.why_not(url)
+            if why:
+                message = f"{redacted(url):.200} cannot be requested: {why}."
+                raise RestError(HTTPStatus.BAD_REQUEST, message, code=vendor.bad_url)
+        return reading
 
     async def _do_new(
         self, vendor: RestVendor, asked: Asked, owners: tuple[Application, ...]
@@ -181,6 +199,24 @@ class VendorRest:
                 raise TypeError("the path names a call")
             case _:
                 assert_never(asked)
+
+
+def _of_the_desk(asked: Asked) -> Order | Origination | None:
+    match asked:
+        case MakeCall(_, wanted):
+            return wanted
+        case ChangeCall(order, _):
+            return order
+        case ListCalls() | ShowCall():
+            return None
+        case _:
+            assert_never(asked)
+
+
+def _own_urls(application: Application) -> Iterator[str]:
+    """Yield those of the configuration, which says itself what is wrong with them."""
+    for each in (application.document, application.fallback, application.status_callback):
+        yield from urls_in(each)
 
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

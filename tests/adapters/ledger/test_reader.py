@@ -142,15 +142,21 @@ def test_a_filter_leaves_what_fits_page_by_page(
 
 OF_CALLS: list[tuple[CallFilter, Callable[[CallRecord], bool]]] = [
     (CallFilter(), lambda _: True),
-    (CallFilter(application="sales"), lambda c: c.application == "sales"),
-    (CallFilter(status=CallStatus.BUSY), lambda c: c.status is CallStatus.BUSY),
+    (CallFilter(applications=("sales",)), lambda c: c.application == "sales"),
+    (CallFilter(applications=("sales", "support")), lambda _: True),
+    (CallFilter(statuses=(CallStatus.BUSY,)), lambda c: c.status is CallStatus.BUSY),
+    (
+        CallFilter(("sales",), (CallStatus.BUSY, CallStatus.FAILED)),
+        lambda c: c.application == "sales" and c.status in {CallStatus.BUSY, CallStatus.FAILED},
+    ),
+    (CallFilter(statuses=()), lambda _: False),
     (CallFilter(caller="1001"), lambda c: c.caller == "1001"),
     (CallFilter(dialed="4001"), lambda c: c.dialed == "4001"),
     (CallFilter(parent="p1"), lambda c: c.parent == "p1"),
     (CallFilter(live=True), lambda c: c.ended_at is None),
     (CallFilter(live=False), lambda c: c.ended_at is not None),
     (
-        CallFilter("sales", CallStatus.BUSY, "1001", "4001", since=AT + 10, until=AT + 90),
+        CallFilter(("sales",), (CallStatus.BUSY,), "1001", "4001", since=AT + 10, until=AT + 90),
         lambda c: (
             (c.application, c.status, c.caller, c.dialed)
             == ("sales", CallStatus.BUSY, "1001", "4001")

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from stasis_refer.adapters.addresses import AllowedNetworks
 from stasis_refer.adapters.http import HttpServer
 from stasis_refer.adapters.rest.guard import Guard
 from stasis_refer.adapters.rest.vendors import VendorRest
@@ -26,6 +27,7 @@ from stasis_refer.runtime.ports import StoreError
 ACCOUNT, TOKEN = "AC" + "0a" * 16, "secret-token"
 LIVE, OVER, LEG, FOREIGN = "1a" * 16, "2b" * 16, "3c" * 16, "4d" * 16
 STARTED = 1_783_000_000.0  # 2026-07-02 13:46:40 UTC
+NETWORKS = AllowedNetworks(["127.0.0.0/8"])
 BASE = "https://calls.example.com"
 
 
@@ -40,6 +42,12 @@ def application(name: str, dialect: str, account: str = ACCOUNT, token: str = TO
         auth_token=token,
         public_url=BASE,
     )
+
+
+def house(dialect: str) -> tuple[Application, Application, Application]:
+    """Return two applications of one account, and one of another."""
+    other = application("other", dialect, "AC" + "0b" * 16, "another-token")
+    return application("support", dialect), application("sales", dialect), other
 
 
 def record(key: str, of: Application, **changes: object) -> CallRecord:
@@ -127,7 +135,7 @@ class Lobby:
         if cursor and not cursor.isdigit():
             raise BadCursorError
         known = [*self.live_calls, *self.kept]
-        of = [each for each in known if wanted.application in ("", each.application)]
+        of = [each for each in known if wanted.admits(each)]
         start = int(cursor or 0)
         rest = of[start : start + limit]
         return Page(tuple(rest), str(start + limit) if start + limit < len(of) else "")
@@ -162,9 +170,38 @@ async def lobby_of(*applications: Application) -> AsyncIterator[Lobby]:
         metrics=bytes,
         media=lambda _: None,
         recording=_no_recording,
-        routes=VendorRest(REST_VENDORS, guard, lobby, lobby, lobby.count_too_large).routes(),
+        routes=VendorRest(
+            REST_VENDORS, guard, lobby, lobby, policy=NETWORKS, too_large=lobby.count_too_large
+        ).routes(),
     )
     await server.start()
     lobby.port = server.port
     yield lobby
     await server.stop()
+
+
+@asynccontextmanager
+async def busy_lobby(dialect: str) -> AsyncIterator[Lobby]:
+    """Serve the house: a call with a leg that rings, one of another account, one that is over.
+
+    An application of another dialect has the same credentials.
+    """
+    support, sales, other = house(dialect)
+    foreign = application("foreign", "rcml" if dialect != "rcml" else "twiml")
+    async with lobby_of(support, sales, other, foreign) as lobby:
+        lobby.live_calls = [
+            record(LIVE, support),
+            record(
+                LEG,
+                support,
+                parent=LIVE,
+                direction=CallDirection.DIALED,
+                status=CallStatus.RINGING,
+                answered_at=None,
+            ),
+            record(FOREIGN, other),
+        ]
+        lobby.kept = [
+            record(OVER, sales, status=CallStatus.COMPLETED, ended_at=STARTED + 12.4),
+        ]
+        yield lobby

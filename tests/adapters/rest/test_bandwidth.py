@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -29,32 +29,19 @@ from tests.adapters.rest.lobby import (
     STARTED,
     TOKEN,
     Lobby,
-    application,
+    house,
     lobby_of,
     record,
 )
 
 T = TypeVar("T")
-SUPPORT, SALES = application("support", "bxml"), application("sales", "bxml")
-OTHER = application("other", "bxml", "9900001", "another-token")
+DIALECT = "bxml"
+SUPPORT, SALES, _ = house(DIALECT)
 URL = "https://elsewhere.example.com/bxml"
 
 
 def id_of(key: str) -> str:
     return f"c-{key[:8]}-{key[8:12]}-{key[12:16]}-{key[16:20]}-{key[20:]}"
-
-
-@pytest.fixture
-async def lobby() -> AsyncIterator[Lobby]:
-    async with lobby_of(SUPPORT, SALES, OTHER) as lobby:
-        lobby.live_calls = [
-            record(LIVE, SUPPORT),
-            record(LEG, SUPPORT, parent=LIVE, direction=CallDirection.DIALED),
-            record(FOREIGN, OTHER),
-        ]
-        over = {"status": CallStatus.NO_ANSWER, "ended_at": STARTED + 30, "answered_at": None}
-        lobby.kept = [record(OVER, SALES, **over)]
-        yield lobby
 
 
 async def do(lobby: Lobby, ask: Callable[[bandwidth.CallsApi], T], password: str = TOKEN) -> T:
@@ -89,6 +76,8 @@ async def test_a_call_is_shown(lobby: Lobby) -> None:
 
 
 async def test_a_call_that_is_over_is_in_the_ledger(lobby: Lobby) -> None:
+    unanswered = {"status": CallStatus.NO_ANSWER, "answered_at": None}
+    lobby.kept = [record(OVER, SALES, ended_at=STARTED + 30, **unanswered)]
     call = await do(lobby, lambda api: api.get_call_state(ACCOUNT, id_of(OVER).upper()))
     assert (call.state, call.disconnect_cause) == ("disconnected", "timeout")
     assert call.error_message == "The callee did not answer in time."
@@ -98,6 +87,14 @@ async def test_a_call_that_is_over_is_in_the_ledger(lobby: Lobby) -> None:
 async def test_a_leg_names_its_parent(lobby: Lobby) -> None:
     call = await do(lobby, lambda api: api.get_call_state(ACCOUNT, id_of(LEG)))
     assert (call.parent_call_id, call.direction) == (id_of(LIVE), "outbound")
+
+
+async def test_a_call_that_was_asked_for_has_been_enqueued_when_it_was(lobby: Lobby) -> None:
+    lobby.live_calls.append(record("6f" * 16, SUPPORT, direction=CallDirection.ORIGINATED))
+    call = await do(lobby, lambda api: api.get_call_state(ACCOUNT, id_of("6f" * 16)))
+    assert call.enqueued_time == call.start_time
+    call = await do(lobby, lambda api: api.get_call_state(ACCOUNT, id_of(LIVE)))
+    assert call.enqueued_time is None
 
 
 @pytest.mark.parametrize("call", [id_of(FOREIGN), id_of("9" * 32), f"CA{LIVE}", LIVE])
@@ -138,7 +135,22 @@ CHANGES = [
         RunDocument((Tag("order 7"), Redirect(Callback(URL)))),
         id="redirect with a tag",
     ),
+    pytest.param(
+        UpdateCall(redirectUrl=URL, redirectFallbackUrl="", username="", tag=None),
+        FetchDocument(Callback(URL)),
+        id="redirect with what is empty",
+    ),
+    pytest.param(
+        UpdateCall(redirectUrl=URL, tag=""),
+        RunDocument((Tag(""), Redirect(Callback(URL)))),
+        id="the tag is taken away",
+    ),
     pytest.param(UpdateCall(state="completed"), EndCall(), id="completed"),
+    pytest.param(
+        UpdateCall(state="completed", redirectUrl="", redirectFallbackUrl=None),
+        EndCall(),
+        id="completed with what is empty",
+    ),
 ]
 
 
@@ -270,6 +282,14 @@ async def test_a_uri_is_called_from_nobody(lobby: Lobby) -> None:
     assert (made.then, made.timeout) == (Callback(URL), 30.0)
 
 
+async def test_a_call_asks_for_nothing_with_what_is_empty(lobby: Lobby) -> None:
+    empty = {"answerFallbackUrl": "", "disconnectUrl": "", "tag": None, "uui": "", "username": ""}
+    wanted = CreateCall(**GOOD, **empty, machineDetection=None, displayName="")
+    await do(lobby, lambda api: api.create_call(ACCOUNT, wanted))
+    ((_, made),) = lobby.made
+    assert (made.then, made.callee.watch, made.callee.tag) == (Callback(URL), None, "")
+
+
 GOOD = {"to": "+1", "from": "+2", "applicationId": "support", "answerUrl": URL}
 BAD_CALLS: list[tuple[object, str]] = [
     (None, "no body"),
@@ -282,6 +302,7 @@ BAD_CALLS: list[tuple[object, str]] = [
     ({**GOOD, "uui": "abc"}, "encoding"),
     ({**GOOD, "tag": "a" * 4097}, "4096"),
     ({**GOOD, "answerurl": URL}, "no key"),
+    ({**GOOD, "answerUrl": ""}, "needs the key answerUrl"),
     *(({key: each for key, each in GOOD.items() if key != name}, name) for name in GOOD),
 ]
 
@@ -350,7 +371,8 @@ async def test_the_next_page_is_where_this_one_is_however_the_account_is_spelled
     [
         ({"to": "support"}, [LIVE, LEG, OVER]),
         ({"var_from": "sip:+15550009@example.com"}, []),
-        ({"disconnect_cause": "timeout"}, [OVER]),
+        ({"disconnect_cause": "hangup"}, [OVER]),
+        ({"disconnect_cause": "timeout"}, []),
         ({"disconnect_cause": "invalid-bxml"}, []),
         ({"min_start_time": "2026-07-02T13:46:40Z"}, [LIVE, LEG, OVER]),
         ({"min_start_time": "2026-07-02T13:46:41Z"}, []),

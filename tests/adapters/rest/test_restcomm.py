@@ -9,7 +9,6 @@ import aiohttp
 import pytest
 
 from stasis_refer.core.application import Callback, Method
-from stasis_refer.core.info import CallDirection, CallStatus
 from stasis_refer.core.orders import EndCall, FetchDocument, Order, Refusal, Refused
 from stasis_refer.core.verbs import LegEvent, LegWatch, Registered, SipAddress
 from tests.adapters.rest.lobby import (
@@ -18,31 +17,16 @@ from tests.adapters.rest.lobby import (
     LEG,
     LIVE,
     OVER,
-    STARTED,
     TOKEN,
     Lobby,
-    application,
-    lobby_of,
+    house,
     record,
 )
 
-SUPPORT = application("support", "rcml")
-OTHER = application("other", "rcml", "AC" + "0b" * 16, "another-token")
+DIALECT = "rcml"
+SUPPORT, _, _ = house(DIALECT)
 URL = "https://elsewhere.example.com/document"
 CALLS = f"/restcomm/2012-04-24/Accounts/{ACCOUNT}/Calls"
-
-
-@pytest.fixture
-async def lobby() -> AsyncIterator[Lobby]:
-    async with lobby_of(SUPPORT, OTHER) as lobby:
-        over = {"status": CallStatus.COMPLETED, "ended_at": STARTED + 12.4}
-        lobby.live_calls = [
-            record(LIVE, SUPPORT),
-            record(LEG, SUPPORT, parent=LIVE, direction=CallDirection.DIALED),
-            record(FOREIGN, OTHER),
-        ]
-        lobby.kept = [record(OVER, SUPPORT, **over)]
-        yield lobby
 
 
 def credentials(password: str) -> dict[str, str]:

@@ -164,6 +164,7 @@ class Run:
     spoken: Sequence[Spoken] = ()
     parsing: Mapping[str, float] = field(default_factory=dict)  # documents a second
     pages: Mapping[str, float] = field(default_factory=dict)  # seconds, by the filter's name
+    listing: float = 0.0  # seconds, of 1,000 live calls by REST
     bookkeeping: float = 0.0  # seconds of CPU that the ledger takes for a transfer
 
     @property

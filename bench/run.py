@@ -3,6 +3,7 @@
 import asyncio
 import os
 import platform
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -18,6 +19,7 @@ from bench.parsing import documents_a_second
 from bench.proc import resident_bytes
 from bench.program import Report
 from bench.received import run_referred
+from bench.rest import CALLS, seconds_a_listing
 from bench.result import Bare, Driven, Latency, Memory, Run, Spoken, latency
 from bench.sent import measure_sent
 from bench.stage import SETTLING, WARM_UP, Meter, Say, stage_in
@@ -74,6 +76,8 @@ async def run_bench(plan: Plan, folder: Path, say: Say) -> Run:
     bookkeeping = seconds_a_transfer()
     say(f"looking through a ledger of {ROWS:,} transfers")
     pages = await seconds_a_page(folder)
+    say(f"listing {CALLS:,} live calls")
+    listing = statistics.median(await seconds_a_listing())
     return Run(
         load_average=(before, os.getloadavg()[0]),
         python=platform.python_version(),
@@ -86,6 +90,7 @@ async def run_bench(plan: Plan, folder: Path, say: Say) -> Run:
         spoken=spoken,
         parsing=parsing,
         pages=pages,
+        listing=listing,
         bookkeeping=bookkeeping,
     )
 

@@ -21,6 +21,7 @@ TARGET_BOOKKEEPING: Final = 0.15
 """What the ledger may add to the program's CPU for a transfer."""
 
 TARGET_PAGE: Final = 0.050  # seconds, for a page of a million transfers
+TARGET_LISTING: Final = 0.1  # seconds, for 1,000 live calls
 TARGET_GROWTH: Final = 1024.0  # bytes of RSS for each transfer
 GROWTH_TRANSFERS: Final = 5000
 LATENCY_RATE: Final = 50  # transfers a second at which the p99 counts
@@ -50,6 +51,7 @@ def verdicts(run: Run) -> list[Verdict]:
         *(_parsing(dialect, speed) for dialect, speed in run.parsing.items()),
         _bookkeeping(run),
         *_slowest_page(run.pages),
+        _listing(run),
     ]
 
 
@@ -122,6 +124,15 @@ def _bookkeeping(run: Run) -> Verdict:
         f"<= {TARGET_BOOKKEEPING:.0%}",
         "-" if share is None else f"{share:.1%}, {run.bookkeeping * 1000:.2f} ms",
         None if share is None else share <= TARGET_BOOKKEEPING,
+    )
+
+
+def _listing(run: Run) -> Verdict:
+    return Verdict(
+        "1,000 live calls listed by REST",
+        f"<= {TARGET_LISTING * 1000:.0f} ms",
+        f"{run.listing * 1000:.1f} ms",
+        run.listing <= TARGET_LISTING,
     )
 
 

@@ -101,12 +101,12 @@ class Debts:
         if entry.call.key in self._owed:
             self._settle(entry, self._owed[entry.call.key])
 
-    def pay(self, live: Collection[str]) -> list[Kept]:
+    def pay(self, live: Collection[str], over: Collection[str] = ()) -> list[Kept]:
         """Keep parcels for what is owed by calls that are lost, for the outbox to send.
 
-        ``live`` are the keys of those that were built again: they tell it themselves. To be
-        called within a transaction in which the transfers of the others are closed. Raises
-        StoreError.
+        ``live`` are the keys of those that were built again: they tell it themselves. So did
+        those that were ``over``. To be called within a transaction in which the transfers of the
+        others are closed. Raises StoreError.
         """
         kept: list[Kept] = []
         for debt in self._store.left():
@@ -114,7 +114,7 @@ class Debts:
                 self._owed.setdefault(debt.call, {})[debt.number] = None
                 self._store.add(debt)  # it is ours now
                 continue
-            parcel = self._parcel(debt)
+            parcel = None if debt.call in over else self._parcel(debt)
             if parcel is not None:
                 kept.append((self._outbox.keep(parcel), parcel))
             self._store.settle(debt.call, debt.number)

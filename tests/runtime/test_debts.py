@@ -246,3 +246,12 @@ def test_what_was_told_is_written_down_soon_and_again_where_it_cannot_be(
     assert len(ledger.owed.left()) == 2
     ours.flush()
     assert ledger.owed.left() == []
+
+
+def test_a_call_that_was_over_has_told_it(ledger: Ledger, again: Ledger) -> None:
+    call(ledger).happens(*completed(1.0)[:-2])
+    ledger.close()
+    again.open()
+    with again.step():
+        assert debts(again).pay((), {CALLER.key}) == []
+    assert pay(again) == []

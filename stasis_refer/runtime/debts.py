@@ -56,8 +56,11 @@ class DebtStore(Protocol):
         """Forget what is owed no more; there may be nothing."""
         ...
 
-    def left(self) -> Sequence[Debt]:
-        """Return what programs that have ended owe, that of one call in order."""
+    def left(self, ours: Collection[str]) -> Sequence[Debt]:
+        """Return what programs that have ended owe, that of one call in order.
+
+        What the calls of ``ours`` owe is in it even where another program has what they left.
+        """
         ...
 
 
@@ -109,7 +112,7 @@ class Debts:
         others are closed. Raises StoreError.
         """
         kept: list[Kept] = []
-        for debt in self._store.left():
+        for debt in self._store.left({*live, *over}):
             if debt.call in live:
                 self._owed.setdefault(debt.call, {})[debt.number] = None
                 self._store.add(debt)  # it is ours now

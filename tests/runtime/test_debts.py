@@ -255,3 +255,24 @@ def test_a_call_that_was_over_has_told_it(ledger: Ledger, again: Ledger) -> None
     with again.step():
         assert debts(again).pay((), {CALLER.key}) == []
     assert pay(again) == []
+
+
+def test_a_call_that_goes_on_is_not_told_of_by_who_took_the_rest_over(
+    ledger: Ledger, again: Ledger, path: Path
+) -> None:
+    running = Ledger(path, "there")
+    running.open()
+    line = call(ledger)
+    line.happens(*referred(1.0))
+    ledger._file.write("INSERT INTO call_log VALUES (?, 1, 'here', 0.0, '')", (CALLER.key,))  # noqa: SLF001
+    ledger.close()
+    assert running._file.take_over(1)  # noqa: SLF001 - its outbox does so, where something is pending
+    again.open()
+    ours = debts(again)
+    with again.step():
+        assert ours.pay({CALLER.key}) == []
+    line.call.tap = all_of((again.tap, ours))  # type: ignore[attr-defined]
+    again.call_log.forget(CALLER.key)
+    line.happens(*completed(1.0)[3:])
+    running.close()
+    assert pay(again) == []

@@ -1,6 +1,6 @@
 """What is owed of transfers, as the ledger keeps it: ``runtime.debts.DebtStore``."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from stasis_refer.adapters.ledger.file import LedgerFile
@@ -41,10 +41,13 @@ class OwedTable:
         """Forget what is owed no more; there may be nothing."""
         self._file.write(_SETTLE, (call, number))
 
-    def left(self) -> Sequence[Debt]:
-        """Return what programs that have ended owe; it is our own from now on."""
+    def left(self, ours: Collection[str] = ()) -> Sequence[Debt]:
+        """Return what programs that have ended owe; it is our own from now on.
+
+        So is what the calls of these keys owe, whoever has the rest of what their program left.
+        """
         rows = self._file.read(_LEFT, (self._place,))
-        return [_debt(row[1:]) for row in rows if self._file.take_over(row[0])]
+        return [_debt(row[1:]) for row in rows if row[1] in ours or self._file.take_over(row[0])]
 
 
 def _debt(row: Sequence[Any]) -> Debt:

@@ -67,6 +67,9 @@ class DebtStore(Protocol):
 SETTLED_AFTER: Final = 0.05
 """Seconds until it is on file that something was told: with all that was in that time."""
 
+AGAIN_AFTER: Final = 5.0
+"""Seconds until that is tried again where it could not be; what is told meanwhile waits too."""
+
 
 class Debts:
     """A tap that keeps what a transfer owes from its first step until it was told.
@@ -132,10 +135,15 @@ class Debts:
             with self._together():
                 for call, number in self._settled:
                     self._store.settle(call, number)
-        except StoreError as error:  # with the next one then
-            _log.error("what was told of transfers cannot be written down", why=str(error))
+        except StoreError as error:
+            _log.error("what was told of transfers cannot be written down yet", why=str(error))
         else:
             self._settled.clear()
+
+    def _flush_until_written(self) -> None:
+        self.flush()
+        if self._settled:
+            self._timer = self._later(AGAIN_AFTER, self._flush_until_written)
 
     def _begin(self, entry: Entry, owed: Owed) -> None:
         call, number = entry.call, owed.number
@@ -167,7 +175,7 @@ class Debts:
             owed.pop(number, None)
             self._settled.append((entry.call.key, number))
         if over and self._timer is None:
-            self._timer = self._later(SETTLED_AFTER, self.flush)
+            self._timer = self._later(SETTLED_AFTER, self._flush_until_written)
 
     def _parcel(self, debt: Debt) -> Parcel | None:
         names = {"application": debt.application, "call": debt.call, "transfer": debt.number}

@@ -47,8 +47,8 @@ def take_up(  # noqa: PLR0913 - where calls are kept, and where they go on
         parties.update(leg.info.key for leg in (call.lead, *call.legs.values()))
     try:
         with ledger.step():
+            parcels = debts.pay(live, over)  # first: it also reads what live calls are to tell
             ledger.close_open(live, parties, wall)
-            parcels = debts.pay(live, over)
     except StoreError as error:
         _log.error("transfers that were under way cannot be closed", why=str(error))
         return

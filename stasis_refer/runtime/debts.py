@@ -111,13 +111,16 @@ class Debts:
         """Keep parcels for what is owed by calls that are lost, for the outbox to send.
 
         ``live`` are the keys of those that were built again: they tell it themselves. So did
-        those that were ``over``. To be called within a transaction in which the transfers of the
-        others are closed. Raises StoreError.
+        those that were ``over``. To be called within the transaction in which the transfers of
+        the others are closed. Raises StoreError; what the live ones tell is settled all the same.
         """
-        kept: list[Kept] = []
-        for debt in self._store.left({*live, *over}):
+        left = self._store.left({*live, *over})
+        for debt in left:
             if debt.call in live:
                 self._owed.setdefault(debt.call, {})[debt.number] = None
+        kept: list[Kept] = []
+        for debt in left:
+            if debt.call in live:
                 self._store.add(debt)  # it is ours now
                 continue
             parcel = None if debt.call in over else self._parcel(debt)

@@ -19,7 +19,7 @@ from stasis_refer.dialects.registry import DIALECTS
 from stasis_refer.runtime.debts import AGAIN_AFTER, RESTARTED, SETTLED_AFTER, Debt, Debts
 from stasis_refer.runtime.journal import Entry, all_of
 from stasis_refer.runtime.letters import Letters
-from stasis_refer.runtime.ports import Parcel
+from stasis_refer.runtime.ports import Parcel, StoreError
 from tests.core.calls import AFTER, FORBIDDEN, NO_ACTION, PLAIN, REFER, SAY, UP, document
 from tests.runtime.journaled import CALLER, WALL, Journaled, another, completed, referred
 from tests.runtime.test_steps import Later, Outbox
@@ -276,3 +276,21 @@ def test_a_call_that_goes_on_is_not_told_of_by_who_took_the_rest_over(
     line.happens(*completed(1.0)[3:])
     running.close()
     assert pay(again) == []
+
+
+def test_what_a_call_tells_is_settled_also_where_the_start_could_write_nothing(
+    ledger: Ledger, again: Ledger, path: Path
+) -> None:
+    call(ledger, 1).happens(*referred(1.0))
+    line = call(ledger, 2)
+    line.happens(*referred(1.0))
+    ledger.close()
+    again.open()
+    ours, live = debts(again), {another(2).key}
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError), again.step():
+            ours.pay(live)
+    line.call.tap = all_of((again.tap, ours))  # type: ignore[attr-defined]
+    line.happens(*completed(1.0)[3:])
+    assert [each.call for each in pay(again)] == [another(1).key]

@@ -34,18 +34,21 @@ def take_up(  # noqa: PLR0913 - where calls are kept, and where they go on
     is under way. What is pending in the outbox is to be on its way by now.
     """
     wall = time.time()
-    live, parties = set[str](), set[str]()
+    live, over, parties = set[str](), set[str](), set[str]()
     for rebuilt in rebuilt_calls(ledger.call_log, applications, now, wall):
         switchboard.resume(rebuilt)
         for direction in rebuilt.under_way:
             goes_on(direction)
         call = rebuilt.call
+        if call.over:  # and not forgotten yet, as its last effects may not have been done
+            over.add(call.key)
+            continue
         live.add(call.key)
         parties.update(leg.info.key for leg in (call.lead, *call.legs.values()))
     try:
         with ledger.step():
+            parcels = debts.pay(live, over)  # first: it also reads what live calls are to tell
             ledger.close_open(live, parties, wall)
-            parcels = debts.pay(live)
     except StoreError as error:
         _log.error("transfers that were under way cannot be closed", why=str(error))
         return

@@ -10,7 +10,9 @@ from typing import TypeAlias
 
 import pytest
 
+from stasis_refer.adapters.ledger.owed import OwedTable
 from stasis_refer.dialects.registry import DIALECTS
+from stasis_refer.runtime.call_log import CallLog
 from stasis_refer.settings import Settings
 from stasis_refer.wire import commands
 from tests.fakes.asterisk import Asterisk
@@ -150,3 +152,27 @@ async def test_a_call_that_goes_on_tells_it_alone(asterisk: Asterisk, customer: 
         await asyncio.sleep(0.2)
     assert len(asked(customer, "/after")) == 1
     assert transfers() == [("completed", "transfer_status")]
+
+
+async def test_a_call_that_was_over_and_not_forgotten_yet_tells_nothing_again(
+    asterisk: Asterisk, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer.reply("/voice", Reply(XML, content_type="text/xml"))
+    customer.reply("/after", "<Response/>")
+    with monkeypatch.context() as killed:
+        killed.setattr(CallLog, "forget", lambda *_: None)
+        killed.setattr(OwedTable, "settle", lambda *_: None)
+        async with running(of(customer, asterisk)) as app:
+            channel = asterisk.call("support")
+            await asterisk.received(f"POST channels/{channel.id}/continue")
+            asterisk.come_back(channel)
+            await customer.received("/after")
+            await until(lambda: not app.switchboard.channels)
+    assert execute("SELECT count(*) FROM owed") == [(1,)]
+    assert execute("SELECT count(*) FROM call_log") != [(0,)]
+    for _ in range(2):
+        async with running(of(customer, asterisk)):
+            await until(lambda: not execute("SELECT * FROM call_log"))
+            await asyncio.sleep(0.1)
+        assert execute("SELECT * FROM owed") == []
+    assert len(asked(customer, "/after")) == 1

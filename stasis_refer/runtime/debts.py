@@ -56,13 +56,19 @@ class DebtStore(Protocol):
         """Forget what is owed no more; there may be nothing."""
         ...
 
-    def left(self) -> Sequence[Debt]:
-        """Return what programs that have ended owe, that of one call in order."""
+    def left(self, ours: Collection[str]) -> Sequence[Debt]:
+        """Return what programs that have ended owe, that of one call in order.
+
+        What the calls of ``ours`` owe is in it even where another program has what they left.
+        """
         ...
 
 
 SETTLED_AFTER: Final = 0.05
 """Seconds until it is on file that something was told: with all that was in that time."""
+
+AGAIN_AFTER: Final = 5.0
+"""Seconds until that is tried again where it could not be; what is told meanwhile waits too."""
 
 
 class Debts:
@@ -101,20 +107,23 @@ class Debts:
         if entry.call.key in self._owed:
             self._settle(entry, self._owed[entry.call.key])
 
-    def pay(self, live: Collection[str]) -> list[Kept]:
+    def pay(self, live: Collection[str], over: Collection[str] = ()) -> list[Kept]:
         """Keep parcels for what is owed by calls that are lost, for the outbox to send.
 
-        ``live`` are the keys of those that were built again: they tell it themselves. To be
-        called within a transaction in which the transfers of the others are closed. Raises
-        StoreError.
+        ``live`` are the keys of those that were built again: they tell it themselves. So did
+        those that were ``over``. To be called within the transaction in which the transfers of
+        the others are closed. Raises StoreError; what the live ones tell is settled all the same.
         """
-        kept: list[Kept] = []
-        for debt in self._store.left():
+        left = self._store.left({*live, *over})
+        for debt in left:
             if debt.call in live:
                 self._owed.setdefault(debt.call, {})[debt.number] = None
+        kept: list[Kept] = []
+        for debt in left:
+            if debt.call in live:
                 self._store.add(debt)  # it is ours now
                 continue
-            parcel = self._parcel(debt)
+            parcel = None if debt.call in over else self._parcel(debt)
             if parcel is not None:
                 kept.append((self._outbox.keep(parcel), parcel))
             self._store.settle(debt.call, debt.number)
@@ -129,10 +138,15 @@ class Debts:
             with self._together():
                 for call, number in self._settled:
                     self._store.settle(call, number)
-        except StoreError as error:  # with the next one then
-            _log.error("what was told of transfers cannot be written down", why=str(error))
+        except StoreError as error:
+            _log.error("what was told of transfers cannot be written down yet", why=str(error))
         else:
             self._settled.clear()
+
+    def _flush_until_written(self) -> None:
+        self.flush()
+        if self._settled:
+            self._timer = self._later(AGAIN_AFTER, self._flush_until_written)
 
     def _begin(self, entry: Entry, owed: Owed) -> None:
         call, number = entry.call, owed.number
@@ -164,7 +178,7 @@ class Debts:
             owed.pop(number, None)
             self._settled.append((entry.call.key, number))
         if over and self._timer is None:
-            self._timer = self._later(SETTLED_AFTER, self.flush)
+            self._timer = self._later(SETTLED_AFTER, self._flush_until_written)
 
     def _parcel(self, debt: Debt) -> Parcel | None:
         names = {"application": debt.application, "call": debt.call, "transfer": debt.number}

@@ -67,12 +67,19 @@ def rebuilt_calls(
                 rebuilt = rebuild(tuple(steps), applications, now, wall)
             except ReplayError as why:
                 _log.error("call cannot be taken up again", call=key, why=str(why))
-                store.forget(key)
+                _forget(store, key)
             else:
                 _warn_of_gone(rebuilt.call, applications)
                 yield rebuilt
     except StoreError as error:
         _log.error("calls cannot be taken up again", why=str(error))
+
+
+def _forget(store: CallLogStore, key: str) -> None:
+    try:
+        store.forget(key)
+    except StoreError as error:  # the next start does: the others are to go on at this one
+        _log.error("call cannot be forgotten", call=key, why=str(error))
 
 
 def _warn_of_gone(call: Call, applications: Mapping[str, Application]) -> None:

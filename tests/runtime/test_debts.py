@@ -16,10 +16,10 @@ from stasis_refer.core.events import CallEnded, FetchFailed, FetchFailure
 from stasis_refer.core.intents import Fetch, Tell, TellKind
 from stasis_refer.core.verbs import After, Refer, Then
 from stasis_refer.dialects.registry import DIALECTS
-from stasis_refer.runtime.debts import RESTARTED, SETTLED_AFTER, Debt, Debts
+from stasis_refer.runtime.debts import AGAIN_AFTER, RESTARTED, SETTLED_AFTER, Debt, Debts
 from stasis_refer.runtime.journal import Entry, all_of
 from stasis_refer.runtime.letters import Letters
-from stasis_refer.runtime.ports import Parcel
+from stasis_refer.runtime.ports import Parcel, StoreError
 from tests.core.calls import AFTER, FORBIDDEN, NO_ACTION, PLAIN, REFER, SAY, UP, document
 from tests.runtime.journaled import CALLER, WALL, Journaled, another, completed, referred
 from tests.runtime.test_steps import Later, Outbox
@@ -226,7 +226,7 @@ def test_the_letter_of_a_transfer_is_no_other_one() -> None:
 def test_what_was_told_is_written_down_soon_and_again_where_it_cannot_be(
     ledger: Ledger, path: Path
 ) -> None:
-    later = Later()
+    later = Later(SETTLED_AFTER, AGAIN_AFTER)
     ours = Debts(
         store=ledger.owed,
         together=ledger.step,
@@ -244,5 +244,53 @@ def test_what_was_told_is_written_down_soon_and_again_where_it_cannot_be(
         writer.execute("COMMIT")
     assert [each["log_level"] for each in logs] == ["error"]
     assert len(ledger.owed.left()) == 2
-    ours.flush()
-    assert ledger.owed.left() == []
+    later.pass_()
+    assert (ledger.owed.left(), later.due) == ([], [])
+
+
+def test_a_call_that_was_over_has_told_it(ledger: Ledger, again: Ledger) -> None:
+    call(ledger).happens(*completed(1.0)[:-2])
+    ledger.close()
+    again.open()
+    with again.step():
+        assert debts(again).pay((), {CALLER.key}) == []
+    assert pay(again) == []
+
+
+def test_a_call_that_goes_on_is_not_told_of_by_who_took_the_rest_over(
+    ledger: Ledger, again: Ledger, path: Path
+) -> None:
+    running = Ledger(path, "there")
+    running.open()
+    line = call(ledger)
+    line.happens(*referred(1.0))
+    ledger._file.write("INSERT INTO call_log VALUES (?, 1, 'here', 0.0, '')", (CALLER.key,))  # noqa: SLF001
+    ledger.close()
+    assert running._file.take_over(1)  # noqa: SLF001 - its outbox does so, where something is pending
+    again.open()
+    ours = debts(again)
+    with again.step():
+        assert ours.pay({CALLER.key}) == []
+    line.call.tap = all_of((again.tap, ours))  # type: ignore[attr-defined]
+    again.call_log.forget(CALLER.key)
+    line.happens(*completed(1.0)[3:])
+    running.close()
+    assert pay(again) == []
+
+
+def test_what_a_call_tells_is_settled_also_where_the_start_could_write_nothing(
+    ledger: Ledger, again: Ledger, path: Path
+) -> None:
+    call(ledger, 1).happens(*referred(1.0))
+    line = call(ledger, 2)
+    line.happens(*referred(1.0))
+    ledger.close()
+    again.open()
+    ours, live = debts(again), {another(2).key}
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError), again.step():
+            ours.pay(live)
+    line.call.tap = all_of((again.tap, ours))  # type: ignore[attr-defined]
+    line.happens(*completed(1.0)[3:])
+    assert [each.call for each in pay(again)] == [another(1).key]

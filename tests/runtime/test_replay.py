@@ -301,12 +301,15 @@ class Store:
 
     steps: Sequence[Kept] = ()
     error: StoreError | None = None
+    locked: bool = False
     forgotten: list[str] = field(default_factory=list)
 
     def add(self, steps: Sequence[Kept]) -> None:
         raise NotImplementedError
 
     def forget(self, call: str) -> None:
+        if self.locked:
+            raise StoreError("x: locked")
         self.forgotten.append(call)
 
     def left(self) -> Sequence[Kept]:
@@ -324,6 +327,15 @@ def test_a_call_that_cannot_be_built_again_is_forgotten_and_the_others_go_on() -
     assert [each.steps for each in found] == [4]
     assert store.forgotten == ["bad"]
     assert [log["call"] for log in logs] == ["bad"]
+
+
+def test_one_that_cannot_be_forgotten_either_costs_no_other() -> None:
+    bad = [replace(step, call="bad") for step in broken(said="{")]
+    good = [replace(step, call="good") for step in kept(transfer())]
+    with capture_logs() as logs:
+        found = rebuilt_calls(Store([*bad, *good], locked=True), known(PLAIN), 2.0, HOUR)
+        assert [each.steps for each in found] == [4]
+    assert [log["call"] for log in logs] == ["bad", "bad"]
 
 
 def test_a_log_that_cannot_be_read_keeps_nobody_from_starting() -> None:

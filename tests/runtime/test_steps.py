@@ -68,11 +68,12 @@ def outbox(ledger: Ledger) -> Outbox:
 class Later:
     """Notes what is to happen later; ``pass_`` lets it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *pauses: float) -> None:
         self.due: list[Callable[[], None]] = []
+        self._pauses = pauses or (WRITTEN_AFTER,)
 
     def __call__(self, seconds: float, do: Callable[[], None]) -> "Later":
-        assert seconds == WRITTEN_AFTER
+        assert seconds in self._pauses
         self.due.append(do)
         return self
 

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Final
 
 from stasis_refer.adapters.ledger.file import LedgerFile
 from stasis_refer.runtime.call_log import Kept
+from stasis_refer.runtime.ports import BusyError
 
 _ADD: Final = """
 INSERT INTO call_log (call, number, place, wall, steps) VALUES (?, ?, ?, ?, ?)
@@ -50,7 +52,8 @@ class CallLogTable:
         """
         if not self._file.claim(self._place):
             return ()
-        self._file.write(_PRUNE, (time.time() - ABANDONED_AFTER,))
+        with suppress(BusyError):  # they are deleted another time: no call is lost for them
+            self._file.write(_PRUNE, (time.time() - ABANDONED_AFTER,))
         rows = self._file.read(_LEFT, (self._place,))
         return [step for call, number, steps in rows for step in _steps(call, number, steps)]
 

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +22,7 @@ from stasis_refer.adapters.ledger.disk import checkpoint, sync
 from stasis_refer.adapters.ledger.locks import lock
 from stasis_refer.adapters.ledger.opening import BUSY, SET_VERSION, connect, make, set_up
 from stasis_refer.adapters.ledger.refusals import REFUSED, is_busy, refusal
+from stasis_refer.adapters.ledger.step import INSIDE, Step
 from stasis_refer.adapters.ledger.text import writable
 from stasis_refer.runtime.ports import BusyError, StoreError, UnwritableError
 
@@ -32,31 +33,6 @@ _SYNC_EVERY: Final = 2.0  # seconds
 _CHECKPOINT_EVERY: Final = 60.0  # seconds
 _MANY: Final = 2000  # writes, after which a checkpoint does not wait for its time
 _PROBED_FOR: Final = 2.0  # seconds that a look whether the file can be written is good for
-
-
-class _Step:
-    """A transaction that is under way, ``begun`` by its first write; why it will not be kept.
-
-    To be entered at once. No generator, which takes twice the time: a call makes dozens.
-    """
-
-    __slots__ = ("begun", "end", "failed", "then")
-
-    def __init__(self, end: Callable[[bool], None]) -> None:
-        self.begun = False
-        self.failed: StoreError | None = None
-        self.then: list[Callable[[], None]] = []  # once it is kept
-        self.end = end
-
-    def __enter__(self) -> None:
-        """Begin it: the first write does."""
-
-    def __exit__(self, error: object, *_: object) -> None:
-        self.end(error is None)
-
-
-_INSIDE: Final = nullcontext()
-"""A step in a step."""
 
 
 class LedgerFile:
@@ -75,7 +51,7 @@ class LedgerFile:
         self.owner = 0
         self._locks: dict[int, int] = {}  # file descriptors, by owner: us, and who has ended
         self._claims: dict[str, int] = {}  # file descriptors, by name
-        self._step: _Step | None = None
+        self._step: Step | None = None
         self._written = 0  # statements since the last checkpoint
         self._tidying = 0  # how many works of our own keep others from writing
         self._good = False
@@ -195,8 +171,8 @@ class LedgerFile:
         row that can never be written (UnwritableError) it may, and all else is kept.
         """
         if self._step is not None:
-            return _INSIDE
-        self._step = _Step(self._end)
+            return INSIDE
+        self._step = Step(self._end)
         return self._step
 
     def _end(self, good: bool) -> None:  # noqa: FBT001 - our own step calls it
@@ -237,7 +213,7 @@ class LedgerFile:
             self._undo_part(step)
             raise
 
-    def _undo_part(self, step: _Step) -> None:
+    def _undo_part(self, step: Step) -> None:
         # A disk that is full may have cost the whole transaction: then the step has failed.
         if self._in_transaction:
             self._execute("ROLLBACK TO part")

@@ -1,11 +1,15 @@
 """What is owed of transfers, as the ledger keeps it: ``runtime.debts.DebtStore``."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
+
+import structlog
 
 from stasis_refer.adapters.ledger.file import LedgerFile
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
 from stasis_refer.runtime.debts import Debt
+
+_log = structlog.get_logger(__name__)
 
 _ADD: Final = """
 INSERT OR REPLACE INTO owed (call, number, owner, application, dialect, said)
@@ -41,15 +45,23 @@ class OwedTable:
         """Forget what is owed no more; there may be nothing."""
         self._file.write(_SETTLE, (call, number))
 
-    def left(self) -> Sequence[Debt]:
-        """Return what programs that have ended owe; it is our own from now on."""
+    def left(self, ours: Collection[str] = ()) -> Sequence[Debt]:
+        """Return what programs that have ended owe; it is our own from now on.
+
+        So is what the calls of these keys owe, whoever has the rest of what their program left.
+        """
         rows = self._file.read(_LEFT, (self._place,))
-        return [_debt(row[1:]) for row in rows if self._file.take_over(row[0])]
+        found = (row for row in rows if row[1] in ours or self._file.take_over(row[0]))
+        return [debt for row in found if (debt := _debt(row[1:]))]
 
 
-def _debt(row: Sequence[Any]) -> Debt:
+def _debt(row: Sequence[Any]) -> Debt | None:
     call, number, application, dialect, said, outcome, reason, evidence, *codes = row
     result = None
-    if outcome is not None:
-        result = Result(Outcome(outcome), Reason(reason), Evidence(evidence), *codes)
+    try:
+        if outcome is not None:
+            result = Result(Outcome(outcome), Reason(reason), Evidence(evidence), *codes)
+    except ValueError as error:  # of a version that knows more, which may run again
+        _log.error("end of a transfer cannot be told", call=call, transfer=number, why=str(error))
+        return None
     return Debt(call, number, application, dialect, said, result)

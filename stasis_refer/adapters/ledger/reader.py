@@ -57,12 +57,13 @@ class Reader:
             call, number = parts_of(id_)
         except ValueError:
             return None
-        found = self._read(_TRANSFER, (call, number), tuple)
+        found = self._read(
+            _TRANSFER, (call, number), lambda row: (row[0], transfers.record_of(row[1:]))
+        )
         if not found:
             return None
-        row, *columns = found[0]
-        ladder = chain.from_iterable(self._read(LADDER, (row,), rungs_of))
-        return transfers.record_of(columns), tuple(ladder)
+        row, record = found[0]
+        return record, tuple(chain.from_iterable(self._read(LADDER, (row,), rungs_of)))
 
     def calls(self, wanted: CallFilter, cursor: str = "", limit: int = 50) -> Page[CallRecord]:
         """Return a page of calls. Raises BadCursorError."""

@@ -36,6 +36,8 @@ SELECT (
     SELECT total(40 + length(call) + length(place) + length(steps)) FROM call_log
 ) + (
     SELECT total(200 + length(began)) FROM request_keys
+) + (
+    SELECT total(40 + length(call) + length(application) + length(dialect) + length(said)) FROM owed
 )
 """
 """About how many bytes are no transfers and calls; exactly, only some builds of SQLite can tell."""

@@ -106,3 +106,11 @@ def test_a_call_that_nobody_comes_back_to_is_forgotten(ledger: Ledger, path: Pat
     with closing(sqlite3.connect(path)) as opened:
         rows = opened.execute("SELECT DISTINCT call FROM call_log").fetchall()
     assert rows == [("long",)]
+
+
+def test_calls_are_found_while_somebody_else_writes(ledger: Ledger, path: Path) -> None:
+    ledger.call_log.add([step(1)])
+    opened_again(ledger)
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert ledger.call_log.left() == [step(1)]

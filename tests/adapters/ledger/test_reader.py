@@ -252,6 +252,15 @@ def test_a_row_that_is_none_of_ours_is_told_where_it_cannot_be_read(
         assert len(found) == 300
 
 
+@pytest.mark.usefixtures("filled")
+def test_one_that_is_asked_for_is_told_likewise(reader: Reader, path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as opened:
+        opened.execute("UPDATE transfers SET outcome = 'won' WHERE number = 1")
+        ((id_,),) = opened.execute("SELECT call || '-' || nth FROM transfers WHERE number = 1")
+    with pytest.raises(StoreError, match="cannot be read"):
+        reader.transfer(id_)
+
+
 def test_a_file_that_is_not_there_is_read_when_it_is(reader: Reader, path: Path) -> None:
     with pytest.raises(StoreError, match="there is no such file"):
         reader.transfers(TransferFilter())

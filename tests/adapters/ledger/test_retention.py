@@ -16,6 +16,7 @@ from stasis_refer.core.info import CallStatus
 from stasis_refer.core.outcome import Outcome
 from stasis_refer.runtime.book import CallRecord, TransferRecord
 from stasis_refer.runtime.call_log import Kept
+from stasis_refer.runtime.debts import Debt
 from tests.adapters.ledger.parcels import parcel
 from tests.adapters.ledger.rows import call, fill, transfer
 from tests.transfer_records import AT
@@ -129,6 +130,7 @@ def test_what_is_no_transfer_costs_none(path: Path, opened: sqlite3.Connection) 
         for number in range(2000):
             ledger.outbox.add(large)
             ledger.call_log.add([Kept(f"c{number}", 1, 0.0, 0.0, "x" * 300, "x" * 300)])
+            ledger.owed.add(Debt(f"c{number}", 1, "support", "twiml", "x" * 600))
     ledger.close()
     fill(path, [ended(number) for number in range(100)], [over(number) for number in range(100)])
     assert used(opened) > 3e6

@@ -29,12 +29,8 @@ class KeyStore(Protocol):
         """Return the request of a key, None where there was none of late."""
         ...
 
-    def keep(self, key: str, fingerprint: str) -> None:
-        """Keep a request that is going to be carried out, in the place of any that had its key."""
-        ...
-
-    def began(self, key: str, transfer: str) -> None:
-        """Note what a request that is kept has begun."""
+    def keep(self, key: str, fingerprint: str, began: str = "") -> None:
+        """Keep a request, and the id of the transfer it began, in the place of any with its key."""
         ...
 
     def forget(self, key: str) -> None:

@@ -8,9 +8,8 @@ from stasis_refer.runtime.keys import KEPT_FOR, MOST_KEPT, KeptRequest
 
 _FIND: Final = "SELECT fingerprint, began FROM request_keys WHERE key = ? AND at > ?"
 _KEEP: Final = (
-    "INSERT OR REPLACE INTO request_keys (key, fingerprint, began, at) VALUES (?, ?, '', ?)"
+    "INSERT OR REPLACE INTO request_keys (key, fingerprint, began, at) VALUES (?, ?, ?, ?)"
 )
-_BEGAN: Final = "UPDATE request_keys SET began = ? WHERE key = ?"
 _FORGET: Final = "DELETE FROM request_keys WHERE key = ?"
 _TIDY_UP: Final = """
 DELETE FROM request_keys
@@ -36,16 +35,12 @@ class KeyTable:
         found = self._file.read(_FIND, (key, self._wall() - KEPT_FOR))
         return KeptRequest(*found[0]) if found else None
 
-    def keep(self, key: str, fingerprint: str) -> None:
-        """Keep a request that is going to be carried out, in the place of any that had its key."""
+    def keep(self, key: str, fingerprint: str, began: str = "") -> None:
+        """Keep a request, and the id of the transfer it began, in the place of any with its key."""
         now = self._wall()
         with self._file.step():
-            self._file.write(_KEEP, (key, fingerprint, now))
+            self._file.write(_KEEP, (key, fingerprint, began, now))
             self._file.write(_TIDY_UP, (now - KEPT_FOR, self._most))
-
-    def began(self, key: str, transfer: str) -> None:
-        """Note what a request that is kept has begun."""
-        self._file.write(_BEGAN, (transfer, key))
 
     def forget(self, key: str) -> None:
         """Forget a request of which nothing came."""

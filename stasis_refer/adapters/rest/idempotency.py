@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import re
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -55,6 +55,7 @@ class Answers:
         self._store = store
         self._most = most
         self._kept: OrderedDict[str, _Kept] = OrderedDict()  # by digest, in the order of time
+        self._refused: deque[str] = deque(maxlen=most)  # that the store could not forget
 
     async def once(
         self,
@@ -76,7 +77,8 @@ class Answers:
         if found := self._find(name):
             return _again(found, fingerprint)
         kept = self._kept[name] = _Kept(fingerprint, self._clock())
-        self._try(lambda: self._store.keep(name, fingerprint))
+        if self._try(lambda: self._store.keep(name, fingerprint)) and name in self._refused:
+            self._refused.remove(name)
         try:
             began = kept.began = await carry_out()
         except Problem as problem:
@@ -91,14 +93,14 @@ class Answers:
         except BaseException:  # who asked is gone, or we are: it may come to be all the same
             kept.began = _UNKNOWN
             raise
-        self._try(lambda: self._store.began(name, began))
+        self._try(lambda: self._store.keep(name, fingerprint, began))
         return began
 
     def _find(self, name: str) -> _Kept | None:
         self._forget_old()
         if found := self._kept.get(name):
             return found
-        stored = self._store.find(name)
+        stored = None if name in self._refused else self._store.find(name)
         if stored is None:
             return None
         return _Kept(stored.fingerprint, self._clock(), stored.began)
@@ -106,7 +108,8 @@ class Answers:
     def _forget(self, name: str, kept: _Kept) -> None:
         if self._kept.get(name) is kept:
             del self._kept[name]
-        self._try(lambda: self._store.forget(name))
+        if not self._try(lambda: self._store.forget(name)):
+            self._refused.append(name)
 
     def _forget_old(self) -> None:
         """Forget what is too old, and the oldest of too many."""
@@ -118,11 +121,13 @@ class Answers:
             self._kept.popitem(last=False)
 
     @staticmethod
-    def _try(write: Callable[[], None]) -> None:
+    def _try(write: Callable[[], None]) -> bool:
         try:
             write()
         except StoreError as error:
             log.warning("an Idempotency-Key cannot be kept behind a restart", why=str(error))
+            return False
+        return True
 
 
 def _only(keys: Sequence[str]) -> str:

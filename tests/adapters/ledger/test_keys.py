@@ -36,7 +36,7 @@ def test_a_request_is_kept_behind_a_restart(opened: Callable[[], KeyTable]) -> N
     assert keys.find("a") is None
     keys.keep("a", "f")
     assert opened().find("a") == KeptRequest("f", "")
-    keys.began("a", "t-1")
+    keys.keep("a", "f", "t-1")
     assert opened().find("a") == KeptRequest("f", "t-1")
     keys.forget("a")
     assert opened().find("a") is None
@@ -45,7 +45,7 @@ def test_a_request_is_kept_behind_a_restart(opened: Callable[[], KeyTable]) -> N
 def test_it_is_kept_for_a_day(opened: Callable[[], KeyTable], wall: Wall) -> None:
     keys = opened()
     keys.keep("a", "f")
-    keys.began("a", "t-1")
+    keys.keep("a", "f", "t-1")
     wall.now += KEPT_FOR - 1
     assert keys.find("a") == KeptRequest("f", "t-1")
     wall.now += 1

@@ -116,6 +116,32 @@ async def test_what_was_refused_may_be_asked_again() -> None:
     assert await world.ask("a") == "1"
 
 
+async def test_what_was_refused_while_the_store_was_locked_may_be_asked_again() -> None:
+    world = World()
+    world.refused, world.gate = Refusal.AWAY, asyncio.Event()
+    asking = asyncio.create_task(world.refusal("a"))
+    await asyncio.sleep(0)
+    world.keys.locked = True
+    world.gate.set()
+    assert await asking == "away"
+    world.refused, world.keys.locked = None, False
+    assert [await world.ask("a"), await world.ask("a")] == ["1", "1"]
+    world.restart()
+    assert await world.ask("a") == "1"
+
+
+async def test_what_was_carried_out_behind_a_lock_is_not_behind_a_restart() -> None:
+    world = World()
+    world.gate, world.keys.locked = asyncio.Event(), True
+    asking = asyncio.create_task(world.ask("a"))
+    await asyncio.sleep(0)
+    world.keys.locked = False
+    world.gate.set()
+    assert await asking == "1"
+    world.restart()
+    assert await world.ask("a") == "1"
+
+
 async def test_a_store_that_cannot_be_written_keeps_nobody_from_asking() -> None:
     world = World()
     world.keys.locked = True

@@ -159,13 +159,9 @@ class FakeKeys:
     def find(self, key: str) -> KeptRequest | None:
         return self.kept.get(key)
 
-    def keep(self, key: str, fingerprint: str) -> None:
+    def keep(self, key: str, fingerprint: str, began: str = "") -> None:
         self._open()
-        self.kept[key] = KeptRequest(fingerprint)
-
-    def began(self, key: str, transfer: str) -> None:
-        self._open()
-        self.kept[key] = replace(self.kept[key], began=transfer)
+        self.kept[key] = KeptRequest(fingerprint, began)
 
     def forget(self, key: str) -> None:
         self._open()

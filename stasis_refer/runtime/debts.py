@@ -4,6 +4,7 @@ A call tells it itself, and one that is built again after a restart does. Of a c
 built again it is told by who starts the program. Either way it goes under the same token.
 """
 
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -48,8 +49,8 @@ class Debt:
 class DebtStore(Protocol):
     """Where it is kept. Every method may raise StoreError; none waits long."""
 
-    def add(self, debt: Debt) -> None:
-        """Keep what is owed."""
+    def add(self, debt: Debt, kept: Callable[[], None] = lambda: None) -> None:
+        """Keep what is owed; ``kept`` is called once it is on file."""
         ...
 
     def settle(self, call: str, number: int) -> None:
@@ -67,8 +68,11 @@ class DebtStore(Protocol):
 SETTLED_AFTER: Final = 0.05
 """Seconds until it is on file that something was told: with all that was in that time."""
 
-AGAIN_AFTER: Final = 5.0
-"""Seconds until that is tried again where it could not be; what is told meanwhile waits too."""
+AGAIN_AFTER: Final = 0.5
+"""Seconds until what could not be written is tried again."""
+
+MOST_SETTLED: Final = 10_000
+"""What was told, while the file cannot be written; the oldest would be told once more."""
 
 
 class Debts:
@@ -95,7 +99,9 @@ class Debts:
         self._together = together
         self._later = later
         self._timer: Timer | None = None
-        self._settled: list[tuple[str, int]] = []  # and not written yet
+        self._settled: deque[tuple[str, int]] = deque(maxlen=MOST_SETTLED)  # and not written yet
+        self._begun: dict[tuple[str, int], Debt] = {}  # likewise
+        self._behind = False  # what is to be written could not be
         # By the key of the call and the number of the transfer: the request that tells it.
         self._owed: dict[str, dict[int, int | None]] = {}
 
@@ -123,30 +129,51 @@ class Debts:
             if debt.call in live:
                 self._store.add(debt)  # it is ours now
                 continue
-            parcel = None if debt.call in over else self._parcel(debt)
+            try:
+                parcel = None if debt.call in over else self._parcel(debt)
+            except Exception:  # noqa: BLE001 - a bug in one must not keep the program from starting
+                _log.exception("end of a transfer cannot be told", call=debt.call)
+                continue
             if parcel is not None:
                 kept.append((self._outbox.keep(parcel), parcel))
             self._store.settle(debt.call, debt.number)
         return kept
 
     def flush(self) -> None:
-        """Write down what was told."""
+        """Write down what was told, and what could not be when it began to be owed."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if not self._settled and not self._begun:
+            return
         try:
             with self._together():
+                for debt in tuple(self._begun.values()):
+                    self._add(debt)
                 for call, number in self._settled:
                     self._store.settle(call, number)
         except StoreError as error:
-            _log.error("what was told of transfers cannot be written down yet", why=str(error))
+            if not self._behind:
+                _log.error("what transfers owe cannot be written down yet", why=str(error))
+            self._behind = True
         else:
+            self._behind = False
             self._settled.clear()
 
     def _flush_until_written(self) -> None:
         self.flush()
-        if self._settled:
+        if self._settled or self._begun:
             self._timer = self._later(AGAIN_AFTER, self._flush_until_written)
+
+    def _soon(self) -> None:
+        if self._timer is None:
+            self._timer = self._later(SETTLED_AFTER, self._flush_until_written)
+
+    def _add(self, debt: Debt) -> None:
+        self._store.add(debt, lambda: self._kept(debt))
+
+    def _kept(self, debt: Debt) -> None:
+        self._begun.pop((debt.call, debt.number), None)
 
     def _begin(self, entry: Entry, owed: Owed) -> None:
         call, number = entry.call, owed.number
@@ -157,7 +184,9 @@ class Debts:
             return
         self._owed.setdefault(call.key, {})[number] = None
         name, dialect = call.application.name, call.application.dialect
-        self._store.add(Debt(call.key, number, name, dialect, said))
+        debt = self._begun[call.key, number] = Debt(call.key, number, name, dialect, said)
+        self._soon()
+        self._add(debt)
 
     def _settle(self, entry: Entry, owed: dict[int, int | None]) -> None:
         answered = _answered(entry.event)
@@ -176,9 +205,10 @@ class Debts:
             over = list(self._owed.pop(entry.call.key))
         for number in over:
             owed.pop(number, None)
+            self._begun.pop((entry.call.key, number), None)
             self._settled.append((entry.call.key, number))
-        if over and self._timer is None:
-            self._timer = self._later(SETTLED_AFTER, self._flush_until_written)
+        if over:
+            self._soon()
 
     def _parcel(self, debt: Debt) -> Parcel | None:
         names = {"application": debt.application, "call": debt.call, "transfer": debt.number}

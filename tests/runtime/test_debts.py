@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,6 +53,18 @@ def debts(ledger: Ledger, applications: dict[str, Application] | None = None) ->
     )
 
 
+def waiting(ledger: Ledger, later: Later) -> Debts:
+    """Return one that waits until it is told to go on."""
+    return Debts(
+        store=ledger.owed,
+        together=ledger.step,
+        later=later,
+        letters=LETTERS,
+        outbox=Outbox(ledger),
+        applications=KNOWN,
+    )
+
+
 class at_once:  # noqa: N801 - a function, but for what it returns
     """Does what is to happen later."""
 
@@ -67,7 +79,15 @@ class at_once:  # noqa: N801 - a function, but for what it returns
 def call(ledger: Ledger, number: int = 0, application: Application = PLAIN) -> Journaled:
     """Return a call whose steps are written into a ledger as they go."""
     info = another(number) if number else CALLER
-    return Journaled(all_of((ledger.tap, debts(ledger))), info, application=application)
+    later = Later(SETTLED_AFTER)
+    taps = all_of((ledger.tap, waiting(ledger, later)))
+
+    def tap(entry: Entry) -> None:
+        taps(entry)
+        if later.due:
+            later.pass_()
+
+    return Journaled(tap, info, application=application)
 
 
 def pay(ledger: Ledger, live: Collection[str] = (), **more: dict[str, Application]) -> list[Parcel]:
@@ -227,14 +247,7 @@ def test_what_was_told_is_written_down_soon_and_again_where_it_cannot_be(
     ledger: Ledger, path: Path
 ) -> None:
     later = Later(SETTLED_AFTER, AGAIN_AFTER)
-    ours = Debts(
-        store=ledger.owed,
-        together=ledger.step,
-        later=later,
-        letters=LETTERS,
-        outbox=Outbox(ledger),
-        applications=KNOWN,
-    )
+    ours = waiting(ledger, later)
     for number in (1, 2):
         Journaled(ours, another(number)).happens(*completed(1.0))
     assert (len(ledger.owed.left()), len(later.due)) == (2, 1)
@@ -246,6 +259,44 @@ def test_what_was_told_is_written_down_soon_and_again_where_it_cannot_be(
     assert len(ledger.owed.left()) == 2
     later.pass_()
     assert (ledger.owed.left(), later.due) == ([], [])
+
+
+def test_what_is_owed_is_written_behind_a_lock(ledger: Ledger, again: Ledger, path: Path) -> None:
+    later = Later(SETTLED_AFTER, AGAIN_AFTER)
+    ours = waiting(ledger, later)
+
+    def tap(entry: Entry) -> None:
+        with suppress(StoreError), ledger.step():
+            ledger.tap(entry)
+            ours(entry)
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer, capture_logs() as logs:
+        writer.execute("BEGIN IMMEDIATE")
+        Journaled(tap).happens(*referred(1.0))
+        later.pass_()
+        later.pass_()
+        writer.execute("COMMIT")
+    assert [each["event"] for each in logs if "owe" in each["event"]] == [
+        "what transfers owe cannot be written down yet"
+    ]
+    later.pass_()
+    assert later.due == []
+    ledger.close()
+    again.open()
+    assert [each.call for each in pay(again)] == [CALLER.key]
+
+
+def test_a_bug_in_what_is_told_keeps_no_program_from_starting(
+    ledger: Ledger, again: Ledger
+) -> None:
+    call(ledger, 1).happens(*referred(1.0))
+    call(ledger, 2).happens(*referred(1.0))
+    ledger._file.write("UPDATE owed SET dialect = 'gone' WHERE call = ?", (another(1).key,))  # noqa: SLF001
+    ledger.close()
+    again.open()
+    with capture_logs() as logs:
+        assert [each.call for each in pay(again)] == [another(2).key]
+    assert "error" in {each["log_level"] for each in logs}
 
 
 def test_a_call_that_was_over_has_told_it(ledger: Ledger, again: Ledger) -> None:

@@ -1,6 +1,6 @@
 """What is owed of transfers, as the ledger keeps it: ``runtime.debts.DebtStore``."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 import structlog
@@ -36,10 +36,11 @@ class OwedTable:
         self._file = file
         self._place = place
 
-    def add(self, debt: Debt) -> None:
-        """Keep what is owed."""
+    def add(self, debt: Debt, kept: Callable[[], None] = lambda: None) -> None:
+        """Keep what is owed; ``kept`` is called once it is on file."""
         names = (debt.call, debt.number, self._file.owner, debt.application, debt.dialect)
         self._file.write(_ADD, (*names, debt.said))
+        self._file.when_kept(kept)
 
     def settle(self, call: str, number: int) -> None:
         """Forget what is owed no more; there may be nothing."""

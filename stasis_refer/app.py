@@ -153,7 +153,7 @@ class App:
                 + f": {error}: end what has the port, or choose another"
             ) from error
         self._outbox.start()
-        take_up(
+        await take_up(
             ledger=self.ledger,
             switchboard=self.switchboard,
             outbox=self._outbox,

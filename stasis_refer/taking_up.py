@@ -1,23 +1,28 @@
 """At the start: the calls of a program that ended suddenly go on, and what is lost is closed."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import structlog
 
 from stasis_refer.adapters.ledger import Ledger
+from stasis_refer.adapters.ledger.ledger import PATIENCE
 from stasis_refer.core.application import Application
 from stasis_refer.core.outcome import Direction
 from stasis_refer.runtime.debts import Debts
 from stasis_refer.runtime.outbox import Outbox
-from stasis_refer.runtime.ports import StoreError
+from stasis_refer.runtime.ports import BusyError, StoreError
 from stasis_refer.runtime.replay import rebuilt_calls
 from stasis_refer.runtime.switchboard import Switchboard
 
 _log = structlog.get_logger(__name__)
 
+_LOOK_AGAIN: Final = 0.1  # seconds
 
-def take_up(  # noqa: PLR0913 - where calls are kept, and where they go on
+
+async def take_up(  # noqa: PLR0913 - where calls are kept, and where they go on
     *,
     ledger: Ledger,
     switchboard: Switchboard,
@@ -31,7 +36,8 @@ def take_up(  # noqa: PLR0913 - where calls are kept, and where they go on
 
     Who is owed the end of such a transfer is told it: once, as that is written down with the end
     itself. ``now`` is in the clock that calls go on by; ``goes_on`` is told of each transfer that
-    is under way. What is pending in the outbox is to be on its way by now.
+    is under way. What is pending in the outbox is to be on its way by now. A ledger that somebody
+    else has locked is waited for, for 30 s at most.
     """
     wall = time.time()
     live, over, parties = set[str](), set[str](), set[str]()
@@ -45,12 +51,26 @@ def take_up(  # noqa: PLR0913 - where calls are kept, and where they go on
             continue
         live.add(call.key)
         parties.update(leg.info.key for leg in (call.lead, *call.legs.values()))
-    try:
+
+    def close() -> None:
         with ledger.step():
             parcels = debts.pay(live, over)  # first: it also reads what live calls are to tell
             ledger.close_open(live, parties, wall)
-    except StoreError as error:
-        _log.error("transfers that were under way cannot be closed", why=str(error))
-        return
-    for number, parcel in parcels:
-        outbox.send(number, parcel)
+        for number, parcel in parcels:
+            outbox.send(number, parcel)
+
+    await _with_patience(close)
+
+
+async def _with_patience(close: Callable[[], None]) -> None:
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            close()
+        except StoreError as error:
+            if time.monotonic() > end or not isinstance(error, BusyError):
+                _log.error("transfers that were under way cannot be closed", why=str(error))
+                return
+        else:
+            return
+        await asyncio.sleep(_LOOK_AGAIN)

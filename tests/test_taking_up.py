@@ -11,6 +11,7 @@ from typing import TypeAlias
 import pytest
 
 from stasis_refer.adapters.ledger.owed import OwedTable
+from stasis_refer.app import App
 from stasis_refer.dialects.registry import DIALECTS
 from stasis_refer.runtime.call_log import CallLog
 from stasis_refer.settings import Settings
@@ -103,6 +104,25 @@ async def test_the_action_url_of_a_transfer_that_is_lost_is_told_once(
             await until(lambda: bool(asked(customer, "/after")) and not pending())
     (told,) = asked(customer, "/after")
     assert told.form["ReferCallStatus"] == "failed"
+    assert transfers() == [("error", "restarted")]
+
+
+async def test_who_has_the_ledger_locked_at_the_start_is_waited_for(
+    asterisk: Asterisk, customer: Customer
+) -> None:
+    await lose(asterisk, customer, "twiml", too_long)
+    customer.reply("/after", "<Response/>")
+    app = App(of(customer, asterisk))
+    with closing(sqlite3.connect(LEDGER, isolation_level=None)) as writer:
+
+        async def opened_and_locked() -> None:
+            app.ledger.open()
+            writer.execute("BEGIN IMMEDIATE")
+            asyncio.get_running_loop().call_later(0.3, writer.execute, "COMMIT")
+
+        app.ledger.open_when_free = opened_and_locked  # type: ignore[method-assign]
+        async with app:
+            await until(lambda: bool(asked(customer, "/after")))
     assert transfers() == [("error", "restarted")]
 
 

@@ -91,7 +91,7 @@ class Recorder:
                 elif self._file.take_over(owner) and not self._chronicle.is_live(story.record.call):
                     closed.append(self._close(story, at))
             self._end_calls(parties, at)
-        self._chronicle.take_up(taken)
+            self._file.when_kept(partial(self._chronicle.take_up, taken))
         return closed
 
     def _write_transfer(self, story: TransferStory) -> None:

@@ -9,6 +9,7 @@ from stasis_refer.adapters.ledger import Ledger
 from stasis_refer.core.application import Application
 from stasis_refer.core.outcome import Direction
 from stasis_refer.runtime.debts import Debts
+from stasis_refer.runtime.journal import Entry
 from stasis_refer.runtime.outbox import Outbox
 from stasis_refer.runtime.ports import StoreError
 from stasis_refer.runtime.replay import rebuilt_calls
@@ -40,6 +41,9 @@ def take_up(  # noqa: PLR0913 - where calls are kept, and where they go on
         for direction in rebuilt.under_way:
             goes_on(direction)
         call = rebuilt.call
+        if call.over:
+            # Nothing happens in it any more, and its tables may not have heard of its end.
+            ledger.tap(Entry(call, rebuilt.steps, rebuilt.at, None, ()))
         live.add(call.key)
         parties.update(leg.info.key for leg in (call.lead, *call.legs.values()))
     try:

@@ -150,3 +150,27 @@ async def test_a_call_that_goes_on_tells_it_alone(asterisk: Asterisk, customer: 
         await asyncio.sleep(0.2)
     assert len(asked(customer, "/after")) == 1
     assert transfers() == [("completed", "transfer_status")]
+
+
+async def test_a_call_that_ended_with_the_program_is_over_in_the_book(
+    asterisk: Asterisk, customer: Customer
+) -> None:
+    customer.reply("/voice", "<Response><Pause length='60'/></Response>")
+    customer.reply("/status", "")
+    told = {"url": customer.url("/voice"), "status_callback": customer.url("/status")}
+    chosen = settings(asterisk, applications=[{"name": "support", "dialect": "twiml", **told}])
+    async with running(chosen):
+        channel = asterisk.call("support")
+        await until(lambda: execute("SELECT ended_at FROM calls") == [(None,)])
+        execute("CREATE TRIGGER x BEFORE UPDATE ON calls BEGIN SELECT RAISE(IGNORE); END")
+        execute("CREATE TRIGGER y BEFORE DELETE ON call_log BEGIN SELECT RAISE(IGNORE); END")
+        asterisk.caller_hangs_up(channel)
+        await asyncio.sleep(0.5)
+    execute("DROP TRIGGER x")
+    execute("DROP TRIGGER y")
+    assert execute("SELECT ended_at FROM calls") == [(None,)]
+    async with running(chosen):
+        await until(lambda: not execute("SELECT * FROM call_log"))
+    ((status, ended),) = execute("SELECT status, ended_at FROM calls")
+    assert status not in {"initiated", "ringing", "in_progress"}
+    assert ended is not None

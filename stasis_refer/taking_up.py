@@ -12,6 +12,7 @@ from stasis_refer.adapters.ledger.ledger import PATIENCE
 from stasis_refer.core.application import Application
 from stasis_refer.core.outcome import Direction
 from stasis_refer.runtime.debts import Debts
+from stasis_refer.runtime.journal import Entry
 from stasis_refer.runtime.outbox import Outbox
 from stasis_refer.runtime.ports import BusyError, StoreError
 from stasis_refer.runtime.replay import rebuilt_calls
@@ -47,6 +48,8 @@ async def take_up(  # noqa: PLR0913 - where calls are kept, and where they go on
             goes_on(direction)
         call = rebuilt.call
         if call.over:  # and not forgotten yet, as its last effects may not have been done
+            # Nothing happens in it any more, and its tables may not have heard of its end.
+            ledger.tap(Entry(call, rebuilt.steps, rebuilt.at, None, ()))
             over.add(call.key)
             continue
         live.add(call.key)

@@ -171,7 +171,7 @@ async def test_a_call_that_was_taken_up_is_told_how_it_was_found_and_nothing_els
     world.answer("bridges", [])
     call = Call(CallInfo("k", "1.5"), SUPPORT, up=True, now=0.0)
     call.start()
-    world.board.resume(Rebuilt(call, 1, (), ()))
+    world.board.resume(Rebuilt(call, 1, (), (), 0.0))
     await world.catch_up()
     back = ChannelReturned(TransferStatus.SUCCESS, 0, 1)
     assert world.entries[0].event == Restarted(Found.HERE, up=True, back=back)

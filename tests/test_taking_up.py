@@ -196,3 +196,27 @@ async def test_a_call_that_was_over_and_not_forgotten_yet_tells_nothing_again(
             await asyncio.sleep(0.1)
         assert execute("SELECT * FROM owed") == []
     assert len(asked(customer, "/after")) == 1
+
+
+async def test_a_call_that_ended_with_the_program_is_over_in_the_book(
+    asterisk: Asterisk, customer: Customer
+) -> None:
+    customer.reply("/voice", "<Response><Pause length='60'/></Response>")
+    customer.reply("/status", "")
+    told = {"url": customer.url("/voice"), "status_callback": customer.url("/status")}
+    chosen = settings(asterisk, applications=[{"name": "support", "dialect": "twiml", **told}])
+    async with running(chosen):
+        channel = asterisk.call("support")
+        await until(lambda: execute("SELECT ended_at FROM calls") == [(None,)])
+        execute("CREATE TRIGGER x BEFORE UPDATE ON calls BEGIN SELECT RAISE(IGNORE); END")
+        execute("CREATE TRIGGER y BEFORE DELETE ON call_log BEGIN SELECT RAISE(IGNORE); END")
+        asterisk.caller_hangs_up(channel)
+        await asyncio.sleep(0.5)
+    execute("DROP TRIGGER x")
+    execute("DROP TRIGGER y")
+    assert execute("SELECT ended_at FROM calls") == [(None,)]
+    async with running(chosen):
+        await until(lambda: not execute("SELECT * FROM call_log"))
+    ((status, ended),) = execute("SELECT status, ended_at FROM calls")
+    assert status not in {"initiated", "ringing", "in_progress"}
+    assert ended is not None

@@ -1,8 +1,10 @@
 """The log: one constant sentence an event, everything that varies in fields."""
 
+import io
 import logging
 import sys
-from typing import Literal, assert_never
+from contextlib import suppress
+from typing import Literal, TextIO, assert_never, cast
 
 import structlog
 
@@ -22,8 +24,27 @@ from stasis_refer.core.redacted import redacted
 _log = structlog.get_logger(__name__)
 
 
+class _Lenient(io.TextIOBase):
+    """A stream that never fails."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+
 def set_up_log(level: str, style: Literal["auto", "console", "json"]) -> None:
-    """Write to standard error: readable on a terminal, one JSON object a line elsewhere."""
+    """Write to standard error: readable on a terminal, one JSON object a line elsewhere.
+
+    What cannot be written there is lost: a full disk or a closed pipe ends no call.
+    """
     as_text = style == "console" or (style == "auto" and sys.stderr.isatty())
     renderer: structlog.typing.Processor = (
         # Rich tracebacks would show local variables, and so whatever secret is in them.
@@ -42,7 +63,7 @@ def set_up_log(level: str, style: Literal["auto", "console", "json"]) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
         ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Lenient(sys.stderr))),
         cache_logger_on_first_use=True,
     )
 

@@ -42,7 +42,7 @@ class ReplayError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """A call as it was after its last step.
+    """A call as it was after its last step, which was ``at``, in the clock that it goes on by.
 
     ``again`` is what may not have been done of that step, ``under_way`` the directions of its
     transfers that have not ended.
@@ -52,6 +52,7 @@ class Rebuilt:
     steps: int
     again: tuple[Deed, ...]
     under_way: tuple[Direction, ...]
+    at: float
 
 
 def rebuilt_calls(
@@ -120,7 +121,8 @@ def rebuild(
         # What was kept may be of another version, whose machine this one knows nothing of.
         raise ReplayError(f"{type(error).__name__}: {error}") from error
     again = tuple(each for each in intents if isinstance(each, _HARMLESS))
-    return Rebuilt(call, len(steps), again, tuple(under_way.elements()))
+    at = steps[-1].at + shifts[-1]
+    return Rebuilt(call, len(steps), again, tuple(under_way.elements()), at)
 
 
 def _shifts(

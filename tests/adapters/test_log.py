@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -173,3 +174,18 @@ def test_for_a_reader_it_is_text() -> None:
     assert "ZeroDivisionError" in text
     with pytest.raises(json.JSONDecodeError):
         json.loads(text.splitlines()[0])
+
+
+@pytest.mark.parametrize("style", ["console", "json"])
+def test_what_cannot_be_written_ends_nothing(style: str) -> None:
+    program = f"{PROGRAM.format(level='info', style=style)}\nprint('went on')"
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-c", program],
+            stdout=subprocess.PIPE,
+            stderr=full,
+            check=False,
+            text=True,
+            timeout=30,
+        )
+    assert run.stdout == "went on\n"

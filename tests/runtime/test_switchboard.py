@@ -440,7 +440,7 @@ def rebuilt(*, over: bool = False) -> Rebuilt:
     call.legs["1.9"] = Leg(replace(PARTNER, caller_tag=""), 0.0)
     call.channels = frozenset({"1.1", "1.9"})
     call.over = over
-    return Rebuilt(call, 7, (HangUp(486),) if over else (), ())
+    return Rebuilt(call, 7, (HangUp(486),) if over else (), (), 0.0)
 
 
 HERE = Restarted(Found.HERE, up=True)

@@ -20,6 +20,8 @@ DELETE FROM call_log WHERE call IN
     (SELECT call FROM call_log GROUP BY call HAVING max(wall) < ?)
 """
 
+_OF_NO_NUMBER: Final = 0
+
 ABANDONED_AFTER: Final = 7 * 86400.0
 """Seconds that a call is kept whose place nobody comes back to."""
 
@@ -64,10 +66,14 @@ def _line(step: Kept) -> str:
 
 
 def _steps(call: str, first: int, lines: str) -> Iterator[Kept]:
-    """Yield the steps of a row, up to the first that is none: the call has one missing then."""
-    for number, line in enumerate(lines.split("\n"), first):
+    """Yield the steps of a row; one that cannot be read is of no number, and the last.
+
+    So its call is known, has a step missing, and is not taken up as it was some steps ago.
+    """
+    for number, line in enumerate(str(lines).split("\n"), first):  # it may be bytes by now
         try:
             at, wall, asked, said = line.split("\t", 3)
             yield Kept(call, number, float(at), float(wall), said, asked)
         except ValueError:
+            yield Kept(call, _OF_NO_NUMBER, 0.0, 0.0, "", "")
             return

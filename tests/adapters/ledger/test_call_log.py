@@ -51,14 +51,23 @@ def test_steps_that_are_kept_together_come_one_by_one(ledger: Ledger) -> None:
     assert opened_again(ledger).call_log.left() == [step(1), step(2), step(3)]
 
 
-def test_a_row_that_is_none_of_ours_costs_its_call_a_step(ledger: Ledger, path: Path) -> None:
+@pytest.mark.parametrize("number", [1, 3])  # the first and the last row
+@pytest.mark.parametrize("steps", ["x", "", b"\x00", 42])
+def test_a_row_that_is_none_of_ours_costs_its_call_a_step(
+    ledger: Ledger, path: Path, number: int, steps: object
+) -> None:
     for each in ([step(1), step(2)], [step(3)], [step(1, "c2")]):
         ledger.call_log.add(each)
     ledger.close()
     with closing(sqlite3.connect(path)) as opened, opened:
-        opened.execute("UPDATE call_log SET steps = 'x' WHERE call = 'c1' AND number = 1")
+        change = "UPDATE call_log SET steps = ? WHERE call = 'c1' AND number = ?"
+        opened.execute(change, (steps, number))
     ledger.open()
-    assert ledger.call_log.left() == [step(3), step(1, "c2")]
+    left = ledger.call_log.left()
+    assert [each.number for each in left if each.call == "c1"] == (
+        [0, 3] if number == 1 else [1, 2, 0]
+    )
+    assert [each for each in left if each.call != "c1"] == [step(1, "c2")]
 
 
 def test_a_call_that_is_forgotten_is_not_left(ledger: Ledger) -> None:

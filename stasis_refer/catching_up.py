@@ -52,9 +52,10 @@ async def catch_up(ask: Ask, switchboard: Switchboard, app: str) -> None:
     lost = [each.id for each in channels if names_leg(each.id) and each.id not in known]
     for leg in await _of_application(ask, lost, app):
         switchboard.send_back(leg)
-    empty = await _empty_bridges(ask, switchboard)
     await asyncio.sleep(_LONGEST_SOUND)
     await _hang_up_who_stayed(ask, switchboard, app, found_here)
+    empty = await _empty_bridges(ask, switchboard)
+    await asyncio.sleep(_EVENT_PATIENCE)  # one that has just been made is filled by then
     for bridge in empty & await _empty_bridges(ask, switchboard):
         await ask(commands.destroy_bridge(bridge))
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import pytest
 
@@ -164,6 +165,18 @@ async def test_bridges_that_a_crash_has_left(
     world.answer("bridges", [{"id": bridge, "channels": channels}])
     await world.catch_up()
     assert (f"DELETE bridges/{bridge}" in world.asked) is gone
+
+
+async def test_a_bridge_goes_whose_channels_were_let_go_just_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(catching_up, "_LONGEST_SOUND", 0.1)
+    world = World()
+    world.answer("bridges", [{"id": "1.9-bridge-1", "channels": ["1.9"]}])
+    left = partial(world.answer, "bridges", [{"id": "1.9-bridge-1", "channels": []}])
+    asyncio.get_running_loop().call_later(0.02, left)
+    await world.catch_up()
+    assert "DELETE bridges/1.9-bridge-1" in world.asked
 
 
 async def test_a_call_that_was_taken_up_is_told_how_it_was_found_and_nothing_else() -> None:

@@ -69,7 +69,7 @@ async def test_the_two_who_are_left_are_connected(cast: Cast, consultation: Cast
 @pytest.mark.usefixtures("consultation")
 async def test_a_call_that_is_not_ours_cannot_take_over(cast: Cast) -> None:
     elsewhere = "<sip:target@example.com?Replaces=abc%40example.com%3Bto-tag%3D1%3Bfrom-tag%3D2>"
-    a = (*ANSWERS, send_refer(elsewhere), hear_notify(603), hear_nothing(0.4), bye())
+    a = (*ANSWERS, pause(TALK), send_refer(elsewhere), hear_notify(603), hear_nothing(0.4), bye())
     await cast.play((call(), hear_bye()), a=a)
     (ended,) = cast.theatre.journal[cast.name].ended
     assert (ended.result.outcome, ended.result.reason) == (

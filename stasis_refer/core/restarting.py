@@ -145,6 +145,9 @@ class Restarting(Ordering):
             case Talking(bridge=bridge) as talking:
                 if restarted.bridge == bridge:
                     return self._in_bridge(talking, now)
+                partner = self.legs.get(talking.partner)
+                if partner is None or not self._stays(partner):
+                    return []  # it was being hung up, and is told of behind this
                 return self._bridge(replace(talking, former=bridge))
             case Separating() if restarted.bridge:
                 return [Separate(restarted.bridge)]

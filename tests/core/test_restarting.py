@@ -14,6 +14,7 @@ from stasis_refer.core.events import (
     InviteAnswered,
     LegCreated,
     OfLeg,
+    Ordered,
     PlaybackEnded,
     QueueLeft,
     QueueStatus,
@@ -25,6 +26,7 @@ from stasis_refer.core.events import (
 from stasis_refer.core.found import Found
 from stasis_refer.core.intents import TransferEnded
 from stasis_refer.core.line import ANSWER_LIMIT
+from stasis_refer.core.orders import EndCall
 from stasis_refer.core.outcome import Evidence, Outcome, Reason
 from stasis_refer.core.refer import RETURN_TIME
 from stasis_refer.core.verbs import Enqueue, Gather, Pause, Refer
@@ -338,3 +340,13 @@ def test_parties_that_were_to_be_connected_are(connected: bool) -> None:  # noqa
     assert len(connects) == (0 if connected else 1)
     line.happens((5.0, OfLeg(FIRST, CallEnded())))
     assert any("separate" in word for word in line.words[before:])
+
+
+def test_a_callee_that_was_being_hung_up_is_connected_no_more() -> None:
+    line = Line()
+    line.happens((0.0, document(DIAL)), (0.1, MADE), (1.0, UP))
+    key = line.call.legs[FIRST].info.key
+    line.happens((2.0, Ordered("ticket", key, EndCall())))
+    before = len(line.words)
+    line.happens((3.0, Restarted(Found.HERE, up=True)), (3.0, of_leg(Found.HERE, up=True)))
+    assert line.words[before:] == ["3 drop leg 1"]

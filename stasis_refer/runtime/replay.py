@@ -32,6 +32,9 @@ from stasis_refer.runtime.ports import StoreError
 
 _log = structlog.get_logger(__name__)
 
+_SAME_CLOCK: Final = 1e-6
+"""Seconds by which two clocks may be apart and still be one: sums of floats are not exact."""
+
 _HARMLESS: Final = (HangUp, DropLeg, StopPlayback, Separate, ReturnToDialplan, GiveBack)
 """What may be asked for twice, and is not asked for again by the call itself."""
 
@@ -138,7 +141,8 @@ def _shifts(
     shifts = [shift]
     for before, step, event in reversed([*zip(steps, steps[1:], said[1:], strict=False)]):
         if isinstance(event, Restarted):
-            shift += step.at - _passed(before.wall, step.wall) - before.at
+            apart = step.at - _passed(before.wall, step.wall) - before.at
+            shift += apart if abs(apart) > _SAME_CLOCK else 0.0
         shifts.append(shift)
     return shifts[::-1]
 

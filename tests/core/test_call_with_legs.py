@@ -7,6 +7,7 @@ from typing import TypeAlias
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
+from stasis_refer.core.activity import Talking
 from stasis_refer.core.application import Application
 from stasis_refer.core.events import (
     Bridged,
@@ -365,6 +366,8 @@ class Watch:
                 self.gone.add(leg.channel)
             case Ordered(ticket) if not self.line.call.over:
                 self.asked.append(ticket)
+            case DocumentFetched() if isinstance(self.line.call._activity, Talking):  # noqa: SLF001
+                pass  # nobody waits for it
             case DocumentFetched() | HandedOver():
                 self.connected = False
             case Bridged() | Regained() | Restarted() | ReferNotified() | ChannelReturned():
@@ -421,7 +424,8 @@ class Watch:
             case TransferBegan(direction, target, number, channel):
                 self.transfers += 1
                 assert number == self.transfers
-                assert channel in self.line.call.channels | self.gone | self.given
+                # It may be dropped in the step that the transfer begins in.
+                assert channel in self.line.call.channels | self.gone | self.given | self.dropped
                 self.open_transfers.append((number, direction, target))
             case TransferEnded(direction, target, result=result, number=number):
                 if direction is Direction.RECEIVED and result.outcome is Outcome.COMPLETED:

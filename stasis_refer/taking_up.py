@@ -1,26 +1,22 @@
 """At the start: the calls of a program that ended suddenly go on, and what is lost is closed."""
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
-from typing import Final
 
 import structlog
 
 from stasis_refer.adapters.ledger import Ledger
-from stasis_refer.adapters.ledger.ledger import PATIENCE
+from stasis_refer.adapters.ledger.ledger import when_free
 from stasis_refer.core.application import Application
 from stasis_refer.core.outcome import Direction
 from stasis_refer.runtime.debts import Debts
 from stasis_refer.runtime.journal import Entry
 from stasis_refer.runtime.outbox import Outbox
-from stasis_refer.runtime.ports import BusyError, StoreError
+from stasis_refer.runtime.ports import StoreError
 from stasis_refer.runtime.replay import rebuilt_calls
 from stasis_refer.runtime.switchboard import Switchboard
 
 _log = structlog.get_logger(__name__)
-
-_LOOK_AGAIN: Final = 0.1  # seconds
 
 
 async def take_up(  # noqa: PLR0913 - where calls are kept, and where they go on
@@ -62,18 +58,7 @@ async def take_up(  # noqa: PLR0913 - where calls are kept, and where they go on
         for number, parcel in parcels:
             outbox.send(number, parcel)
 
-    await _with_patience(close)
-
-
-async def _with_patience(close: Callable[[], None]) -> None:
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            close()
-        except StoreError as error:
-            if time.monotonic() > end or not isinstance(error, BusyError):
-                _log.error("transfers that were under way cannot be closed", why=str(error))
-                return
-        else:
-            return
-        await asyncio.sleep(_LOOK_AGAIN)
+    try:
+        await when_free(close)
+    except StoreError as error:
+        _log.error("transfers that were under way cannot be closed", why=str(error))

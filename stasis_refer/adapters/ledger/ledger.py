@@ -81,20 +81,7 @@ class Ledger:
 
     async def open_when_free(self) -> None:
         """Open the file as ``open`` does, and wait for 30 s at most for who has it locked."""
-        end = time.monotonic() + PATIENCE
-        told = False
-        while True:
-            try:
-                self.open()
-            except BusyError as error:
-                if time.monotonic() > end:
-                    raise
-                if not told:
-                    _log.warning("waiting for the ledger", why=str(error), seconds=PATIENCE)
-                told = True
-            else:
-                return
-            await asyncio.sleep(_LOOK_AGAIN)
+        await when_free(self.open)
 
     def close(self) -> None:
         """Write down what is left to be, for 2 s at most where the file is locked, and close it."""
@@ -203,6 +190,27 @@ class Ledger:
                 )
             self._file.written_elsewhere(deleted)
             await asyncio.sleep(0 if deleted else _TIDY_EVERY)
+
+
+async def when_free(do: Callable[[], object]) -> None:
+    """Do something to a file, and wait for 30 s at most for who has it locked.
+
+    Raises StoreError as ``do`` does; BusyError only behind that time.
+    """
+    end = time.monotonic() + PATIENCE
+    told = False
+    while True:
+        try:
+            do()
+        except BusyError as error:
+            if time.monotonic() > end:
+                raise
+            if not told:
+                _log.warning("waiting for the ledger", why=str(error), seconds=PATIENCE)
+            told = True
+        else:
+            return
+        await asyncio.sleep(_LOOK_AGAIN)
 
 
 async def _kept_up(work: Callable[[], Awaitable[None]]) -> None:

@@ -17,7 +17,7 @@ from stasis_refer.adapters.http import HttpServer
 from stasis_refer.adapters.ledger import Ledger, Limits
 from stasis_refer.adapters.log import log_note
 from stasis_refer.adapters.media import MAX_RECORDING, MediaShelf
-from stasis_refer.adapters.metrics import BODY_LIMIT, Metrics
+from stasis_refer.adapters.metrics import BODY_LIMIT, Metrics, Names
 from stasis_refer.adapters.speech import Speaker
 from stasis_refer.adapters.telephony import AriTelephony
 from stasis_refer.adapters.webhooks import Webhooks
@@ -49,7 +49,7 @@ from stasis_refer.wire import ari, commands
 
 _log = structlog.get_logger(__name__)
 
-_LAG_INTERVAL = 1.0  # seconds
+_WATCH_INTERVAL = 1.0  # seconds
 
 
 class App:
@@ -62,12 +62,8 @@ class App:
         self._settings = settings
         self._clock = asyncio.get_running_loop().time
         applications = settings.application_table()
-        self.metrics = Metrics(
-            __version__,
-            dialects=DIALECTS,
-            applications=applications,
-            groups=(DEFAULT_GROUP,),
-        )
+        names = Names(applications, (DEFAULT_GROUP,), settings.metrics.endpoints)
+        self.metrics = Metrics(__version__, DIALECTS, names)
         self._capture = self._make_capture()
         self.ari = AriConnection(self._account(), self._listener())
         telephony = AriTelephony(self.ari.in_turn, settings.ari.app, self.ari.has)
@@ -118,7 +114,7 @@ class App:
             tap=all_of((steps, self._tap, *taps)),
             clock=self._clock,
             wall=time.time,
-            on_change=self.metrics.calls,
+            on_change=self.metrics.program.calls,
             forget=steps.forget,
             overheard=self.ledger.tap,
         )
@@ -160,9 +156,10 @@ class App:
             debts=self._debts,
             applications=self._applications,
             now=self._clock(),
-            goes_on=self.metrics.goes_on,
+            goes_on=self.metrics.transfers.goes_on,
+            lost=self.metrics.transfers.lost,
         )
-        running = (self.ari.run(), self._watch_lag(), self.ledger.keep())
+        running = (self.ari.run(), self._watch_itself(), self.ledger.keep())
         self._tasks = [asyncio.create_task(each) for each in running]
         return self
 
@@ -191,7 +188,7 @@ class App:
 
         What is left of the time is for what applications were not told yet.
         """
-        self.metrics.draining(draining=True)
+        self.metrics.program.draining(draining=True)
         end = self._clock() + seconds
         await self.switchboard.drain(seconds)
         await self._outbox.first_tries(end - self._clock())
@@ -227,8 +224,8 @@ class App:
             occurred=self._occurred,
             connected=self._connected,
             connection_changed=self._connection_changed,
-            counted=self.metrics.ari_event,
-            timed=self.metrics.ari_request,
+            counted=self.metrics.ari.event,
+            timed=self.metrics.ari.request,
         )
 
     def _make_capture(self) -> CaptureListener | NoCapture:
@@ -240,7 +237,7 @@ class App:
             settings.sources,
             [_host_and_port(address) for address in settings.forward],
         )
-        return CaptureListener(rules, self.metrics.packet, self.metrics.sip_response)
+        return CaptureListener(rules, self.metrics.sip.packet, self.metrics.sip.response)
 
     def _make_ledger(self) -> Ledger:
         settings = self._settings.ledger
@@ -251,7 +248,7 @@ class App:
             hide=settings.mask,
             limits=Limits(settings.keep_days, settings.max_megabytes),
             clock=self._clock,
-            failed=self.metrics.ledger_write_failed,
+            failed=self.metrics.ledger.write_failed,
         )
 
     def _make_outbox(self, applications: Mapping[str, Application]) -> Outbox:
@@ -262,7 +259,7 @@ class App:
             clock=self._clock,
             wall=time.time,
             later=asyncio.get_running_loop().call_later,
-            on_change=self.metrics.outbox,
+            on_change=self.metrics.ledger.outbox,
         )
 
     def _make_media(self) -> MediaShelf:
@@ -283,7 +280,7 @@ class App:
         return HttpServer(
             *_host_and_port(settings.listen),
             not_ready=self.not_ready,
-            metrics=self.metrics.render,
+            metrics=self.metrics.page,
             media=self._media.get,
             recording=self._recording,
             routes=rest_routes(
@@ -295,10 +292,10 @@ class App:
                 feed=ledger.feed,
                 clock=self._clock,
                 policy=self._networks,
-                on_limit=self.metrics.limit,
+                on_limit=self.metrics.limits.reached,
                 mask=self._settings.ledger.mask,
             ),
-            too_large=partial(self.metrics.limit, BODY_LIMIT),
+            too_large=partial(self.metrics.limits.reached, BODY_LIMIT),
         )
 
     async def _recording(self, name: str) -> bytes | None:
@@ -319,7 +316,7 @@ class App:
                 _log.error("another connection took our application over: standing down")
 
     def _connection_changed(self, connected: bool) -> None:  # noqa: FBT001 - the state itself
-        self.metrics.ari_connected(connected)
+        self.metrics.ari.connected(connected)
 
     async def _connected(self) -> None:
         await catch_up(self.ari.request, self.switchboard, self._settings.ari.app)
@@ -329,19 +326,20 @@ class App:
     def _tap(self, entry: Entry) -> None:
         for intent in entry.intents:
             if isinstance(intent, Note):
-                self.metrics.note(entry.call.application, intent)
+                self.metrics.note(entry.call.key, entry.call.application, intent)
                 log_note(entry.call.application, entry.call.info, intent)
 
     def _count_webhook(
         self, application: Application, kind: str, result: str, seconds: float
     ) -> None:
-        self.metrics.webhook(application.dialect, kind, result, seconds)
+        self.metrics.webhooks.ended(application.dialect, kind, result, seconds)
 
-    async def _watch_lag(self) -> None:
+    async def _watch_itself(self) -> None:
         while True:
-            due = self._clock() + _LAG_INTERVAL
-            await asyncio.sleep(_LAG_INTERVAL)
-            self.metrics.loop_lag(max(0.0, self._clock() - due))
+            due = self._clock() + _WATCH_INTERVAL
+            await asyncio.sleep(_WATCH_INTERVAL)
+            self.metrics.program.loop_lag(max(0.0, self._clock() - due))
+            self.metrics.program.ready(not self.not_ready())
 
 
 _POLL = 0.02  # seconds

@@ -129,6 +129,8 @@ async def _findings(settings: Settings, asker: _Asker) -> AsyncIterator[Finding]
     yield _dialplan(inside)
     if inside is not None:
         yield _variables(inside)
+    if settings.metrics.endpoints:
+        yield await _endpoints(settings, ask)
     if not _captures(settings):
         yield Finding(
             good=True,
@@ -271,9 +273,23 @@ async def _await_copy(ask: Ask, listening: socket.socket, password: str) -> Find
     return Finding(good=True, text="copies of SIP messages arrive")
 
 
+async def _endpoints(settings: Settings, ask: Ask) -> Finding:
+    there, listed = await _pjsip_endpoints(ask), settings.metrics.endpoints
+    missing = [name for name in listed if name not in there]
+    if missing:
+        return Finding(
+            good=False,
+            text=f"[metrics] endpoints that are none of Asterisk's: {', '.join(missing)}",
+            remedy="write the names of sections with type=endpoint in pjsip.conf; "
+            "load res_ari_endpoints",
+        )
+    return Finding(good=True, text=f"all {len(listed)} [metrics] endpoints are there")
+
+
 async def _any_endpoint(ask: Ask) -> str | None:
-    listed = await ask(commands.endpoints())
-    for endpoint in listed.body or ():
-        if endpoint.get("technology") == "PJSIP":
-            return str(endpoint.get("resource"))
-    return None
+    return next(iter(await _pjsip_endpoints(ask)), None)
+
+
+async def _pjsip_endpoints(ask: Ask) -> list[str]:
+    listed = (await ask(commands.endpoints())).body or ()
+    return [str(each.get("resource")) for each in listed if each.get("technology") == "PJSIP"]

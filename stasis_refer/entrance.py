@@ -33,7 +33,8 @@ class Entrance:
     """Lets calls in, in the order of their events.
 
     The INVITE's captured copy says who calls. It may be late, as Asterisk copies its messages on
-    the side. Where nothing is captured Asterisk is asked for the caller's host.
+    the side; it is waited for, for a moment. Where nothing is captured Asterisk is asked for the
+    caller's host.
     """
 
     def __init__(
@@ -100,5 +101,7 @@ class Entrance:
             # Where the dialplan has moved on to "s", the extension dialed is not known.
             dialed=channel.dialed if channel.dialed != "s" else application,
             peer=peer,
+            # Where its INVITE's copy is late, so may others be.
+            watched=bool(channel.call_id) and self._capture.hears(),
         )
         self._enter(info, application, up=channel.up)

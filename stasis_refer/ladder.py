@@ -4,9 +4,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from stasis_refer.points_in_time import short_time
+from stasis_refer.core.visible import visible
 from stasis_refer.runtime.book import Rung, TransferRecord
-from stasis_refer.terminal import visible
+from stasis_refer.runtime.points_in_time import short_time
 from stasis_refer.transfer_listing import codes
 
 _LEFT: Final = "Asterisk"

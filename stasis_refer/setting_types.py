@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from stasis_refer.adapters.metrics.board import OTHER
 from stasis_refer.core import targets
 
 _LAST_PORT: Final = 65535
@@ -75,6 +76,31 @@ def _endpoint(text: str) -> str:
 _ENDPOINT: Final = re.compile("[A-Za-z0-9][A-Za-z0-9_.+-]{0,79}")
 
 
+def _counted_endpoint(text: str) -> str:
+    if text == OTHER:
+        raise ValueError(
+            f'"{OTHER}" stands for all endpoints that are not listed: leave it out, or call the'
+            " endpoint something else in pjsip.conf"
+        )
+    return text
+
+
+def _application(text: str) -> str:
+    if text == OTHER:
+        raise ValueError(
+            f'"{OTHER}" stands in metrics for all that has no name of its own: call the application'
+            " something else"
+        )
+    return text
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    double = sorted({name for name in names if names.count(name) > 1})
+    if double:
+        raise ValueError(f"{', '.join(double)} is there more than once: leave it there once")
+    return names
+
+
 def _network(text: str) -> str:
     try:
         return str(ipaddress.ip_network(text))
@@ -105,9 +131,12 @@ User = Annotated[str, AfterValidator(_user)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 Endpoint = Annotated[str, Field(min_length=1), AfterValidator(_endpoint)]
 EndpointOrNone = Annotated[str, AfterValidator(_endpoint)]
+CountedEndpoint = Annotated[Endpoint, AfterValidator(_counted_endpoint)]
+CountedEndpoints = Annotated[tuple[CountedEndpoint, ...], AfterValidator(_each_once)]
 AsteriskUrl = Annotated[str, AfterValidator(_asterisk_url)]
 Network = Annotated[str, AfterValidator(_network)]
 LedgerUrl = Annotated[str, AfterValidator(_ledger_url)]
 Rule = Annotated[str, AfterValidator(_rule)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$")]
+ApplicationName = Annotated[Name, AfterValidator(_application)]

@@ -34,7 +34,9 @@ from stasis_refer.errors import ConfigurationError
 from stasis_refer.setting_types import (
     LEDGER_SCHEME,
     Address,
+    ApplicationName,
     AsteriskUrl,
+    CountedEndpoints,
     Endpoint,
     EndpointOrNone,
     Ip,
@@ -158,6 +160,12 @@ class Webhooks(_Section):
     allow_networks: tuple[Network, ...] = ()
 
 
+class Metrics(_Section):
+    """What metrics tell apart: the PJSIP endpoints listed, all others are ``other``."""
+
+    endpoints: CountedEndpoints = ()
+
+
 class Log(_Section):
     """How the log is written."""
 
@@ -176,7 +184,7 @@ class Lab(_Section):
 class ApplicationSettings(_Section):
     """One ``[[applications]]`` section."""
 
-    name: Name
+    name: ApplicationName
     dialect: Literal["twiml", "rcml", "bxml", "jambonz"]
     url: WebUrl = Field(min_length=1)
     method: Method = Method.POST
@@ -259,6 +267,7 @@ class Settings(BaseSettings):
     ledger: Ledger = Ledger()
     targets: Targets = Targets()
     webhooks: Webhooks = Webhooks()
+    metrics: Metrics = Metrics()
     log: Log = Log()
     lab: Lab = Lab()
     applications: tuple[ApplicationSettings, ...] = ()

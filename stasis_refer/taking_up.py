@@ -9,6 +9,7 @@ from stasis_refer.adapters.ledger import Ledger
 from stasis_refer.adapters.ledger.ledger import when_free
 from stasis_refer.core.application import Application
 from stasis_refer.core.outcome import Direction
+from stasis_refer.runtime.book import TransferRecord
 from stasis_refer.runtime.debts import Debts
 from stasis_refer.runtime.journal import Entry
 from stasis_refer.runtime.outbox import Outbox
@@ -28,13 +29,14 @@ async def take_up(  # noqa: PLR0913 - where calls are kept, and where they go on
     applications: Mapping[str, Application],
     now: float,
     goes_on: Callable[[Direction], None],
+    lost: Callable[[TransferRecord], None],
 ) -> None:
     """Take up the calls that can be built again, and close the transfers of those that cannot.
 
     Who is owed the end of such a transfer is told it: once, as that is written down with the end
     itself. ``now`` is in the clock that calls go on by; ``goes_on`` is told of each transfer that
-    is under way. What is pending in the outbox is to be on its way by now. A ledger that somebody
-    else has locked is waited for, for 30 s at most.
+    is under way, ``lost`` of each that is closed. What is pending in the outbox is to be on its way
+    by now. A ledger that somebody else has locked is waited for, for 30 s at most.
     """
     wall = time.time()
     live, over, parties = set[str](), set[str](), set[str]()
@@ -54,7 +56,9 @@ async def take_up(  # noqa: PLR0913 - where calls are kept, and where they go on
     def close() -> None:
         with ledger.step():
             parcels = debts.pay(live, over)  # first: it also reads what live calls are to tell
-            ledger.close_open(live, parties, wall)
+            closed = ledger.close_open(live, parties, wall)
+        for record in closed:
+            lost(record)
         for number, parcel in parcels:
             outbox.send(number, parcel)
 

@@ -10,9 +10,9 @@ from typing import Final
 from rich.table import Table
 from rich.text import Text
 
-from stasis_refer.points_in_time import iso_time, short_time
+from stasis_refer.core.visible import visible
 from stasis_refer.runtime.book import Rung, TransferRecord
-from stasis_refer.terminal import visible
+from stasis_refer.runtime.points_in_time import iso_time, short_time
 
 _COLUMNS: Final = (
     *("id", "began (UTC)", "application", "direction", "target", "took", "codes", "outcome"),

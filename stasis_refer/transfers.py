@@ -13,8 +13,8 @@ import typer
 from stasis_refer.adapters.ledger import Reader
 from stasis_refer.core.outcome import Direction, Outcome
 from stasis_refer.ladder import draw
-from stasis_refer.points_in_time import parse_time
 from stasis_refer.runtime.book import TransferFilter, TransferRecord
+from stasis_refer.runtime.points_in_time import parse_time
 from stasis_refer.runtime.ports import StoreError
 from stasis_refer.settings import load
 from stasis_refer.terminal import (

@@ -21,33 +21,14 @@ from stasis_refer.settings import Settings
 from stasis_refer.wire import commands
 from stasis_refer.wire.hep import Packet, encode
 from tests.fakes.asterisk import Asterisk, Channel
-from tests.fakes.customer import Customer, Fault, Reply
+from tests.fakes.customer import WAIT, Customer, Fault, Reply
 
-WAIT = "<Response><Pause length='60'/></Response>"
 HANG_UP = "<Response><Hangup/></Response>"
 INVITE = (
     b"INVITE sip:support@voice.example.com SIP/2.0\r\nFrom: <sip:a@b>;tag=1\r\n"
     b"Call-ID: 1-1@a\r\nCSeq: 1 INVITE\r\nX-Account: 17\r\n\r\n"
 )
 REFER = "<Response><Refer action='/after'><Sip>sip:sales@example.com</Sip></Refer></Response>"
-
-
-@pytest.fixture(autouse=True)
-def _ledger_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-async def asterisk() -> AsyncIterator[Asterisk]:
-    async with Asterisk() as asterisk:
-        yield asterisk
-
-
-@pytest.fixture
-async def customer() -> AsyncIterator[Customer]:
-    async with Customer() as customer:
-        customer.reply("/voice", WAIT)
-        yield customer
 
 
 def settings(asterisk: Asterisk, customer: Customer | None = None, **more: Any) -> Settings:  # noqa: ANN401 - sections
@@ -522,6 +503,19 @@ async def test_while_it_drains_new_calls_go_back_to_the_dialplan(
         async with asyncio.timeout(2):
             await draining
     assert len([each for each in customer.requests if each.path == "/voice"]) == 1
+
+
+async def test_metrics_show_whether_it_is_ready(asterisk: Asterisk, customer: Customer) -> None:
+    async with running(settings(asterisk, customer)) as app:
+        await shows(app, "stasis_refer_ready 1.0")
+        await app.drain(0)
+        await shows(app, "stasis_refer_ready 0.0")
+
+
+async def shows(app: App, line: str) -> None:
+    async with asyncio.timeout(5):  # it looks each second
+        while line not in (await get(app, "/metrics"))[1]:  # noqa: ASYNC110 - over HTTP
+            await asyncio.sleep(0.1)
 
 
 async def test_a_drain_lets_the_application_be_told(asterisk: Asterisk, customer: Customer) -> None:

@@ -6,7 +6,7 @@ import pytest
 from stasis_refer.doctor import examine
 from stasis_refer.findings import Finding
 from stasis_refer.lab.asterisk import free_udp_port
-from stasis_refer.settings import Ari, Capture, Http, Settings
+from stasis_refer.settings import Ari, Capture, Http, Metrics, Settings
 from stasis_refer.wire.hep import Packet, encode
 from tests.fakes.asterisk import Asterisk
 
@@ -250,6 +250,26 @@ async def test_capture_cannot_be_tried_without_an_endpoint(
         asterisk.endpoints.clear()
     (text,) = bad(await examine(settings(asterisk, capture=capture(port))))
     assert text.startswith("capture cannot be tried")
+
+
+@pytest.mark.parametrize(
+    ("listed", "text", "good"),
+    [
+        (("lab", "trunk-a"), "all 2 [metrics] endpoints are there", True),
+        (
+            ("lab", "Trunk-A", "moon"),
+            "[metrics] endpoints that are none of Asterisk's: Trunk-A, moon",
+            False,
+        ),
+    ],
+)
+async def test_endpoints_of_metrics_that_asterisk_does_not_know_are_found(
+    asterisk: Asterisk, listed: tuple[str, ...], text: str, *, good: bool
+) -> None:
+    asterisk.endpoints.append("trunk-a")
+    known = settings(asterisk).model_copy(update={"metrics": Metrics(endpoints=listed)})
+    (finding,) = [each for each in await examine(known) if "[metrics]" in each.text]
+    assert (finding.text, finding.good, bool(finding.remedy)) == (text, good, not good)
 
 
 async def test_a_port_that_the_running_program_has_is_no_fault(

@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+import socket
+from contextlib import closing
 
 import pytest
 
 from stasis_refer.adapters.capture import CaptureListener, CaptureRules, NoCapture
 from stasis_refer.core.info import CallInfo
 from stasis_refer.entrance import Entrance
-from stasis_refer.wire import ari, commands
+from stasis_refer.wire import ari, commands, hep
 
 CALL = ari.Channel("1.7", "PJSIP/x-1", up=False, caller="bob", dialed="s", call_id="call@x")
 LOCAL = ari.Channel("1.8", "Local/s@x-1;1", up=False)
@@ -70,6 +72,22 @@ async def test_a_call_waits_for_the_copy_of_its_invite_and_no_longer_than_a_mome
     await asyncio.sleep(0.1)
     assert [each.channel for each in hall.inside] == ["1.7"]
     assert not hall.asked
+
+
+async def test_a_call_whose_copies_are_late_is_known_to_be_captured() -> None:
+    hall = Hall()
+    capture = CaptureListener(CaptureRules(b""))
+    entrance = Entrance(capture, hall.ask, hall.enter)
+    port = capture.start("127.0.0.1", 0)
+    with closing(capture), closing(socket.socket(type=socket.SOCK_DGRAM)) as asterisk:
+        entrance.entered(CALL, ENTERED)
+        entrance.let_in(CALL.id)
+        of_another = hep.Packet(b"BYE", "1@x", b"", 1, 0.0, ("192.0.2.7", 1), ("192.0.2.1", 1))
+        asterisk.sendto(hep.encode(of_another), ("127.0.0.1", port))
+        capture.drain()
+        entrance.entered(CALL, ENTERED)
+        entrance.let_in(CALL.id)
+    assert [each.captured for each in hall.inside] == [False, True]
 
 
 async def test_what_happens_to_a_call_lets_it_in_first_and_once() -> None:

@@ -43,6 +43,9 @@ allow = ["sip:*@example.com", "tel:+49*"]
 [webhooks]
 allow_networks = ["127.0.0.0/8"]
 
+[metrics]
+endpoints = ["trunk-a", "trunk-b"]
+
 [log]
 level = "debug"
 format = "json"
@@ -139,6 +142,11 @@ def test_the_core_is_told_what_is_called_through_what(write: Write) -> None:
     application = load(write(SUPPORT)).application_table()["support"]
     assert (application.trunk, application.sip_endpoint) == ("", "stasis_refer")
     assert not application.dial_instead
+
+
+def test_metrics_tell_endpoints_apart_that_are_listed(write: Write) -> None:
+    assert load(write(WHOLE)).metrics.endpoints == ("trunk-a", "trunk-b")
+    assert load(write("")).metrics.endpoints == ()
 
 
 @pytest.mark.parametrize("name", ["a", "0", "a" * 80, "a_b.c+d-e"])
@@ -347,7 +355,9 @@ WRITE_LEDGER = (
     'write "sqlite:///stasis_refer.db", or "sqlite:////var/lib/stasis_refer.db" with a full path'
 )
 ARI_KEYS = "app, connection, password, sip_endpoint, url, username"
-SECTIONS = "applications, ari, capture, drain_timeout, http, lab, ledger, log, targets, webhooks"
+SECTIONS = (
+    "applications, ari, capture, drain_timeout, http, lab, ledger, log, metrics, targets, webhooks"
+)
 
 
 @pytest.mark.parametrize(
@@ -461,6 +471,34 @@ SECTIONS = "applications, ari, capture, drain_timeout, http, lab, ledger, log, t
             for name in ("-a", "a b", "a/b", "a@b", "a,b", "é", "a\\n", "a" * 81)
         ),
         ("[ari]\nsip_endpoint = 'a/b'", f"ari.sip_endpoint: {NO_ENDPOINT}"),
+        (
+            "[metrics]\nendpoints = ['a', 'PJSIP/b']",
+            f"metrics.endpoints.1: {NO_ENDPOINT}",
+        ),
+        ("[metrics]\nendpoints = ['']", "metrics.endpoints.0: is empty: fill it in"),
+        ("[metrics]\nendpoints = 'a'", f"metrics.endpoints: {NO_LIST}"),
+        (
+            "[metrics]\nendpoints = ['b', 'a', 'b']",
+            "metrics.endpoints: b is there more than once: leave it there once",
+        ),
+        (
+            SUPPORT.replace("'support'", "'other'").replace('"support"', '"other"'),
+            (
+                'applications.0.name: "other" stands in metrics for all that has no name of its'
+                " own: call the application something else"
+            ),
+        ),
+        (
+            "[metrics]\nendpoints = ['other']",
+            (
+                'metrics.endpoints.0: "other" stands for all endpoints that are not listed:'
+                " leave it out, or call the endpoint something else in pjsip.conf"
+            ),
+        ),
+        (
+            "[metrics]\nendpoint = ['a']",
+            "metrics.endpoint: is unknown: did you mean 'endpoints'?",
+        ),
         ("[ari]\nsip_endpoint = ''", "ari.sip_endpoint: is empty: fill it in"),
         (
             SUPPORT + "fallback = 'call'",

@@ -3,9 +3,8 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 from typing import TypeAlias
 
 import pytest
@@ -18,7 +17,7 @@ from stasis_refer.settings import Settings
 from stasis_refer.wire import commands
 from tests.fakes.asterisk import Asterisk
 from tests.fakes.customer import Customer, Fault, Received, Reply
-from tests.test_app import running, settings, until
+from tests.test_app import get, running, settings, until
 
 Spoil: TypeAlias = Callable[[], None]
 
@@ -28,23 +27,6 @@ XML = f"<Response><Refer action='/after'><Sip>{SIP}</Sip></Refer></Response>"
 BXML = f"<Response><Refer referCompleteUrl='/after'><SipUri>{SIP}</SipUri></Refer></Response>"
 JSON = json.dumps([{"verb": "sip:refer", "referTo": SIP, "actionHook": "/after"}])
 DOCUMENTS = {"twiml": XML, "rcml": XML, "bxml": BXML, "jambonz": JSON}
-
-
-@pytest.fixture(autouse=True)
-def _ledger_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-async def asterisk() -> AsyncIterator[Asterisk]:
-    async with Asterisk() as asterisk:
-        yield asterisk
-
-
-@pytest.fixture
-async def customer() -> AsyncIterator[Customer]:
-    async with Customer() as customer:
-        yield customer
 
 
 def execute(statement: str) -> list[tuple[object, ...]]:
@@ -105,6 +87,22 @@ async def test_the_action_url_of_a_transfer_that_is_lost_is_told_once(
     (told,) = asked(customer, "/after")
     assert told.form["ReferCallStatus"] == "failed"
     assert transfers() == [("error", "restarted")]
+
+
+async def test_a_transfer_that_is_lost_is_counted_once(
+    asterisk: Asterisk, customer: Customer
+) -> None:
+    await lose(asterisk, customer, "twiml", too_long)
+    customer.reply("/after", "<Response/>")
+    counted = []
+    for _ in range(2):
+        async with running(of(customer, asterisk)) as app:
+            await until(lambda: not pending())
+            _, metrics = await get(app, "/metrics")
+        restarted = 'transfer_reasons_total{reason="restarted"}'
+        counted.append(metrics.partition(restarted)[2].split()[0])
+        assert 'stasis_refer_transfers_in_progress{direction="sent"} 0.0' in metrics
+    assert counted == ["1.0", "0.0"]
 
 
 async def test_who_has_the_ledger_locked_at_the_start_is_waited_for(

@@ -2,7 +2,9 @@
 
 import asyncio
 import hmac
+import math
 import socket
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,6 +29,9 @@ _INVITES_KEPT: Final = 4096
 """INVITEs of calls that have not reached ``Stasis()`` yet; the oldest go first."""
 
 _ACCEPTED: Final = "accepted"
+
+_ALIVE_FOR: Final = 60.0
+"""Seconds that a packet shows that Asterisk sends copies."""
 
 _RECEIVE_BUFFER: Final = 4 * 1024 * 1024  # bytes
 _SO_RCVBUFFORCE: Final = 33  # socket(7); Python's module has no name for it
@@ -70,6 +75,7 @@ class CaptureListener:
         self._socket: socket.socket | None = None
         self._invites: OrderedDict[str, hep.Packet] = OrderedDict()
         self._watched: dict[str, _Watched] = {}
+        self._heard_at = -math.inf
 
     def start(self, host: str, port: int) -> int:
         """Listen; returns the port. Raises OSError when the address is taken."""
@@ -117,6 +123,10 @@ class CaptureListener:
         """Deliver what is captured of a dialog whose INVITE was captured before a restart."""
         self._watched[call_id] = _Watched(deliver, dialog.Caller(tag or None, dialed))
 
+    def hears(self) -> bool:
+        """Tell whether Asterisk sends copies, as some arrived of late."""
+        return time.monotonic() - self._heard_at < _ALIVE_FOR
+
     def knows(self, call_id: str) -> bool:
         """Tell whether the INVITE of a call that was not watched yet is among what was read."""
         return call_id in self._invites
@@ -152,6 +162,7 @@ class CaptureListener:
             return "malformed"
         if not hmac.compare_digest(packet.password, self._rules.password):
             return "bad_password"
+        self._heard_at = time.monotonic()
         self._forward(data)
         call_id = packet.correlation_id or sip.call_id(packet.payload) or ""
         watched = self._watched.get(call_id)
@@ -233,6 +244,10 @@ class NoCapture:
 
     def drain(self) -> None:
         """Read nothing."""
+
+    def hears(self) -> bool:
+        """Tell that nobody sends copies."""
+        return False
 
 
 def _widen(listening: socket.socket) -> None:

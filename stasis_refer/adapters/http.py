@@ -28,7 +28,6 @@ _WRONG: Final = {
 }
 """What in a request an error of a status is about."""
 
-_METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 # The name of a sound says its content, so Asterisk (res_http_media_cache) never has to ask twice.
 _MEDIA_HEADERS: Final = {"Content-Type": "audio/wav", "Cache-Control": "max-age=86400"}
 # What was recorded stays as it is, and concerns nobody but who asked for it.
@@ -117,11 +116,12 @@ class HttpServer:
     """Serves ``/healthz``, ``/readyz``, ``/metrics``, sounds, recordings and ``routes``.
 
     ``not_ready`` returns the reasons why no call should be sent here, none when ready.
-    ``metrics`` returns the page in Prometheus' text format 0.0.4; it runs in a thread, so that
-    a scrape never holds up a call. ``media`` returns the WAV of a name, None when there is none,
-    for ``/media/{name}``; ``recording`` does so for ``/recordings/{name}.wav``, its names being
-    32 hexadecimal digits, a hyphen and a number. Port 0 takes a free one. A request body may
-    have 64 KiB; ``too_large`` is called for one that has more.
+    ``metrics`` returns the page for Prometheus and its content type, by the value of the header
+    Accept; it runs in a thread, so that a scrape never holds up a call. ``media`` returns the WAV
+    of a name, None when there is none, for ``/media/{name}``; ``recording`` does so for
+    ``/recordings/{name}.wav``, its names being 32 hexadecimal digits, a hyphen and a number. Port
+    0 takes a free one. A request body may have 64 KiB; ``too_large`` is called for one that has
+    more.
     """
 
     def __init__(  # noqa: PLR0913 - an address and what is served there
@@ -130,7 +130,7 @@ class HttpServer:
         port: int,
         *,
         not_ready: Callable[[], Sequence[str]],
-        metrics: Callable[[], bytes],
+        metrics: Callable[[str], tuple[bytes, str]],
         media: Callable[[str], bytes | None],
         recording: Callable[[str], Awaitable[bytes | None]],
         routes: Iterable[web.AbstractRouteDef] = (),
@@ -192,9 +192,10 @@ class HttpServer:
         status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
         return web.json_response({"ready": not reasons, "reasons": reasons}, status=status)
 
-    async def _get_metrics(self, _: web.Request) -> web.Response:
-        page = await asyncio.to_thread(self._metrics)
-        return web.Response(body=page, headers={"Content-Type": _METRICS_TYPE})
+    async def _get_metrics(self, request: web.Request) -> web.Response:
+        accept = ",".join(request.headers.getall("Accept", ()))
+        page, content_type = await asyncio.to_thread(self._metrics, accept)
+        return web.Response(body=page, headers={"Content-Type": content_type, "Vary": "Accept"})
 
     async def _get_media(self, request: web.Request) -> web.Response:
         sound = self._media(request.match_info["name"])

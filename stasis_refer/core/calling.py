@@ -35,8 +35,9 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """How an address is called: Asterisk's dial string, and who that is."""
+    """How an address is called: Asterisk's dial string, the endpoint in it, and who that is."""
 
+    dial: str
     endpoint: str
     user: str
     host: str = ""
@@ -61,11 +62,11 @@ def call_out(  # noqa: PLR0913 - a verb, one of its callees, and who calls when
         return _refused(callee, not_callable)
     at = caller.info.started + now - caller.began_at
     who = verb.caller_id or caller.info.far_user
-    info = info_of(caller.info, number, way.user, way.host, at, called_from=who)
-    name = verb.caller_name or ("" if verb.caller_id else caller.info.caller_name)
-    return Called(
-        _leg(info, callee, now), CreateLeg(info.channel, way.endpoint, who, name, further)
+    info = info_of(
+        caller.info, number, way.user, way.host, at, endpoint=way.endpoint, called_from=who
     )
+    name = verb.caller_name or ("" if verb.caller_id else caller.info.caller_name)
+    return Called(_leg(info, callee, now), CreateLeg(info.channel, way.dial, who, name, further))
 
 
 def originate(
@@ -82,13 +83,13 @@ def originate(
     except _NotCallable as not_callable:
         return _refused(wanted.callee, not_callable)
     info = replace(
-        info_of(nobody, 0, way.user, way.host, at),
+        info_of(nobody, 0, way.user, way.host, at, endpoint=way.endpoint),
         key=key,
         direction=CallDirection.ORIGINATED,
         parent="",
     )
     leg = _leg(info, wanted.callee, now)
-    return Called(leg, CreateLeg(info.channel, way.endpoint, who, name, further))
+    return Called(leg, CreateLeg(info.channel, way.dial, who, name, further))
 
 
 def _leg(info: CallInfo, callee: Callee, now: float) -> Leg:
@@ -123,7 +124,7 @@ def _way(address: Address, caller: CallInfo, application: Application) -> _Way:
         case Number(number, endpoint):
             return _number_way(number, endpoint or application.trunk, application)
         case Registered(endpoint):
-            return _Way(_endpoint(endpoint), endpoint)
+            return _Way(_endpoint(endpoint), endpoint, endpoint)
         case _:
             assert_never(address)
 
@@ -138,7 +139,7 @@ def _sip_way(address: SipAddress, caller: CallInfo, application: Application) ->
     bare = uri.write(uri.without_headers(found))
     in_uri = tuple((unquote(name), unquote(value)) for name, value in found.headers)
     endpoint = _endpoint(address.endpoint or application.sip_endpoint)
-    return _Way(f"{endpoint}/{bare}", found.user or "", found.host.strip("[]"), in_uri)
+    return _Way(f"{endpoint}/{bare}", endpoint, found.user or "", found.host.strip("[]"), in_uri)
 
 
 def _number_way(number: str, trunk: str, application: Application) -> _Way:
@@ -152,7 +153,7 @@ def _through_trunk(found: uri.TelUri, trunk: str) -> _Way:
     if not trunk:
         raise _NotCallable(Outcome.FAILED, Reason.NO_TRUNK, MALFORMED, _NO_TRUNK)
     number = _SEPARATORS.sub("", found.number)  # what people read by, and no carrier dials
-    return _Way(f"{number.replace('#', '%23')}@{_endpoint(trunk)}", number)
+    return _Way(f"{number.replace('#', '%23')}@{_endpoint(trunk)}", trunk, number)
 
 
 def _endpoint(name: str) -> str:

@@ -52,7 +52,8 @@ class CallInfo:
     the SIP Call-ID. ``headers``, ``domain``, ``source_ip`` and ``peer`` are those of
     ``Invite``, empty when nothing was captured. ``started`` is in seconds since 1970.
     Of a leg that was dialed ``dialed`` and ``domain`` are who was called, ``peer`` is the host of
-    the caller, and ``parent`` the key of the caller's call.
+    the caller, and ``parent`` the key of the caller's call; the number at the end of its
+    ``channel_name`` is ours, as Asterisk has not told its own.
     """
 
     key: str
@@ -70,7 +71,7 @@ class CallInfo:
     allow: str = ""
     direction: CallDirection = CallDirection.INBOUND
     parent: str = ""
-    watched: bool = False  # of a leg that was dialed: its SIP messages are captured
+    watched: bool = False  # its SIP messages are captured, also where its INVITE was not
     caller_tag: str = ""  # of who began the dialog, where its INVITE was captured
 
     @property
@@ -101,6 +102,14 @@ class CallInfo:
         return self.channel_name.startswith("PJSIP/")
 
     @property
+    def endpoint(self) -> str:
+        """The PJSIP endpoint of the channel, '' where there is none.
+
+        Asterisk names a channel ``PJSIP/ENDPOINT-NUMBER`` (chan_pjsip.c, chan_pjsip_new).
+        """
+        return self.channel_name.removeprefix("PJSIP/").rpartition("-")[0] if self.is_sip else ""
+
+    @property
     def captured(self) -> bool:
-        """Whether its SIP messages are captured, as its INVITE was."""
+        """Whether its SIP messages are captured, as its INVITE or others were."""
         return self.watched or bool(self.source_ip)

@@ -290,7 +290,10 @@ class TransferTimes:
 
 @dataclass(frozen=True, slots=True)
 class TransferEnded:
-    """A transfer is over; exactly one for each ``TransferBegan``."""
+    """A transfer is over; exactly one for each ``TransferBegan``.
+
+    ``endpoint`` is the PJSIP endpoint that a REFER of ours goes through, '' of one received.
+    """
 
     direction: Direction
     target: str
@@ -298,6 +301,7 @@ class TransferEnded:
     result: Result
     times: TransferTimes
     number: int = field(default=0, compare=False)
+    endpoint: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

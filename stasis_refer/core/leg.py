@@ -86,18 +86,26 @@ _LEG: Final = re.compile("[0-9a-f]{32}-leg-[0-9]+")
 
 
 def info_of(  # noqa: PLR0913 - who calls whom, and when
-    caller: CallInfo, number: int, user: str, host: str, at: float, *, called_from: str = ""
+    caller: CallInfo,
+    number: int,
+    user: str,
+    host: str,
+    at: float,
+    *,
+    endpoint: str = "",
+    called_from: str = "",
 ) -> CallInfo:
     """Return what is known of a leg before it is called; ``at`` is in seconds since 1970.
 
-    ``called_from`` is the number it is called from, '' for the caller's own.
+    ``endpoint`` is the one of Asterisk's that it is called through, ``called_from`` the number
+    it is called from, '' for the caller's own.
     """
     return replace(
         caller,
         key=key_of(caller.key, number),
         channel=f"{caller.key}-leg-{number}",
         call_id="",
-        channel_name=f"PJSIP/{host or user}",
+        channel_name=f"PJSIP/{endpoint}-{number:08x}",
         caller=called_from or caller.far_user,
         dialed=user,
         domain=host,

@@ -121,6 +121,7 @@ class SentRefer:
     cseq: int | None = None
     last_notify: int = -1
     number: int = 0  # of the transfer
+    endpoint: str = ""  # that it goes through
 
     @classmethod
     def begin(
@@ -178,7 +179,9 @@ class SentRefer:
 
     def ended_so(self, result: Result, times: TransferTimes | None = None) -> TransferEnded:
         """Return the report of a REFER that ended by another's doing."""
-        return report(self.verb, self.group, result, times, number=self.number)
+        return report(
+            self.verb, self.group, result, times, number=self.number, endpoint=self.endpoint
+        )
 
     def _left(self, cseq: int, now: float) -> None:
         self.machine.left(now)
@@ -200,17 +203,18 @@ class SentRefer:
         )
 
 
-def report(
+def report(  # noqa: PLR0913 - all that is told of a transfer
     verb: ReferVerb,
     group: str,
     result: Result,
     times: TransferTimes | None = None,
     *,
     number: int = 0,
+    endpoint: str = "",
 ) -> TransferEnded:
-    """Return the report of a sent REFER; ``number`` is the transfer's."""
-    target = text_of(verb.target)
-    return TransferEnded(Direction.SENT, target, group, result, times or TransferTimes(), number)
+    """Return the report of a sent REFER; number and endpoint are those of ``TransferEnded``."""
+    target, times = text_of(verb.target), times or TransferTimes()
+    return TransferEnded(Direction.SENT, target, group, result, times, number, endpoint)
 
 
 def _seen_in_answer(answer: ReferAnswered) -> Seen:

@@ -45,13 +45,13 @@ class Transferring(Bridging):
             # On a ringing channel Asterisk would send a 302 instead of a REFER.
             return self._answer_for(verb, now)
         began = self._began(verb, cleared)
-        taken = self._order_taken(began.number)
+        taken, way = self._order_taken(began.number), self.info.endpoint
         if isinstance(cleared, Result):
-            ended = report(verb, "", cleared, number=began.number)
+            ended = report(verb, "", cleared, number=began.number, endpoint=way)
             return [began, *taken, *self._after(verb, ended, now)]
         if self.info.refuses_refer and self._wants_dial(verb):
             refused = Result(Outcome.REJECTED, Reason.REFER_REFUSED, Evidence.SIP)
-            ended = report(verb, cleared.group, refused, number=began.number)
+            ended = report(verb, cleared.group, refused, number=began.number, endpoint=way)
             return [began, *taken, *self._dial_instead(verb, ended, now)]
         return [began, *taken, *self._send(verb, cleared, began.number, now)]
 
@@ -76,7 +76,7 @@ class Transferring(Bridging):
         self._refers += 1
         captured = self.info.captured
         sent = SentRefer.begin(verb, cleared.group, self.application, now, captured=captured)
-        sent.number = number
+        sent.number, sent.endpoint = number, self.info.endpoint
         self._activity = Referring(sent)
         return [replace(cleared.intent, number=self._refers, replaces=self._to_replace(verb))]
 

@@ -18,7 +18,8 @@ class TransferStory:
 
     ``rungs`` are the messages that are not written yet, ``written`` how many are. ``row`` is the
     number of its row, and ``kept`` the record as it is there, None while there is none.
-    ``latest`` is when its last message was captured.
+    ``latest`` is when its last message was captured. ``late``: whoever watches was told of it
+    before it could be written.
     """
 
     number: int
@@ -28,6 +29,7 @@ class TransferStory:
     row: int | None = None
     kept: TransferRecord | None = None
     latest: float = 0.0
+    late: bool = False
 
     @property
     def open(self) -> bool:

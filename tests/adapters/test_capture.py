@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stasis_refer.adapters import capture
 from stasis_refer.adapters.capture import CaptureListener, CaptureRules, NoCapture
 from stasis_refer.core.events import (
     CallEnded,
@@ -397,6 +398,15 @@ async def test_an_invite_that_has_arrived_is_known(wire: Wire) -> None:
     assert wire.listener.knows(CALL)
 
 
+async def test_whether_copies_arrive_is_known(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not wire.listener.hears()
+    wire.told(BYE)
+    assert wire.listener.hears()
+    monkeypatch.setattr(capture, "_ALIVE_FOR", 0.0)
+    assert not wire.listener.hears()
+    assert not NoCapture().hears()
+
+
 async def test_what_is_sent_again_is_told_once(wire: Wire) -> None:
     wire.copy(INVITE)
     wire.watch()
@@ -551,6 +561,7 @@ async def test_a_wrong_password_is_not_believed(wire: Wire, password: bytes) -> 
     wire.send(encode(replace(wrong, payload=INVITE)))
     wire.listener.drain()
     assert wire.results == {"bad_password": 2}
+    assert not wire.listener.hears()
     assert wire.events == []
     assert wire.watch() is None
 
@@ -702,9 +713,9 @@ async def test_it_listens_on_ipv6() -> None:
 
 def test_where_nothing_is_captured_nothing_is_told() -> None:
     told: list[Event] = []
-    capture = NoCapture()
+    deaf = NoCapture()
     deliver: Callable[[Event], None] = told.append
-    assert capture.watch(CALL, deliver) is None
-    capture.drain()
-    capture.forget(CALL)
+    assert deaf.watch(CALL, deliver) is None
+    deaf.drain()
+    deaf.forget(CALL)
     assert told == []

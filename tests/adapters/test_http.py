@@ -45,6 +45,7 @@ class World:
     def __init__(self) -> None:
         self.reasons: list[str] = []
         self.metrics_take = 0.0
+        self.accepted: list[str] = []  # formats of metrics
         self.wanted: list[str] = []  # recordings
         self.too_large = 0
         self.server = HttpServer(
@@ -70,9 +71,10 @@ class World:
     def _count_too_large(self) -> None:
         self.too_large += 1
 
-    def _metrics(self) -> bytes:
+    def _metrics(self, accept: str) -> tuple[bytes, str]:
         time.sleep(self.metrics_take)
-        return PAGE
+        self.accepted.append(accept)
+        return PAGE, "text/plain; version=0.0.4; charset=utf-8"
 
 
 @pytest.fixture
@@ -111,6 +113,22 @@ async def test_what_is_served(
         assert response.headers["Content-Type"] == content_type
         assert response.headers["Content-Length"] == str(len(body))
         assert await response.read() == b""
+
+
+@pytest.mark.parametrize(
+    ("headers", "accepted"),
+    [
+        ([], "*/*"),  # as aiohttp's client says by itself
+        ([("Accept", "text/plain;q=0.5")], "text/plain;q=0.5"),
+        ([("Accept", "text/plain"), ("Accept", "*/*;q=0.1")], "text/plain,*/*;q=0.1"),
+    ],
+)
+async def test_a_scrape_says_which_formats_it_reads(
+    world: World, client: aiohttp.ClientSession, headers: list[tuple[str, str]], accepted: str
+) -> None:
+    async with client.get("/metrics", headers=headers) as response:
+        assert response.headers["Vary"] == "Accept"
+    assert world.accepted == [accepted]
 
 
 async def test_not_ready_says_why(world: World, client: aiohttp.ClientSession) -> None:
@@ -278,7 +296,7 @@ async def test_a_port_in_use_is_an_os_error() -> None:
             "127.0.0.1",
             taken.getsockname()[1],
             not_ready=list,
-            metrics=bytes,
+            metrics=lambda _: (b"", ""),
             media=lambda _: None,
             recording=_no_recording,
         )

@@ -289,7 +289,12 @@ async def test_a_spoken_text_is_fetched_over_http() -> None:
         fetch=Studio().fetch,
     )
     server = HttpServer(
-        "127.0.0.1", port, not_ready=list, metrics=bytes, media=shelf.get, recording=_no_recording
+        "127.0.0.1",
+        port,
+        not_ready=list,
+        metrics=lambda _: (b"", ""),
+        media=shelf.get,
+        recording=_no_recording,
     )
     await server.start()
     url = await shelf.speech_url(HELLO)

@@ -25,8 +25,10 @@ from stasis_refer.core.events import (
     ReferNotified,
     ReferSeen,
     Regained,
+    Restarted,
     TransferStatus,
 )
+from stasis_refer.core.found import Found
 from stasis_refer.core.info import CallInfo, CallStatus
 from stasis_refer.core.intents import (
     Answer,
@@ -318,6 +320,34 @@ def test_the_action_url_is_told_the_result() -> None:
     told = Result(Outcome.BUSY, Reason.FINAL_NOTIFY, Evidence.SIP, 202, 486)
     assert line.intents[-1] == Fetch(FetchKind.ACTION, AFTER, UP, Transferred(told))
     assert line.intents[1] == TransferBegan(Direction.SENT, "sip:alice@example.com")
+
+
+@pytest.mark.parametrize(
+    ("info", "verb", "steps", "endpoint"),
+    [
+        pytest.param(INFO, REFER, ANSWERED, "caller", id="completed"),
+        pytest.param(
+            INFO, REFER, ((1.0, CallEnded()), (2.0, DeadlinePassed())), "caller", id="gone"
+        ),
+        pytest.param(INFO, REFER, ((1.0, DrainOver()),), "caller", id="the program stops"),
+        pytest.param(
+            INFO,
+            REFER,
+            ((1.0, Restarted(Found.GONE)), (60.0, DeadlinePassed())),
+            "caller",
+            id="gone meanwhile",
+        ),
+        pytest.param(INFO, FORBIDDEN, (), "caller", id="blocked"),
+        pytest.param(LOCAL, REFER, (), "", id="not SIP"),
+    ],
+)
+def test_the_end_names_the_endpoint_that_the_refer_went_through(
+    info: CallInfo, verb: Refer, steps: tuple[Step, ...], endpoint: str
+) -> None:
+    line = Line(info=info)
+    line.happens((0.0, document(verb)), *steps)
+    ended = [each for each in line.intents if isinstance(each, TransferEnded)]
+    assert [each.endpoint for each in ended] == [endpoint]
 
 
 def test_of_a_call_that_is_gone_the_action_url_is_told_so() -> None:

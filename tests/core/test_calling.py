@@ -41,7 +41,7 @@ def call(
 
 
 @pytest.mark.parametrize(
-    ("address", "endpoint", "user", "host", "headers"),
+    ("address", "dial", "user", "host", "headers"),
     [
         (SipAddress("sip:a@example.com"), "stasis_refer/sip:a@example.com", "a", "example.com", ()),
         (
@@ -77,14 +77,16 @@ def call(
     ],
 )
 def test_how_an_address_is_called(
-    address: Address, endpoint: str, user: str, host: str, headers: tuple[tuple[str, str], ...]
+    address: Address, dial: str, user: str, host: str, headers: tuple[tuple[str, str], ...]
 ) -> None:
     called = call(Callee(address))
     assert isinstance(called, Called)
     channel = f"{INFO.key}-leg-3"
-    assert called.intent == CreateLeg(channel, endpoint, "+15550100", "Ada", headers)
+    assert called.intent == CreateLeg(channel, dial, "+15550100", "Ada", headers)
     info = called.leg.info
     assert (info.dialed, info.domain, info.direction) == (user, host, CallDirection.DIALED)
+    assert info.endpoint in dial.partition("/")[0].split("@")
+    assert info.endpoint in {"stasis_refer", "carrier", "own", "alice"}
     assert (info.channel, info.parent, info.started) == (channel, INFO.key, 1_700_000_002.5)
 
 

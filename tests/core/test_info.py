@@ -46,3 +46,17 @@ def test_whether_its_messages_are_captured(
     source_ip: str, *, watched: bool, expected: bool
 ) -> None:
     assert replace(CALLER, source_ip=source_ip, watched=watched).captured is expected
+
+
+@pytest.mark.parametrize(
+    ("channel", "endpoint"),
+    [
+        ("PJSIP/trunk-00000001", "trunk"),
+        ("PJSIP/trunk-a-1f-0000abcd", "trunk-a-1f"),
+        ("PJSIP/+49.30_x-00000001", "+49.30_x"),
+        ("Local/s@demo-00000001;1", ""),
+        ("", ""),
+    ],
+)
+def test_which_endpoint_a_channel_is_of(channel: str, endpoint: str) -> None:
+    assert replace(CALLER, channel_name=channel).endpoint == endpoint

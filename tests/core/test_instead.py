@@ -47,6 +47,8 @@ def test_a_refusal_of_a_phone_that_cannot_transfer(code: int) -> None:
     at = line.now
     line.happens(*answers(at))
     assert results(line) == [(Outcome.COMPLETED, Reason.BRIDGED_FALLBACK, code, None)]
+    ended = next(each for each in line.intents if isinstance(each, TransferEnded))
+    assert ended.endpoint == INFO.endpoint
 
 
 @pytest.mark.parametrize("code", [404, 480, 481, 486, 500, 503])

@@ -23,7 +23,10 @@ from tests.fakes.faults import (
     unreachable_port,
 )
 
-__all__ = ["Customer", "Fault", "Received", "Reply"]
+__all__ = ["WAIT", "Customer", "Fault", "Received", "Reply"]
+
+WAIT = "<Response><Pause length='60'/></Response>"
+"""A document with which a call stays."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ import pytest
 
 from stasis_refer.core.info import CallStatus
 from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason
-from stasis_refer.lab.phone import bye, call, hear_bye, hear_notify, pause
+from stasis_refer.lab.phone import bye, call, hear_bye, pause
 from stasis_refer.runtime.book import CallFilter, Rung, TransferFilter, TransferRecord
 from stasis_refer.wire import sipfrag
 from tests.fakes.customer import Reply
-from tests.scenarios.cast import ANSWERS, TALK, TARGET, Cast, refers
+from tests.scenarios.cast import ANSWERS, TALK, TARGET, Cast
 from tests.scenarios.situations import SITUATIONS
 from tests.scenarios.theatre import Theatre
 from tests.scenarios.voices import TWIML
@@ -85,16 +85,8 @@ def check_times(record: TransferRecord, ladder: tuple[Rung, ...]) -> None:
     assert record.ended_at is not None
 
 
-async def test_a_received_refer_has_its_row_and_its_ladder(theatre: Theatre, cast: Cast) -> None:
-    voice = cast.dial("a", attributes='answerOnBridge="true" referUrl="where" action="after"')
-    theatre.reply(cast.name, "voice", voice)
-    theatre.reply(cast.name, "where", cast.dial("b"))
-    theatre.reply(cast.name, "after", "<Response/>")
-    await cast.play(
-        (call(), hear_bye()),
-        a=(*refers(), hear_notify(200), hear_bye()),
-        b=(*ANSWERS, pause(TALK), bye()),
-    )
+async def test_a_received_refer_has_its_row_and_its_ladder(cast: Cast) -> None:
+    await cast.have_a_transfer_the_caller_to_b()
     record, ladder = await kept(cast, messages=6)
     assert (record.outcome, record.reason) == (Outcome.COMPLETED, Reason.BRIDGED)
     assert (record.direction, record.target) == (Direction.RECEIVED, f"<{TARGET}>")

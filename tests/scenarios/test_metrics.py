@@ -9,8 +9,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from stasis_refer.core.intents import TransferEnded
+from stasis_refer.core.outcome import Direction, Outcome, Reason, Result
 from tests.scenarios.situations import SITUATIONS
-from tests.scenarios.theatre import Stories, Theatre, application_of
+from tests.scenarios.theatre import ENDPOINTS, Stories, Theatre, application_of
 from tests.scenarios.voices import VOICES
 
 Counts = Counter[tuple[str, ...]]
@@ -37,6 +38,12 @@ def counted(text: str, metric: str, *labels: str) -> Counts:
 
 def ended(theatre: Theatre) -> list[TransferEnded]:
     return [note for heard in theatre.journal.values() for note in heard.ended]
+
+
+def of_the_trunk(result: Result) -> str:
+    """Return the outcome that says of a trunk how it takes a REFER."""
+    refused = result.reason is Reason.BRIDGED_FALLBACK  # so we called the target
+    return (Outcome.REJECTED if refused else result.outcome).value
 
 
 @pytest.mark.usefixtures("stories")
@@ -71,6 +78,23 @@ async def test_the_page_says_what_the_journal_says(theatre: Theatre, stories: St
     assert not counted(text, "transfers_in_progress", "direction")
     conflicts = sum(result.conflict for result in results)
     assert counted(text, "witness_conflicts_total")[()] == conflicts
+
+
+async def test_each_refer_that_was_sent_is_counted_by_its_endpoint(
+    theatre: Theatre, stories: Stories
+) -> None:
+    while theatre.running.app.switchboard.channels:  # noqa: ASYNC110 - calls of other tests
+        await asyncio.sleep(0.05)
+    sent = [note for note in ended(theatre) if note.direction is Direction.SENT]
+    counts = counted(await page(theatre), "endpoint_transfers_total", "endpoint", "outcome")
+    assert counts == Counter(
+        (note.endpoint if note.endpoint in ENDPOINTS else "other", of_the_trunk(note.result))
+        for note in sent
+    )
+    by_phones = sum(number for (endpoint, _), number in counts.items() if endpoint == "anonymous")
+    challenged = counts["other", "completed"]  # through an endpoint that is not listed
+    assert challenged >= len(VOICES)
+    assert by_phones + challenged >= len(stories)
 
 
 async def test_promtool_finds_nothing_to_say_about_the_live_page(theatre: Theatre) -> None:

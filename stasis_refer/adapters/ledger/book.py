@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,24 +22,24 @@ from stasis_refer.runtime.stories import CallStory, TransferStory
 T = TypeVar("T")
 
 
-async def _nothing() -> None:
-    pass
+async def _nothing() -> bool:
+    return True
 
 
 class LedgerBook:
     """Reads a file that a program writes meanwhile, in a thread of its own.
 
     It may be asked before the file is there, and once more after ``close``. ``write_down`` is
-    awaited before each look into the file, so that what has just happened is in it; where the
-    file cannot be written, a call or transfer that is asked for by its name is told from
-    ``news``, and lists lack it.
+    awaited before each look into the file, so that what has just happened is in it, and tells
+    whether it is; where the file cannot be written, a call or transfer that is asked for by its
+    name is told from ``news``, and lists lack it.
     """
 
     def __init__(
         self,
         path: Path,
         news: Chronicle | None = None,
-        write_down: Callable[[], Awaitable[None]] = _nothing,
+        write_down: Callable[[], Awaitable[bool]] = _nothing,
     ) -> None:
         self._reader = Reader(path)
         self._news = news
@@ -56,8 +57,9 @@ class LedgerBook:
         self, wanted: TransferFilter, cursor: str = "", limit: int = 50
     ) -> Page[TransferRecord]:
         """Return a page of transfers. Raises BadCursorError, StoreError."""
-        await self._write_down()
-        return await self._ask(lambda: self._reader.transfers(wanted, cursor, limit))
+        written = await self._write_down()
+        page = await self._ask(lambda: self._reader.transfers(wanted, cursor, limit))
+        return replace(page, behind=not written)
 
     async def transfer(self, id_: str) -> tuple[TransferRecord, tuple[Rung, ...]] | None:
         """Return a transfer and its SIP ladder; None when there is none. Raises StoreError."""
@@ -73,8 +75,9 @@ class LedgerBook:
         self, wanted: CallFilter, cursor: str = "", limit: int = 50
     ) -> Page[CallRecord]:
         """Return a page of calls. Raises BadCursorError, StoreError."""
-        await self._write_down()
-        return await self._ask(lambda: self._reader.calls(wanted, cursor, limit))
+        written = await self._write_down()
+        page = await self._ask(lambda: self._reader.calls(wanted, cursor, limit))
+        return replace(page, behind=not written)
 
     async def call(self, key: str) -> CallRecord | None:
         """Return a call; None when there is none. Raises StoreError."""

@@ -12,6 +12,33 @@ from stasis_refer.adapters.ledger.opening import LARGE_WAL, connect
 _log = structlog.get_logger(__name__)
 
 
+class Place:
+    """Where the open file was: SQLite goes on writing one that is deleted or moved away.
+
+    To be made once it is open; raises OSError where there is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._was = path.stat()
+        self._told = False
+
+    def kept(self) -> bool:
+        """Tell whether the file is still there, which a log line says once that it is not."""
+        try:
+            there = os.path.samestat(self._was, self._path.stat())
+        except OSError:
+            there = False
+        if not there and not self._told:
+            _log.error(
+                "the ledger's file was deleted or replaced while it was open: what is written from"
+                " now on is lost; put the file back, or start the program again",
+                file=str(self._path),
+            )
+        self._told = not there
+        return there
+
+
 def checkpoint(path: Path) -> None:
     """Move what was written to its place in the file. Never raises."""
     try:

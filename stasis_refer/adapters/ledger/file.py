@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import structlog
 
-from stasis_refer.adapters.ledger.disk import checkpoint, sync
+from stasis_refer.adapters.ledger.disk import Place, checkpoint, sync
 from stasis_refer.adapters.ledger.locks import lock
 from stasis_refer.adapters.ledger.opening import BUSY, SET_VERSION, connect, make, set_up
 from stasis_refer.adapters.ledger.refusals import REFUSED, is_busy, refusal
@@ -51,6 +51,7 @@ class LedgerFile:
         self.owner = 0
         self._locks: dict[int, int] = {}  # file descriptors, by owner: us, and who has ended
         self._claims: dict[str, int] = {}  # file descriptors, by name
+        self._place: Place | None = None
         self._step: Step | None = None
         self._written = 0  # statements since the last checkpoint
         self._tidying = 0  # how many works of our own keep others from writing
@@ -66,6 +67,7 @@ class LedgerFile:
         try:
             make(self.path)
             self._opened = connect(self.path)
+            self._place = Place(self.path)
             set_up(self._opened)
             self.owner = next(owner for owner in count(1) if self.take_over(owner))
         except (OSError, ValueError, sqlite3.Error) as error:
@@ -88,6 +90,7 @@ class LedgerFile:
         if self._opened is not None:
             self._opened.close()
             self._opened, self._good, self._patient = None, False, -1.0
+            self._place = None
         for locks in (self._locks, self._claims):
             for descriptor in locks.values():
                 os.close(descriptor)
@@ -126,6 +129,8 @@ class LedgerFile:
 
     def writable(self) -> bool:
         """Tell whether the file can be written; tried out when it was not written of late."""
+        if self._place is not None and not self._place.kept():
+            return False
         if time.monotonic() - self._looked_at > _PROBED_FOR:
             with suppress(StoreError):
                 self.write(SET_VERSION)  # writes a page, though always the same one

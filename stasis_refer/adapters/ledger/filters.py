@@ -1,7 +1,15 @@
 """What a filter asks of rows, and of their kinds."""
 
+from typing import Final
+
 from stasis_refer.adapters.ledger.pages import Conditions
 from stasis_refer.runtime.book import CallFilter, TransferFilter
+
+_ANSWERED: Final = (
+    "(direction <> 'sent' OR outcome NOT IN ('unanswered', 'blocked')"
+    " OR (outcome = 'blocked' AND notify_code <> 0))"
+)
+"""``TransferRecord.refer_answer`` is ``refer_code``."""
 
 
 def of_transfers(wanted: TransferFilter) -> tuple[Conditions, Conditions]:
@@ -21,6 +29,11 @@ def of_transfers(wanted: TransferFilter) -> tuple[Conditions, Conditions]:
         kinds.add("outcome = ''" if wanted.open else "outcome <> ''")
     if wanted.code is not None:
         kinds.add("? IN (refer_code, notify_code)", wanted.code)
+    if wanted.refer_code is not None:
+        kinds.add("refer_code = ?", wanted.refer_code)
+        kinds.add(_ANSWERED)
+    if wanted.notify_code is not None:
+        kinds.add("notify_code = ?", wanted.notify_code)
     return rows, kinds
 
 

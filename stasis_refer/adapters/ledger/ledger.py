@@ -68,7 +68,7 @@ class Ledger:
         self.keys = KeyTable(self._file, time.time)
         self.owed = OwedTable(self._file, place)
         self._chronicle = Chronicle(time.time, clock, self.feed.publish, hide=hide)
-        self._recorder = Recorder(self._file, self._chronicle)
+        self._recorder = Recorder(self._file, self._chronicle, self.feed.publish)
         self.book = LedgerBook(path.absolute(), self._chronicle, self._write_what_is_new)
 
     def open(self) -> None:
@@ -149,6 +149,8 @@ class Ledger:
         return self._write(most=MOST_AT_ONCE)
 
     def _write(self, first: Sequence[TransferStory] = (), *, most: int = 0) -> bool:
+        if not self._good:
+            self._recorder.is_late()
         try:
             self._recorder.write(first, most=most)
         except StoreError as error:
@@ -168,13 +170,14 @@ class Ledger:
             self._lossy = True
             _log.error("ledger could not be written for too long: transfers are left out")
 
-    async def _write_what_is_new(self) -> None:
-        """Write down what somebody who reads now has to find, unless nothing can be written."""
+    async def _write_what_is_new(self) -> bool:
+        """Write down what somebody who reads now has to find; whether that could be."""
         new = len(self._chronicle.transfers) + len(self._chronicle.calls)
         for _ in range(0, new, MOST_AT_ONCE):
             if not (self._good and self._recorder.behind and self._write_some()):
-                return
+                break
             await asyncio.sleep(0)
+        return self._good or not self._recorder.behind
 
     async def _write_the_rest(self) -> None:
         while True:

@@ -1,6 +1,6 @@
 """What the chronicle says, written into the tables."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -28,11 +28,20 @@ MOST_AT_ONCE: Final = 50
 
 
 class Recorder:
-    """Writes down what is new in the chronicle. Every method may raise StoreError."""
+    """Writes down what is new in the chronicle. Every method may raise StoreError.
 
-    def __init__(self, file: LedgerFile, chronicle: Chronicle) -> None:
+    ``publish`` is told of each transfer that was ``late`` when it is there.
+    """
+
+    def __init__(
+        self,
+        file: LedgerFile,
+        chronicle: Chronicle,
+        publish: Callable[[TransferRecord], None] = lambda _: None,
+    ) -> None:
         self._file = file
         self._chronicle = chronicle
+        self._publish = publish
         self._transfers = TransferTable(file)
         self._rungs = RungTable(file)
         self._calls = CallTable(file)
@@ -42,6 +51,11 @@ class Recorder:
     def behind(self) -> bool:
         """Whether something is to be written."""
         return bool(self._chronicle.transfers or self._chronicle.calls)
+
+    def is_late(self) -> None:
+        """Take in that what is to be written was to be there before."""
+        for story in self._chronicle.transfers:
+            story.late = True
 
     def leave_out_beyond(self, most: int) -> bool:
         """Give up on the oldest that is to be written beyond so many; whether there was any."""
@@ -131,6 +145,9 @@ class Recorder:
     ) -> None:
         if story.keep(row, record, rungs):
             self._chronicle.transfers.pop(story, None)
+        if story.late:
+            story.late = False
+            self._publish(record)
 
     def _call_kept(self, story: CallStory, record: CallRecord) -> None:
         if story.record is record:

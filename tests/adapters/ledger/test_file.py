@@ -11,6 +11,7 @@ from pathlib import Path
 from stat import S_IMODE
 
 import pytest
+from structlog.testing import capture_logs
 
 from stasis_refer.adapters.ledger import Ledger
 from stasis_refer.runtime.ports import Leftover, StoreError, UnwritableError
@@ -114,6 +115,19 @@ def test_a_write_waits_for_another_one_but_not_for_long(
     assert not ledger.writable()
     writer.execute("COMMIT")
     ledger.outbox.add(parcel())
+    assert ledger.writable()
+
+
+def test_a_file_that_is_gone_cannot_be_written(ledger: Ledger, path: Path) -> None:
+    assert ledger.writable()
+    moved = path.rename(path.with_suffix(".away"))
+    with capture_logs() as logs:
+        assert not ledger.writable()
+        assert not ledger.writable()
+    assert [line["file"] for line in logs if "deleted" in line["event"]] == [str(path)]
+    path.touch()
+    assert not ledger.writable(), "another file in its place"
+    moved.replace(path)
     assert ledger.writable()
 
 

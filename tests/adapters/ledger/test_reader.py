@@ -108,6 +108,12 @@ FILTERS: list[tuple[TransferFilter, Callable[[TransferRecord], bool]]] = [
     (TransferFilter(application="sales"), lambda t: t.application == "sales"),
     (TransferFilter(code=486), lambda t: t.notify_code == 486),
     (TransferFilter(code=405), lambda t: t.refer_code == 405),
+    (TransferFilter(refer_code=405), lambda t: t.refer_answer == 405),
+    (
+        TransferFilter(refer_code=202, notify_code=180),
+        lambda t: (t.refer_answer, t.notify_code) == (202, 180),
+    ),
+    (TransferFilter(notify_code=486), lambda t: t.notify_code == 486),
     (TransferFilter(group=""), lambda t: not t.group),
     (TransferFilter(group="default"), lambda t: t.group == "default"),
     (TransferFilter(open=True), lambda t: t.outcome is None),

@@ -191,6 +191,37 @@ def test_calls_go_on_while_the_file_is_locked_and_all_is_caught_up(
     assert len(found[1]) == 8
 
 
+async def test_what_is_written_late_is_told_once_more(
+    ledger: Ledger, reader: Reader, locked: sqlite3.Connection
+) -> None:
+    call = Journaled(ledger.tap)
+    call.happens(*completed(1.0))
+    with ledger.feed.subscribe() as records:
+        ledger._write_some()  # noqa: SLF001 - in vain
+        locked.execute("COMMIT")
+        write_all(ledger)
+        told = await anext(records)
+        assert told == kept(reader)
+        Journaled(ledger.tap, another(1)).happens(*completed(1.0))
+        write_all(ledger)
+        ledger.feed.close()
+        assert len([each async for each in records]) == 4  # as ever, none of it twice
+
+
+async def test_who_asks_while_it_cannot_be_written_is_told_that_something_lacks(
+    ledger: Ledger, locked: sqlite3.Connection
+) -> None:
+    assert not (await ledger.book.transfers(ALL)).behind
+    Journaled(ledger.tap).happens(*completed(1.0))
+    page = await ledger.book.transfers(ALL)
+    assert (page.items, page.behind) == ((), True)
+    assert (await ledger.book.calls(CallFilter())).behind
+    locked.execute("COMMIT")
+    write_all(ledger)
+    page = await ledger.book.transfers(ALL)
+    assert (len(page.items), page.behind) == (1, False)
+
+
 def test_each_write_that_fails_is_counted(path: Path, locked: sqlite3.Connection) -> None:
     del locked
     failures: list[None] = []

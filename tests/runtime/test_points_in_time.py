@@ -1,6 +1,6 @@
 import pytest
 
-from stasis_refer.points_in_time import iso_time, parse_time, short_time
+from stasis_refer.runtime.points_in_time import iso_time, parse_time, short_time
 
 NOW = 1_764_000_000.5  # 2025-11-24T16:00:00.5Z
 

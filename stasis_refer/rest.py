@@ -1,5 +1,6 @@
 """Who may ask for what over HTTP: the operator, and applications in their vendors' words."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
@@ -7,6 +8,7 @@ from aiohttp import web
 
 from stasis_refer import __version__
 from stasis_refer.adapters.metrics import BODY_LIMIT
+from stasis_refer.adapters.page.routes import TransferPages
 from stasis_refer.adapters.rest.calls import Calls
 from stasis_refer.adapters.rest.guard import Guard
 from stasis_refer.adapters.rest.operator import OperatorRest
@@ -37,7 +39,7 @@ def rest_routes(  # noqa: PLR0913 - all that can be asked, and who asks
     on_limit: Callable[[str], None],
     mask: bool = False,
 ) -> Iterable[web.AbstractRouteDef]:
-    """Return the routes of ``/v1`` and of the vendors' own paths, behind one guard.
+    """Return the routes of ``/v1``, the page and the vendors' own paths, behind one guard.
 
     ``clock`` is in seconds; ``policy`` says which URLs may be named; ``on_limit`` is told which
     limit was reached. ``mask``: the operator is not told who is who, of live calls as of what the
@@ -50,14 +52,23 @@ def rest_routes(  # noqa: PLR0913 - all that can be asked, and who asks
         rate=settings.rate_limit,
         trusted_proxies=settings.trusted_proxies,
         on_limit=on_limit,
+        secure=settings.base.startswith("https:"),
     )
     operator = OperatorRest(
         guard,
         Calls(MaskedDesk(desk) if mask else desk, book, keys, clock),
         Transfers(book),
-        Stream(feed, on_limit),
+        Stream(feed, on_limit, still_in=guard.still_in),
         __version__,
     )
     too_large = partial(on_limit, BODY_LIMIT)
+    pages = TransferPages(
+        guard,
+        book,
+        applications=tuple(applications),
+        wall=time.time,
+        url=settings.base,
+        too_large=too_large,
+    )
     vendors = VendorRest(REST_VENDORS, guard, desk, book, policy=policy, too_large=too_large)
-    return (*operator.routes, *vendors.routes())
+    return (*operator.routes, *pages.routes, *vendors.routes())

@@ -41,15 +41,3 @@ def fail(message: str) -> Never:
     """Tell what is wrong, and end the command with 1."""
     errors.print(message, style="red", markup=False)
     raise typer.Exit(1)
-
-
-def visible(text: str) -> str:
-    r"""Return a text in which all that would move or colour a terminal is written as ``\x1b``.
-
-    What others have sent may hold such: control characters, and marks that turn the direction.
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
-    )

@@ -14,29 +14,11 @@ from stasis_refer.app import App
 from tests.adapters.rest.test_schemathesis import judge
 from tests.fakes.asterisk import Asterisk
 from tests.fakes.customer import Customer
-from tests.test_app import HANG_UP, WAIT, running, settings, waiting_call
+from tests.test_app import HANG_UP, running, settings, waiting_call
 
 TOKEN = "operator-hunter2"
 HTTP = {"listen": "127.0.0.1:0", "operator_token": TOKEN, "rate_limit": 100_000}
 TARGET = {"target": "sip:sales@example.com"}
-
-
-@pytest.fixture(autouse=True)
-def _ledger_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-async def asterisk() -> AsyncIterator[Asterisk]:
-    async with Asterisk() as asterisk:
-        yield asterisk
-
-
-@pytest.fixture
-async def customer() -> AsyncIterator[Customer]:
-    async with Customer() as customer:
-        customer.reply("/voice", WAIT)
-        yield customer
 
 
 @pytest.fixture

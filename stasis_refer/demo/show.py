@@ -75,6 +75,7 @@ def settings(customer: str) -> Settings:
             # A's phone names B at example.com; the document says where B is to be called.
             "targets": {"allow": ["sip:*@example.com", "sip:*@127.0.0.1"]},
             "webhooks": {"allow_networks": ["127.0.0.0/8"]},
+            "http": {"operator_token": secrets.token_hex(8)},
         }
     )
 
@@ -110,3 +111,5 @@ def _say_addresses(lab: Lab) -> None:
             user = scene.application(dialect)
             console.print(f"  sip:{user}@{lab.sip}   {scene.title}, {dialect}")
     console.print(f"Metrics: {lab.http}/metrics")
+    token = lab.settings.http.operator_token.get_secret_value()
+    console.print(f"The page: {lab.http}/ (the token is {token})")

@@ -68,13 +68,25 @@ class TransferRecord:
     evidence: Evidence | None = None
     detail: str = ""
 
+    @property
+    def refer_answer(self) -> int | None:
+        """What the REFER was answered with.
+
+        ``refer_code`` is what the application is told, and that is so also of a REFER that was
+        not sent (400, 403), or that nobody answered (408).
+        """
+        blocked = self.outcome is Outcome.BLOCKED and self.notify_code is None
+        silent = blocked or self.outcome is Outcome.UNANSWERED
+        return None if silent and self.direction is Direction.SENT else self.refer_code
+
 
 @dataclass(frozen=True, slots=True)
 class TransferFilter:
     """Which transfers are asked for; None and '' stand for any.
 
     ``since`` and ``until`` bound ``began_at``, the first included and the second not. ``code``
-    is that of the REFER's response or of the last NOTIFY. ``open``: whether it is under way.
+    is that of the REFER's response or of the last NOTIFY, as the application is told;
+    ``refer_code`` is a ``refer_answer``. ``open``: whether it is under way.
     """
 
     since: float | None = None
@@ -86,17 +98,21 @@ class TransferFilter:
     group: str | None = None
     call: str = ""
     open: bool | None = None
+    refer_code: int | None = None
+    notify_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """Some of what was asked for, the newest first.
 
-    ``next`` is the cursor that asks for those behind them, '' where there are no more.
+    ``next`` is the cursor that asks for those behind them, '' where there are no more. ``behind``:
+    what has happened since may not be among them, as the ledger cannot be written now.
     """
 
     items: tuple[T, ...]
     next: str = field(default="")
+    behind: bool = False
 
 
 class BadCursorError(ValueError):

@@ -68,7 +68,8 @@ class Subscription:
 class Feed:
     """Hands each change of a transfer to all subscribers; none of them slows a call.
 
-    A transfer is published when it begins, is accepted, rings, and ends.
+    A transfer is published when it begins, is accepted, rings, and ends; and once more when it
+    could be written only later, for whoever has looked for it in the ledger meanwhile.
     """
 
     def __init__(self) -> None:

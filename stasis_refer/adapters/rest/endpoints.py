@@ -53,6 +53,7 @@ class Endpoint(Generic[A]):
 
     ``asks`` is what is read from a request before ``handle`` gets it: the body of a POST, the
     query of any other. ``problems`` are the statuses that it answers with besides those of all.
+    ``browser``: who has logged in at the page may ask too.
     """
 
     method: str
@@ -64,6 +65,7 @@ class Endpoint(Generic[A]):
     good: Good
     problems: tuple[int, ...] = ()
     headers: tuple[HeaderField, ...] = ()
+    browser: bool = False
 
     @property
     def has_body(self) -> bool:
@@ -72,9 +74,10 @@ class Endpoint(Generic[A]):
 
     def route(self, guard: Guard) -> web.RouteDef:
         """Return the route, which lets nobody but the operator in."""
+        let_in = guard.browser if self.browser else guard.operator
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            guard.operator(request)
+            let_in(request)
             return await self._answer(request)
 
         return web.route(self.method, self.path, handle)

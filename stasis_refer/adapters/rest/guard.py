@@ -17,6 +17,7 @@ from aiohttp import web
 
 from stasis_refer.adapters.rest.buckets import Bucket, Buckets
 from stasis_refer.adapters.rest.peers import Peers
+from stasis_refer.adapters.rest.sessions import Sessions
 from stasis_refer.core.application import Application
 
 DEFAULT_RATE: Final = 50.0  # requests a second
@@ -55,10 +56,11 @@ class Guard:
     in full is none. ``clock`` is in seconds. ``rate`` is how many requests a second one
     credential may make, twice as many at once. Wrong credentials are counted by who sends them;
     of ``trusted_proxies``, networks as ``10.0.0.0/8``, it is believed who that is. ``on_limit`` is
-    told RATE_LIMIT or FAILURE_LIMIT.
+    told RATE_LIMIT or FAILURE_LIMIT. ``secure``: the page is reached over TLS.
 
-    Both methods raise what aiohttp answers with, its text being the message: HTTPUnauthorized
-    with ``WWW-Authenticate`` and HTTPTooManyRequests with ``Retry-After``.
+    Those who are not let in are answered with what the methods raise, its text being the message:
+    HTTPUnauthorized with ``WWW-Authenticate`` and HTTPTooManyRequests with ``Retry-After``; the
+    operator also HTTPForbidden, where no token is configured.
     """
 
     def __init__(  # noqa: PLR0913 - who is let in, and how often
@@ -70,11 +72,13 @@ class Guard:
         rate: float = DEFAULT_RATE,
         trusted_proxies: Iterable[str] = (),
         on_limit: Callable[[str], None] = lambda _: None,
+        secure: bool = False,
     ) -> None:
         self._clock = clock
         self._peers = Peers(trusted_proxies)
         self._on_limit = on_limit
         self._key = secrets.token_bytes(32)
+        self._sessions = Sessions(clock, secure=secure)
         # Counted apart: a customer's wrong password is not to keep the operator out.
         self._wrong_tokens = Buckets(_FAILURE_RATE, _FAILURES)
         self._wrong_passwords = Buckets(_FAILURE_RATE, _FAILURES)
@@ -92,10 +96,28 @@ class Guard:
         ]
 
     def operator(self, request: web.Request) -> None:
-        """Let the operator pass. Raises HTTPForbidden too, where no token is configured."""
-        if not self._operator:
-            raise web.HTTPForbidden(text=CLOSED)
-        self._admit(request, self._operator, self._wrong_tokens, _BEARER)
+        """Let the operator pass, who sends the token with the request."""
+        self._admit_operator(request, _presented(request))
+
+    def browser(self, request: web.Request) -> None:
+        """Let the operator pass, who has logged in with a browser or sends the token."""
+        if "Authorization" in request.headers or not self._sessions.holds(request):
+            self.operator(request)
+        else:
+            self._pace(self._operator[0])
+
+    def still_in(self, request: web.Request) -> bool:
+        """Tell whether who was let in as a browser, and stays for long, may stay."""
+        return "Authorization" in request.headers or self._sessions.holds(request)
+
+    def log_in(self, request: web.Request, token: str, response: web.Response) -> None:
+        """Begin a session of the operator's browser, whose cookie is set with the response."""
+        self._admit_operator(request, _bearer(token) if token else b"")
+        self._sessions.begin(response)
+
+    def log_out(self, request: web.Request, response: web.Response) -> None:
+        """End the session of a browser, if there is one; its cookie goes with the response."""
+        self._sessions.end(request, response)
 
     def vendor(self, request: web.Request) -> tuple[Application, ...]:
         """Return all applications that the credentials are those of, in the configuration's order.
@@ -103,25 +125,39 @@ class Guard:
         Where the path has a part ``account``, they are those with this account sid, or none.
         """
         challenge = f"{_BASIC}, {_BEARER}"
-        return self._admit(request, self._vendors, self._wrong_passwords, challenge)
+        presented = _presented(request)
+        return self._admit(request, presented, self._vendors, self._wrong_passwords, challenge)
+
+    def _admit_operator(self, request: web.Request, presented: bytes) -> None:
+        if not self._operator:
+            raise web.HTTPForbidden(text=CLOSED)
+        self._admit(request, presented, self._operator, self._wrong_tokens, _BEARER)
 
     def _admit(
-        self, request: web.Request, known: list[_Known], failures: Buckets, challenge: str
+        self,
+        request: web.Request,
+        presented: bytes,
+        known: list[_Known],
+        failures: Buckets,
+        challenge: str,
     ) -> tuple[Application, ...]:
         now, peer = self._clock(), self._peers.of(request)
         if wait := failures.wait(peer, now):
             self._refuse(FAILURE_LIMIT, wait, "Too many wrong credentials came from this address")
-        presented = _presented(request)
         found = self._find(presented, known)
         applications = _of_account(found, request.match_info.get("account", ""))
         if found is None or (found.applications and not applications):
             if presented:  # who sends none guesses nothing
                 failures.take(peer, now)
             raise web.HTTPUnauthorized(text=_WRONG, headers={"WWW-Authenticate": challenge})
-        if wait := found.bucket.wait(now):
-            self._refuse(RATE_LIMIT, wait, "These credentials are used too often")
-        found.bucket.take(now)
+        self._pace(found)
         return applications
+
+    def _pace(self, known: _Known) -> None:
+        now = self._clock()
+        if wait := known.bucket.wait(now):
+            self._refuse(RATE_LIMIT, wait, "These credentials are used too often")
+        known.bucket.take(now)
 
     def _find(self, presented: bytes, known: list[_Known]) -> _Known | None:
         """Return whose credential was presented, having looked at all of them."""

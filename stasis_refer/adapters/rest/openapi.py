@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from stasis_refer.adapters.rest.endpoints import Endpoint
 from stasis_refer.adapters.rest.models import Missed, TransferModel
 from stasis_refer.adapters.rest.problems import ProblemModel
+from stasis_refer.adapters.rest.sessions import COOKIE
 
 _REF: Final = "#/components/schemas/{model}"
 _PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
@@ -75,7 +76,10 @@ def document(endpoints: Iterable[Endpoint[Any]], version: str) -> Json:
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"operator": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "operator": {"type": "http", "scheme": "bearer"},
+                "browser": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+            },
         },
         "security": [{"operator": []}],
     }
@@ -123,6 +127,8 @@ def _operation(endpoint: Endpoint[Any], schemas: Mapping[str, Any]) -> Json:
         "parameters": [*_parameters(endpoint, schemas)],
         "responses": _responses(endpoint),
     }
+    if endpoint.browser:
+        operation["security"] = [{"operator": []}, {"browser": []}]
     if endpoint.has_body:
         schema = {"$ref": _REF.format(model=_name(endpoint.asks))}
         operation["requestBody"] = {

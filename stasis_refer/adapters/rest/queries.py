@@ -56,6 +56,7 @@ def _switch(text: str) -> bool:
 
 
 _Text = Annotated[str, Field(min_length=1, max_length=256)]
+_Status = Annotated[int, Field(ge=100, le=699), BeforeValidator(_whole)]
 _Switch = Annotated[bool, BeforeValidator(_switch)]
 _Moment = Annotated[
     float,
@@ -104,8 +105,14 @@ class TransfersQuery(Nothing):
     outcome: Outcome | None = None
     direction: Direction | None = None
     application: _Text | None = Field(default=None, description="The name of an application.")
-    code: Annotated[int, Field(ge=100, le=699), BeforeValidator(_whole)] | None = Field(
+    code: _Status | None = Field(
         default=None, description="The status of the REFER's response, or of the last NOTIFY."
+    )
+    refer_code: _Status | None = Field(
+        default=None, description="What the REFER was answered with, where one was sent."
+    )
+    notify_code: _Status | None = Field(
+        default=None, description="The last status that a NOTIFY told."
     )
     group: Annotated[str, Field(max_length=256)] | None = Field(
         default=None, description="The group of the target; empty: no rule allows it."
@@ -125,6 +132,8 @@ class TransfersQuery(Nothing):
             direction=self.direction,
             application=self.application or "",
             code=self.code,
+            refer_code=self.refer_code,
+            notify_code=self.notify_code,
             group=self.group,
             call=self.call or "",
             open=self.open,

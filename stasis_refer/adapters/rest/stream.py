@@ -42,7 +42,7 @@ _READ_AGAIN: Final = (
 class Stream:
     """Sends the feed to each client, at its pace; ``heartbeat`` is in seconds.
 
-    It ends when the feed is closed.
+    It ends when the feed is closed, and for a client when ``still_in`` says no of its request.
     """
 
     def __init__(
@@ -50,11 +50,13 @@ class Stream:
         feed: Feed,
         on_limit: Callable[[str], None] = lambda _: None,
         *,
+        still_in: Callable[[web.Request], bool] = lambda _: True,
         heartbeat: float = HEARTBEAT,
         most_clients: int = MOST_CLIENTS,
     ) -> None:
         self._feed = feed
         self._on_limit = on_limit
+        self._still_in = still_in
         self._heartbeat = heartbeat
         self._most_clients = most_clients
         self._clients = 0
@@ -71,17 +73,20 @@ class Stream:
                 Nothing,
                 self._watch,
                 Good(_DESCRIPTION, content_type="text/event-stream"),
+                browser=True,
             ),
         )
 
     async def _watch(self, request: web.Request, _: Nothing) -> web.StreamResponse:
-        if request.method == "HEAD":
-            return web.Response(headers=_HEADERS)
+        asks_only = request.method == "HEAD"
         if self._clients >= self._most_clients:
-            self._on_limit(STREAM_LIMIT)
+            if not asks_only:
+                self._on_limit(STREAM_LIMIT)
             message = f"{self._most_clients} clients watch already, the most there may be."
             headers = {"Retry-After": "30"}
             raise Problem(_TOO_MANY, "too_many_streams", message, headers=headers)
+        if asks_only:
+            return web.Response(headers=_HEADERS)
         self._clients += 1
         try:
             with self._feed.subscribe() as changes:
@@ -95,7 +100,7 @@ class Stream:
         again = "Last-Event-ID" in request.headers
         text = _OPENING + (_missed(None) if again else b"")
         try:
-            while text:
+            while text and self._still_in(request):
                 async with asyncio.timeout(PATIENCE):
                     await response.write(text)
                 text = await self._next(request, changes)
@@ -116,6 +121,8 @@ class Stream:
                     return _event(await anext(changes))
             except TimeoutError:
                 _there(request)
+                if not self._still_in(request):
+                    return b""
             except StopAsyncIteration:
                 return b""
         return _BEAT
@@ -123,8 +130,9 @@ class Stream:
 
 _DESCRIPTION: Final = (
     "Each event `transfer` has a Transfer as it stands now: when it begins, is accepted, rings,"
-    " and ends. An event `missed` tells that some were left out: for a client that was too slow,"
-    " or that comes back (Last-Event-ID). A comment comes every 15 seconds of silence."
+    " and ends; and once more if the ledger could not be written before. An event `missed` tells"
+    " that some were left out: for a client that was too slow, or that comes back (Last-Event-ID)."
+    " A comment comes every 15 seconds of silence."
 )
 
 

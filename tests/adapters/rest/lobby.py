@@ -167,7 +167,7 @@ async def lobby_of(*applications: Application) -> AsyncIterator[Lobby]:
         "127.0.0.1",
         0,
         not_ready=list,
-        metrics=bytes,
+        metrics=lambda _: (b"", ""),
         media=lambda _: None,
         recording=_no_recording,
         routes=VendorRest(

@@ -104,6 +104,17 @@ async def test_a_parameter_is_described_as_it_is_read(
     assert found == schema
 
 
+async def test_the_stream_alone_lets_a_browser_in(described: Described) -> None:
+    told = {
+        path: operation.get("security")
+        for path, item in described["paths"].items()
+        for operation in item.values()
+    }
+    assert told.pop("/v1/transfers/stream") == [{"operator": []}, {"browser": []}]
+    assert set(told.values()) == {None}
+    assert described["components"]["securitySchemes"]["browser"]["in"] == "cookie"
+
+
 async def test_it_is_the_operators(world: World, client: aiohttp.ClientSession) -> None:
     async with client.get(f"{world.url}/openapi.json", headers={"Authorization": ""}) as response:
         assert response.status == 401

@@ -93,6 +93,36 @@ async def test_it_ends_in_order_when_the_feed_does(
     assert told.endswith("\n\n")
 
 
+async def test_it_ends_for_who_has_logged_out(world: World, client: aiohttp.ClientSession) -> None:
+    async with client.get(STREAM) as response:
+        world.feed.publish(TRANSFER)
+        await _event(response)
+        await _event(response)
+        world.logged_in = False
+        world.feed.publish(TRANSFER)
+        async with asyncio.timeout(5):
+            rest = (await response.content.read()).decode()
+    assert rest == ""
+
+
+async def test_it_ends_for_who_has_logged_out_and_hears_nothing(
+    world: World, client: aiohttp.ClientSession
+) -> None:
+    async with client.get(STREAM) as response:
+        await _event(response)
+        world.logged_in = False
+        async with asyncio.timeout(5):
+            assert await response.content.read() == b""
+
+
+async def test_who_may_watch_no_more_learns_it_by_a_head_too() -> None:
+    world = World(most_clients=1)
+    async with world.serving() as client:
+        async with client.get(STREAM), client.head(STREAM) as head:
+            assert (head.status, head.headers["Retry-After"]) == (429, "30")
+        assert world.limits == []  # nobody was kept from watching
+
+
 async def test_its_head_has_an_end(client: aiohttp.ClientSession) -> None:
     async with client.head(STREAM) as response:
         assert (response.status, response.content_type) == (200, "text/event-stream")

@@ -103,6 +103,8 @@ NOON = 1_767_268_800.0  # 2026-01-01T12:00:00Z
         ("direction=received", TransferFilter(direction=Direction.RECEIVED)),
         ("application=support&call=c1", TransferFilter(application="support", call="c1")),
         ("code=486", TransferFilter(code=486)),
+        ("refer_code=405", TransferFilter(refer_code=405)),
+        ("notify_code=180", TransferFilter(notify_code=180)),
         ("group=default", TransferFilter(group="default")),
         ("group=", TransferFilter(group="")),
         ("open=true", TransferFilter(open=True)),

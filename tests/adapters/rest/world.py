@@ -204,6 +204,7 @@ class World:
     feed: Feed = field(default_factory=Feed)
     clock: Clock = field(default_factory=Clock)
     limits: list[str] = field(default_factory=list)
+    logged_in: bool = True
     more: tuple[web.RouteDef, ...] = ()
     port: int = 0
 
@@ -221,6 +222,7 @@ class World:
         stream = Stream(
             self.feed,
             self.limits.append,
+            still_in=lambda _: self.logged_in,
             heartbeat=self.heartbeat,
             most_clients=self.most_clients,
         )
@@ -230,7 +232,7 @@ class World:
             "127.0.0.1",
             0,
             not_ready=list,
-            metrics=bytes,
+            metrics=lambda _: (b"", ""),
             media=lambda _: None,
             recording=_none,
             routes=(*rest.routes, *self.more),

@@ -7,7 +7,7 @@ BIN := .venv/bin
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/stasis_refer
 export PATH := $(CACHE)/tools:$(PATH)
 
-.PHONY: demo test setup lint types unit bench clean
+.PHONY: demo test setup lint types unit scenarios others bench dashboards previews clean
 
 demo: setup ## one real call per situation, and what became of each transfer; KEEP=1 leaves the lab up
 	@$(BIN)/stasis-refer demo $(if $(filter 1,$(KEEP)),--keep)
@@ -24,11 +24,25 @@ types: setup
 	@$(BIN)/mypy
 
 unit: setup
-	@echo "== pytest"
-	@$(BIN)/pytest -q
+	@echo "== pytest: scenarios, which mostly wait, beside all else; each tells when it has ended"
+	@$(MAKE) --jobs=2 --output-sync=target --no-print-directory scenarios others
+
+scenarios:
+	@$(BIN)/pytest -q tests/scenarios
+
+others:
+	@$(BIN)/pytest -q --ignore=tests/scenarios
 
 bench: setup ## speed, side by side with Asterisk's bare dialplan
 	@$(BIN)/python -m bench
+
+dashboards: setup ## grafana/dashboards/*.json from the code; PAGE=URL names the page of your program
+	@$(BIN)/python -m grafana $(PAGE)
+
+previews: setup ## grafana/previews/*.png, from real transfers and a real Prometheus
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
+	    PREVIEWS=$$scratch $(BIN)/pytest -q -s tests/scenarios/test_dashboards.py && \
+	    $(BIN)/python -m grafana.preview $$scratch/answers.json
 
 setup: .venv/ready
 	@asterisk/provision

@@ -166,6 +166,7 @@ class Run:
     pages: Mapping[str, float] = field(default_factory=dict)  # seconds, by the filter's name
     listing: float = 0.0  # seconds, of 1,000 live calls by REST
     bookkeeping: float = 0.0  # seconds of CPU that the ledger takes for a transfer
+    scrape: float = 0.0  # seconds
 
     @property
     def failed(self) -> bool:

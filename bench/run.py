@@ -21,6 +21,7 @@ from bench.program import Report
 from bench.received import run_referred
 from bench.rest import CALLS, seconds_a_listing
 from bench.result import Bare, Driven, Latency, Memory, Run, Spoken, latency
+from bench.scrape import seconds_a_scrape
 from bench.sent import measure_sent
 from bench.stage import SETTLING, WARM_UP, Meter, Say, stage_in
 from bench.wire import WireTap
@@ -74,6 +75,8 @@ async def run_bench(plan: Plan, folder: Path, say: Say) -> Run:
     parsing = {dialect: documents_a_second(dialect) for dialect in TYPICAL}
     say("writing transfers down")
     bookkeeping = seconds_a_transfer()
+    say("scraping the metrics")
+    scrape = await seconds_a_scrape()
     say(f"looking through a ledger of {ROWS:,} transfers")
     pages = await seconds_a_page(folder)
     say(f"listing {CALLS:,} live calls")
@@ -92,6 +95,7 @@ async def run_bench(plan: Plan, folder: Path, say: Say) -> Run:
         pages=pages,
         listing=listing,
         bookkeeping=bookkeeping,
+        scrape=scrape,
     )
 
 

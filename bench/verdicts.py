@@ -22,6 +22,7 @@ TARGET_BOOKKEEPING: Final = 0.15
 
 TARGET_PAGE: Final = 0.050  # seconds, for a page of a million transfers
 TARGET_LISTING: Final = 0.1  # seconds, for 1,000 live calls
+TARGET_SCRAPE: Final = 0.050  # seconds, with twenty applications
 TARGET_GROWTH: Final = 1024.0  # bytes of RSS for each transfer
 GROWTH_TRANSFERS: Final = 5000
 LATENCY_RATE: Final = 50  # transfers a second at which the p99 counts
@@ -52,6 +53,7 @@ def verdicts(run: Run) -> list[Verdict]:
         _bookkeeping(run),
         *_slowest_page(run.pages),
         _listing(run),
+        _scrape(run.scrape),
     ]
 
 
@@ -148,6 +150,15 @@ def _slowest_page(pages: Mapping[str, float]) -> list[Verdict]:
             seconds <= TARGET_PAGE,
         )
     ]
+
+
+def _scrape(seconds: float) -> Verdict:
+    return Verdict(
+        "a scrape of the metrics, 20 applications",
+        f"<= {TARGET_SCRAPE * 1000:.0f} ms",
+        f"{seconds * 1000:.1f} ms",
+        seconds <= TARGET_SCRAPE,
+    )
 
 
 def _p99(run: Run) -> Verdict:

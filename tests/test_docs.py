@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from stasis_refer.adapters.metrics import Metrics, Names
 from stasis_refer.core.outcome import Evidence, Outcome, Reason
 from stasis_refer.dialects.bxml_verbs import BXML_VERBS
 from stasis_refer.dialects.jambonz_verbs import VERBS
 from stasis_refer.dialects.rcml_dial import RCML_NOUNS
 from stasis_refer.dialects.rcml_verbs import RCML_VERBS
+from stasis_refer.dialects.registry import DIALECTS
 from stasis_refer.dialects.twiml_nouns import TWIML_NOUNS, Nouns
 from stasis_refer.dialects.twiml_verbs import TWIML_VERBS
 from stasis_refer.dialects.xml_verbs import Vocabulary
@@ -17,6 +19,7 @@ from stasis_refer.wire.causes import CAUSES, status_of
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "dialects.md").read_text()
+METRICS = (DOCS / "metrics.md").read_text()
 OUTCOMES = (DOCS / "outcomes.md").read_text()
 OF_FORMS, OF_BXML = "### TwiML and RCML", "### BXML"
 XML = [(OF_FORMS, TWIML_VERBS), (OF_FORMS, RCML_VERBS), (OF_BXML, BXML_VERBS)]
@@ -122,3 +125,19 @@ OF_RECEIVED = [
 def test_each_end_of_a_received_refer_has_its_row(outcome: str, reason: str) -> None:
     rows = [line.split("|")[1:3] for line in RECEIVED.splitlines() if line.startswith("| `")]
     assert any(f"`{outcome}`" in of and f"`{reason}`" in why for of, why in rows)
+
+
+def test_each_metric_has_a_row_with_its_type_and_labels() -> None:
+    page = Metrics("1", DIALECTS, Names(("a",), ("default",), ("trunk",))).render().decode()
+    kinds = dict(re.findall(r"^# TYPE stasis_refer_(\w+) (\w+)$", page, re.MULTILINE))
+    labels: dict[str, set[str]] = {name: set() for name in kinds}
+    for name, inside in re.findall(r"^stasis_refer_(\w+?)(?:_count)?\{(.*)\}", page, re.MULTILINE):
+        if name in labels:
+            labels[name] |= set(re.findall(r'(\w+)="', inside))
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| ([^|]*)\| ", METRICS, re.MULTILINE)
+    assert {name: (kind, set(re.findall(r"\w+", text))) for name, kind, text in rows} == {
+        name: (kind, labels[name]) for name, kind in kinds.items()
+    }
+    assert set(re.findall(r"^# TYPE ((?:process|python)_\w+)", page, re.MULTILINE)) <= set(
+        re.findall(r"`(\w+)`", METRICS)
+    )

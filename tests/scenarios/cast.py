@@ -10,7 +10,18 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from stasis_refer.core.outcome import Outcome
 from stasis_refer.lab.asterisk import free_udp_port
-from stasis_refer.lab.phone import Phone, Step, answer, hear_bye, pause, ring_in, send_refer
+from stasis_refer.lab.phone import (
+    Phone,
+    Step,
+    answer,
+    bye,
+    call,
+    hear_bye,
+    hear_notify,
+    pause,
+    ring_in,
+    send_refer,
+)
 from tests.scenarios.theatre import Theatre
 
 RING = 0.3
@@ -48,7 +59,8 @@ class Cast:
 
     async def play(self, caller: Sequence[Step], **agents: Sequence[Step]) -> None:
         """Let everybody play their part; all must have gone as they should."""
-        assert await self.logs(caller, **agents) == dict.fromkeys(("caller", *agents), "")
+        logs = await self.logs(caller, **agents)
+        assert not any(logs.values()), "\n".join(f"{who}:\n{log}" for who, log in logs.items())
 
     async def logs(self, caller: Sequence[Step], **agents: Sequence[Step]) -> Mapping[str, str]:
         """Let everybody play their part; what each phone has to complain of."""
@@ -64,6 +76,18 @@ class Cast:
             for agent, phone in waiting.items():
                 logs[agent] = (await phone.played()).log
         return logs
+
+    async def have_a_transfer_the_caller_to_b(self) -> None:
+        """Let the caller be connected with agent A, who transfers it to agent B, who answers."""
+        voice = self.dial("a", attributes='answerOnBridge="true" referUrl="where" action="after"')
+        self.theatre.reply(self.name, "voice", voice)
+        self.theatre.reply(self.name, "where", self.dial("b"))
+        self.theatre.reply(self.name, "after", "<Response/>")
+        await self.play(
+            (call(), hear_bye()),
+            a=(*refers(), hear_notify(200), hear_bye()),
+            b=(*ANSWERS, pause(TALK), bye()),
+        )
 
     # -- what came of it ---------------------------------------------------------
 

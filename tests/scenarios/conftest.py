@@ -12,6 +12,7 @@ from tests.scenarios.cast import Cast, listed, nothing_left
 from tests.scenarios.member import Member
 from tests.scenarios.situations import SITUATIONS, WITHOUT_CAPTURE, Situation
 from tests.scenarios.theatre import (
+    OPERATOR_TOKEN,
     PJSIP_EXTRA,
     QUEUES_EXTRA,
     Stories,
@@ -56,7 +57,8 @@ async def theatre(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[The
             for name in free_applications(voice.dialect)
         )
         lab = {"pjsip_extra": extra, "queues_extra": queues}
-        configured = settings((*playing, *free), lab=lab)
+        http = {"operator_token": OPERATOR_TOKEN}
+        configured = settings((*playing, *free), lab=lab, http=http)
         async with Lab(configured, (theatre.tap,)) as running:
             theatre.lab = running
             yield theatre

@@ -98,7 +98,7 @@ async def test_a_phone_of_another_make(
     result = ended.result
     assert (result.outcome, result.reason) == (outcome, Reason.FINAL_NOTIFY)
     assert (result.evidence, result.conflict) == (Evidence.SIP, False)
-    (request,) = theatre.told(name)
+    request = await theatre.the_one(name)
     form = request.form
     assert told == (
         form["ReferCallStatus"],

@@ -37,7 +37,7 @@ def ear() -> Ear:
 async def told(cast: Cast, path: str = "after") -> dict[str, str]:
     """Return what the action URL was told."""
     await cast.theatre.customer.received(f"/{cast.name}/{path}", within=10)
-    (request,) = cast.theatre.told(cast.name, path)
+    request = await cast.theatre.the_one(cast.name, path)
     return dict(request.form)
 
 
@@ -298,7 +298,7 @@ async def test_jambonz_dial(theatre: Theatre, cast: Cast) -> None:
     theatre.reply(cast.name, "voice", Reply(f"[{verb}]", content_type="application/json"))
     theatre.reply(cast.name, "after", Reply("[]", content_type="application/json"))
     await cast.play(IS_HUNG_UP, a=TALKS_AND_GOES)
-    (request,) = theatre.told(cast.name)
+    request = await theatre.the_one(cast.name)
     payload = request.json
     assert (payload["dial_call_status"], payload["dial_sip_status"]) == ("completed", 200)
     assert payload["verb_id"] == "d1"
@@ -313,6 +313,6 @@ async def test_bxml_transfer(theatre: Theatre, cast: Cast) -> None:
     theatre.reply(cast.name, "voice", Reply(f"<Bxml>{transfer}</Bxml>", content_type=xml))
     theatre.reply(cast.name, "after", Reply("<Bxml/>", content_type=xml))
     await cast.play(IS_HUNG_UP, a=TALKS_AND_GOES)
-    (request,) = theatre.told(cast.name)
+    request = await theatre.the_one(cast.name)
     assert request.json["eventType"] == "transferComplete"
     assert request.json["cause"] == "hangup"

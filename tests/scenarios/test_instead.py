@@ -41,7 +41,7 @@ async def test_the_caller_is_connected_with_the_target(cast: Cast, code: int) ->
         Reason.BRIDGED_FALLBACK,
     )
     assert ended.result.refer_code == code
-    (told,) = cast.theatre.told(cast.name)
+    told = await cast.theatre.the_one(cast.name)
     assert told.form["ReferCallStatus"] == "in-progress"
     assert told.form["ReferSipResponseCode"] == str(code)
     assert cast.counted("sent") == {"completed": 1}
@@ -61,7 +61,7 @@ async def test_a_target_that_is_busy_then(cast: Cast) -> None:
     caller = (call(), expect_refer(), answer_refer(405), hear_bye())
     await cast.play(caller, b=(ring_in(), decline(486)))
     assert await cast.outcomes() == [Outcome.BUSY]
-    (told,) = cast.theatre.told(cast.name)
+    told = await cast.theatre.the_one(cast.name)
     assert told.form["ReferCallStatus"] == "busy"
     assert told.form["NotifySipResponseCode"] == "486"
 

@@ -95,7 +95,7 @@ async def test_an_agent_is_transferred_and_the_caller_goes_on(cast: Cast) -> Non
     verdict = await cast.theatre.running.app.desk.order(key, order)
     await playing
     assert verdict == Taken(f"{key}-1")
-    (told,) = cast.theatre.told(cast.name)
+    told = await cast.theatre.the_one(cast.name)
     assert told.form["DialCallStatus"] == "completed"
     assert await cast.outcomes() == [Outcome.COMPLETED]
 
@@ -129,7 +129,7 @@ async def test_the_end_of_a_call_cancels_its_transfer(cast: Cast) -> None:
     await playing
     assert await cast.outcomes() == [Outcome.CANCELED]
     await cast.theatre.customer.received(f"/{cast.name}/after", within=10)
-    (told,) = cast.theatre.told(cast.name)
+    told = await cast.theatre.the_one(cast.name)
     assert told.form["ReferCallStatus"] == "canceled"
 
 
@@ -183,7 +183,7 @@ async def test_a_call_is_made_and_transferred(cast: Cast) -> None:
         "in-progress",
         "completed",
     ]
-    (asked,) = cast.theatre.told(cast.name, "voice")
+    asked = await cast.theatre.the_one(cast.name, "voice")
     assert (asked.form["Direction"], asked.form["From"]) == ("outbound-api", "4930")
 
 
@@ -223,9 +223,9 @@ async def test_a_callee_is_connected_behind_its_document(cast: Cast) -> None:
     cast.theatre.reply(cast.name, "screen", "<Response><Pause length='1'/></Response>")
     cast.theatre.reply(cast.name, "after", "<Response/>")
     await cast.play((call(), pause(2.5), bye()), a=(*ANSWERS, *HANGS_UP))
-    (asked,) = cast.theatre.told(cast.name, "screen")
+    asked = await cast.theatre.the_one(cast.name, "screen")
     assert (asked.form["Direction"], asked.form["CallStatus"]) == ("outbound-dial", "in-progress")
-    (told,) = cast.theatre.told(cast.name)
+    told = await cast.theatre.the_one(cast.name)
     assert told.form["DialCallStatus"] == "completed"
     assert told.form["DialCallSid"] == asked.form["CallSid"]
 
@@ -235,7 +235,7 @@ async def test_a_callee_that_does_not_want_to_is_not_connected(cast: Cast) -> No
     cast.theatre.reply(cast.name, "screen", "<Response><Hangup/></Response>")
     cast.theatre.reply(cast.name, "after", "<Response/>")
     await cast.play((call(), hear_bye()), a=(*ANSWERS, hear_bye()))
-    (told,) = cast.theatre.told(cast.name)
+    told = await cast.theatre.the_one(cast.name)
     assert told.form["DialCallStatus"] == "no-answer"
 
 

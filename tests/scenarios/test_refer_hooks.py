@@ -28,7 +28,7 @@ async def test_jambonz_is_told_all_of_refer_details(cast: Cast) -> None:
     a = (*refers(referred_by=BY, headers=HEADERS), *MOVED)
     await cast.play((call(), hear_bye()), a=a, b=B_ANSWERS)
     assert await cast.outcomes() == [Outcome.COMPLETED]
-    (asked,) = cast.theatre.told(cast.name, "where")
+    asked = await cast.theatre.the_one(cast.name, "where")
     details = asked.json["refer_details"]
     first = cast.theatre.told(cast.name, "voice")[0].json
     assert details["sip_refer_to"] == f"<{TARGET}>"
@@ -49,7 +49,7 @@ async def test_rcml_is_told_target_transferor_and_transferee(cast: Cast) -> None
     cast.theatre.reply(cast.name, "where", Reply(cast.dial("b"), content_type=xml))
     await cast.play((call(), hear_bye()), a=(*refers(), *MOVED), b=B_ANSWERS)
     assert await cast.outcomes() == [Outcome.COMPLETED]
-    (asked,) = cast.theatre.told(cast.name, "where")
+    asked = await cast.theatre.the_one(cast.name, "where")
     told = [asked.form[name] for name in ("ReferTarget", "Transferor", "Transferee")]
     assert told == ["agentb", "a", "phone"]
 
@@ -65,7 +65,7 @@ async def test_bxml_may_be_asked_under_a_name_of_ours(cast: Cast) -> None:
     cast.theatre.reply(cast.name, "where", transfer("b"))
     await cast.play((call(), hear_bye()), a=(*refers(), *MOVED), b=B_ANSWERS)
     assert await cast.outcomes() == [Outcome.COMPLETED]
-    (asked,) = cast.theatre.told(cast.name, "where")
+    asked = await cast.theatre.the_one(cast.name, "where")
     assert asked.json["eventType"] == "referReceived"
     assert asked.json["referTo"] == f"<{TARGET}>"
 
@@ -76,6 +76,6 @@ async def test_without_the_capture_only_the_user_part_is_known(deaf_theatre: The
     deaf_theatre.reply(deaf.name, "voice", dial)
     deaf_theatre.reply(deaf.name, "where", deaf.dial("b"))
     await deaf.play((call(), hear_bye()), a=(*refers(), *MOVED), b=B_ANSWERS)
-    (asked,) = deaf_theatre.told(deaf.name, "where")
+    asked = await deaf_theatre.the_one(deaf.name, "where")
     assert asked.form["ReferTransferTarget"] == "agentb"
     assert await deaf.outcomes() == [Outcome.COMPLETED]

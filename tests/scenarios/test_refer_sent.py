@@ -99,17 +99,17 @@ def test_twilios_validator_accepts_every_action_request(
 
 
 @by_name
-def test_bandwidths_models_accept_every_event(
+async def test_bandwidths_models_accept_every_event(
     theatre: Theatre, situation: Situation, stories: Stories
 ) -> None:
     assert stories
     name = application_of(BXML, situation)
-    (initiate,) = theatre.told(name, "voice")
+    initiate = await theatre.the_one(name, "voice")
     assert InitiateCallback.from_dict(initiate.json) is not None
     for each in theatre.told(name, "after"):
         assert ReferCompleteCallback.from_dict(each.json) is not None
         assert None not in each.json.values()
-    (disconnect,) = theatre.told(name, "status")
+    disconnect = await theatre.the_one(name, "status")
     read = DisconnectCallback.from_dict(disconnect.json)
     assert read is not None
     assert (read.event_type, read.cause) == ("disconnect", "hangup")

@@ -78,7 +78,7 @@ async def url(theatre: Theatre) -> AsyncIterator[str]:
         "127.0.0.1",
         0,
         not_ready=list,
-        metrics=bytes,
+        metrics=lambda _: (b"", ""),
         media=lambda _: None,
         recording=_no_recording,
         routes=VendorRest(

@@ -126,7 +126,7 @@ async def test_the_event_may_be_asked_for_with_get(theatre: Theatre) -> None:
     theatre.reply(name, "voice", f"<Bxml>{refer}</Bxml>")
     theatre.reply(name, "after", HANG_UP)
     assert await theatre.phone(name, *REFUSED) == ""
-    (request,) = theatre.told(name)
+    request = await theatre.the_one(name)
     assert (request.method, request.query["referSipResponseCode"]) == ("GET", "405")
 
 
@@ -214,7 +214,7 @@ async def test_a_failure_response_completes_the_verb(theatre: Theatre) -> None:
     theatre.reply(name, "voice", Reply(json.dumps([refer]), content_type="application/json"))
     theatre.reply(name, "after", Reply('[{"verb": "hangup"}]', content_type="application/json"))
     assert await theatre.phone(name, *REFUSED) == ""
-    (request,) = theatre.told(name)
+    request = await theatre.the_one(name)
     assert request.json["refer_status"] == 405
     assert "final_referred_call_status" not in request.json
     assert request.headers["Authorization"] == "Basic dm9pY2U6Z2F0ZTp3YXk="
@@ -243,7 +243,7 @@ async def test_the_examples_of_restcomm(theatre: Theatre, target: str, refer_to:
     absent = "" if "=" in refer_to else "example.com?"
     begin = (call(), expect_refer(header=f"Refer-To: {refer_to}", absent=absent))
     assert await theatre.phone(name, *begin, answer_refer(405), hear_bye()) == ""
-    (request,) = theatre.told(name)
+    request = await theatre.the_one(name)
     assert request.method == "GET"
     assert request.query["ReferSipResponseCode"] == "405"
     assert request.query["ApiVersion"] == "2012-04-24"

@@ -246,7 +246,7 @@ async def test_a_verb_nobody_knows_goes_to_the_fallback(theatre: Theatre, name: 
     theatre.reply(name, "voice", "<Response>\n<Teleport/></Response>")
     theatre.reply(name, "fallback", '<Response><Reject reason="busy"/></Response>')
     assert await theatre.phone(name, call_refused(486)) == ""
-    (asked,) = theatre.told(name, "fallback")
+    asked = await theatre.the_one(name, "fallback")
     assert asked.form["ErrorCode"] == "12200"
     assert asked.form["ErrorUrl"] == theatre.customer.url(f"/{name}/voice")
 
@@ -275,7 +275,7 @@ async def test_the_first_request_has_the_standard_parameters(theatre: Theatre, n
     theatre.reply(name, "voice", '<Response><Reject reason="busy"/></Response>')
     headers = "X-Acct-Number: 42\nUser-to-User: 5678;encoding=hex"
     assert await theatre.phone(name, call_refused(486, headers=headers)) == ""
-    (asked,) = theatre.told(name, "voice")
+    asked = await theatre.the_one(name, "voice")
     form = asked.form
     assert form["CallStatus"] == "ringing"
     assert form["Direction"] == "inbound"

@@ -31,6 +31,7 @@ MODES = pytest.mark.parametrize("mode", ["", BRIDGE], ids=["released", "held"])
 MOVED = (hear_notify(200), hear_bye())
 GOES_ON = (hear_nothing(0.4), bye())
 B_ANSWERS = (*ANSWERS, pause(TALK), bye())
+B_ANSWERS_LATE = (ring_in(), pause(1.5), *B_ANSWERS[2:])
 IS_CUT_OFF = (call(), hear_bye())
 
 
@@ -52,10 +53,6 @@ def calls_a(stage: Cast, mode: str = "") -> None:
 @pytest.mark.parametrize(
     "a",
     [
-        # Asterisk ends the subscription of who is gone by itself, with 503.
-        pytest.param(
-            (*refers(), hear_notify(100), bye(), hear_notify(503)), id="says BYE once it is heard"
-        ),
         pytest.param((*refers(referred_by=None), *MOVED), id="sends no Referred-By"),
         pytest.param((*refers(referred_by="<sip:agenta@example.com>"), *MOVED), id="says who"),
         pytest.param(
@@ -67,6 +64,20 @@ def calls_a(stage: Cast, mode: str = "") -> None:
 async def test_the_transfer_goes_on(stage: Cast, mode: str, a: tuple[Step, ...]) -> None:
     calls_a(stage, mode)
     await stage.play(IS_CUT_OFF, a=a, b=B_ANSWERS)
+    assert await stage.outcomes() == [Outcome.COMPLETED]
+    assert stage.counted() == {"completed": 1}
+    assert not stage.theatre.told(stage.name), "the Dial's action URL is not asked"
+
+
+@MODES
+async def test_a_transferor_that_is_gone_is_not_told_the_end(stage: Cast, mode: str) -> None:
+    calls_a(stage, mode)
+    if not mode:
+        # Without answerOnBridge the transfer is over for A as soon as its document is there.
+        stage.theatre.reply(stage.name, "where", Reply(stage.dial("b"), delay=0.5))
+    # Asterisk ends the subscription of who is gone by itself, with 503.
+    a = (*refers(), hear_notify(100), bye(), hear_notify(503))
+    await stage.play(IS_CUT_OFF, a=a, b=B_ANSWERS_LATE)
     assert await stage.outcomes() == [Outcome.COMPLETED]
     assert stage.counted() == {"completed": 1}
     assert not stage.theatre.told(stage.name), "the Dial's action URL is not asked"
@@ -93,7 +104,7 @@ async def test_a_phone_that_says_bye_right_behind_the_202(stage: Cast, mode: str
 async def test_a_transferor_who_left_cannot_be_connected_again(stage: Cast) -> None:
     calls_a(stage, BRIDGE)
     a = (*refers(), hear_notify(100), bye(), hear_notify(503))
-    await stage.play(IS_CUT_OFF, a=a, b=(ring_in(), pause(0.3), decline(486)))
+    await stage.play(IS_CUT_OFF, a=a, b=(ring_in(), pause(1.5), decline(486)))
     assert await stage.outcomes() == [Outcome.BUSY]
 
 
@@ -105,7 +116,7 @@ async def test_a_second_refer_ends_with_the_first(stage: Cast, mode: str) -> Non
     if not mode:
         # Without answerOnBridge the first is over as soon as its document is there.
         stage.theatre.reply(stage.name, "where", Reply(stage.dial("b"), delay=0.5))
-    await stage.play(IS_CUT_OFF, a=(*twice, *ends), b=(ring_in(), pause(0.6), *B_ANSWERS[2:]))
+    await stage.play(IS_CUT_OFF, a=(*twice, *ends), b=B_ANSWERS_LATE)
     assert sorted(await stage.outcomes(2)) == [Outcome.COMPLETED, Outcome.REJECTED]
     ended = stage.theatre.journal[stage.name].ended
     assert Reason.ANOTHER_TRANSFER in {each.result.reason for each in ended}
@@ -116,7 +127,7 @@ async def test_the_same_refer_once_more_joins_the_first(stage: Cast) -> None:
     calls_a(stage, BRIDGE)
     twice = (*refers(), hear_notify(100), send_refer(f"<{TARGET}>"))
     ends = (hear_notify(200), hear_notify(200), hear_bye())
-    await stage.play(IS_CUT_OFF, a=(*twice, *ends), b=(ring_in(), pause(0.6), *B_ANSWERS[2:]))
+    await stage.play(IS_CUT_OFF, a=(*twice, *ends), b=B_ANSWERS_LATE)
     assert await stage.outcomes() == [Outcome.COMPLETED]
 
 
@@ -170,7 +181,7 @@ async def test_an_endpoint_that_may_not_transfer(stage: Cast) -> None:
 async def test_the_application_sees_refer_to_as_it_was_received(stage: Cast, refer_to: str) -> None:
     calls_a(stage)
     await stage.play(IS_CUT_OFF, a=(*refers(refer_to), *MOVED), b=B_ANSWERS)
-    (asked,) = stage.theatre.told(stage.name, "where")
+    asked = await stage.theatre.the_one(stage.name, "where")
     assert asked.form["ReferTransferTarget"] == refer_to
     assert asked.form["CallStatus"] == "in-progress"
     assert asked.form["CallSid"] == stage.theatre.told(stage.name, "voice")[0].form["CallSid"]
@@ -180,7 +191,7 @@ async def test_refer_method(stage: Cast) -> None:
     attributes = 'referUrl="where" referMethod="GET"'
     stage.theatre.reply(stage.name, "voice", stage.dial("a", attributes=attributes))
     await stage.play(IS_CUT_OFF, a=(*refers(), *MOVED), b=B_ANSWERS)
-    (asked,) = stage.theatre.told(stage.name, "where")
+    asked = await stage.theatre.the_one(stage.name, "where")
     assert asked.method == "GET"
 
 
@@ -196,7 +207,7 @@ async def test_the_caller_transfers_whom_it_called(stage: Cast, mode: str) -> No
     await stage.play((*PRESSES, *MOVED), a=A_IS_MOVED, b=B_ANSWERS)
     assert await stage.outcomes() == [Outcome.COMPLETED]
     first = stage.theatre.told(stage.name, "voice")[0].form
-    (asked,) = stage.theatre.told(stage.name, "where")
+    asked = await stage.theatre.the_one(stage.name, "where")
     assert asked.form["CallSid"] != first["CallSid"], "the document is the transferee's"
     assert asked.form["ParentCallSid"] == first["CallSid"]
     assert asked.form["Direction"] == "outbound-dial"
@@ -207,7 +218,7 @@ async def test_a_caller_whose_target_declines_is_connected_again(stage: Cast) ->
     caller = (*PRESSES, hear_notify(503), hear_nothing(0.4), bye())
     await stage.play(caller, a=A_IS_MOVED, b=(ring_in(), decline(486)))
     assert await stage.outcomes() == [Outcome.BUSY]
-    (told,) = stage.theatre.told(stage.name)
+    told = await stage.theatre.the_one(stage.name)
     assert told.form["DialCallStatus"] == "completed"
     assert told.form["CallSid"] == stage.theatre.told(stage.name, "voice")[0].form["CallSid"]
 
@@ -217,7 +228,7 @@ async def test_a_callee_who_leaves_meanwhile_leaves_the_caller_its_document(stag
     a = (*ANSWERS, pause(3.0), bye())
     await stage.play((*PRESSES, hear_notify(503), hear_bye()), a=a, b=(ring_in(), expect_cancel()))
     assert await stage.outcomes() == [Outcome.CANCELED]
-    (told,) = stage.theatre.told(stage.name)
+    told = await stage.theatre.the_one(stage.name)
     assert told.form["DialCallStatus"] == "completed"
 
 

@@ -107,7 +107,7 @@ async def test_a_header_that_cannot_be_sent_sends_nothing(
     theatre.reply(name, "voice", verbs({**refer, "headers": headers}))
     theatre.reply(name, "after", verbs({"verb": "sip:decline", "status": 404}))
     assert await theatre.phone(name, call_refused(404)) == ""
-    (told,) = theatre.told(name)
+    told = await theatre.the_one(name)
     assert told.json["refer_status"] == 400
     assert [each.result.outcome for each in theatre.journal[name].ended] == [Outcome.BLOCKED]
 
@@ -147,7 +147,7 @@ async def test_a_tag_sticks_until_it_is_cleared(theatre: Theatre) -> None:
     theatre.reply(name, "last", HANG_UP)
     steps = (*ACCEPTED, notify(486), expect_refer(), answer_refer(405), hear_bye())
     assert await theatre.phone(name, *steps) == ""
-    (first,), (last,) = theatre.told(name), theatre.told(name, "last")
+    first, last = await theatre.the_one(name), await theatre.the_one(name, "last")
     assert first.json["tag"] == "first"
     assert "tag" not in last.json
 
@@ -245,7 +245,7 @@ async def test_a_sound_is_asked_for_with_the_credentials_it_has(
     playing = asyncio.create_task(theatre.phone(name, call(media_port=handset.port), hear_bye()))
     await handset.hear()
     assert await playing == ""
-    (asked,) = theatre.told(name, "sound")
+    asked = await theatre.the_one(name, "sound")
     assert asked.headers["Authorization"] == "Basic Ym9iOnM6Mw=="
 
 
@@ -259,8 +259,8 @@ GATHER = {
 }
 
 
-def digits(voice: Voice, theatre: Theatre, name: str) -> str:
-    (told,) = theatre.told(name)
+async def digits(voice: Voice, theatre: Theatre, name: str) -> str:
+    told = await theatre.the_one(name)
     as_form = voice.dialect in {"twiml", "rcml"}
     return str(told.form["Digits"] if as_form else told.json["digits"])
 
@@ -272,7 +272,7 @@ async def test_digits_are_gathered_in_every_dialect(theatre: Theatre, voice: Voi
     theatre.reply(name, "voice", Reply(GATHER[voice.dialect], content_type=content))
     theatre.reply(name, "after", voice.hang_up)
     assert await theatre.phone(name, call(), pause(0.3), press("12*4"), hear_bye()) == ""
-    assert digits(voice, theatre, name) == "12*4"
+    assert await digits(voice, theatre, name) == "12*4"
 
 
 async def test_the_first_digit_ends_the_prompt_and_the_last_key_the_digits(
@@ -287,7 +287,7 @@ async def test_the_first_digit_ends_the_prompt_and_the_last_key_the_digits(
     asterisk = await handset.hear()
     await handset.press("407#", asterisk)
     assert await playing == ""
-    (told,) = theatre.told(name)
+    told = await theatre.the_one(name)
     assert (told.form["Digits"], told.form["FinishedOnKey"]) == ("407", "#")
 
 
@@ -317,7 +317,7 @@ async def test_a_queue_that_takes_no_call_says_so(
     theatre.reply(name, "voice", ENQUEUE.format(queue=queue))
     theatre.reply(name, "after", HANG_UP)
     assert await theatre.phone(name, call(), hear_bye()) == ""
-    (told,) = theatre.told(name)
+    told = await theatre.the_one(name)
     assert told.form["QueueResult"] == result
     assert told.form.get("QueueTime") == time
 
@@ -338,6 +338,6 @@ async def test_a_call_that_a_member_took(theatre: Theatre) -> None:
     theatre.reply(name, "voice", ENQUEUE.format(queue="served"))
     theatre.reply(name, "after", HANG_UP)
     assert await theatre.phone(name, call(), hear_bye()) == ""
-    (told,) = theatre.told(name)
+    told = await theatre.the_one(name)
     assert told.form["QueueResult"] == "bridged"
     assert told.form["CallStatus"] == "in-progress"

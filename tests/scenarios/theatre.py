@@ -24,6 +24,9 @@ from tests.scenarios.situations import (
 from tests.scenarios.voices import ACCOUNT_SID, AUTH_TOKEN, Voice
 
 PHONES_AT_ONCE = 8
+OPERATOR_TOKEN = "operator-hunter2"
+ENDPOINTS = ("anonymous", "stasis_refer")
+"""Of the private Asterisk: whoever calls comes in by the first, and is called by the other."""
 
 FREE_APPLICATIONS = {"twiml": 250, "rcml": 18, "bxml": 30, "jambonz": 36}
 """How many applications there are for tests that tell a story of their own, one each."""
@@ -191,6 +194,15 @@ class Theatre:
         """Return the requests to a path of an application."""
         return [each for each in self.customer.requests if each.path == f"/{name}/{path}"]
 
+    async def the_one(self, name: str, path: str = "after") -> Received:
+        """Return the only request to a path of an application, once it is there."""
+        for _ in range(250):
+            if self.told(name, path):
+                break
+            await asyncio.sleep(0.02)
+        (request,) = self.told(name, path)
+        return request
+
     async def play(self, voice: Voice, situation: Situation) -> Story:
         """Play a situation, wait until all is told."""
         name = application_of(voice, situation)
@@ -244,6 +256,7 @@ def settings(applications: Iterable[Mapping[str, object]], **more: object) -> Se
                 "allow": ["sip:*@example.com", "sip:example.com", "tel:+49*", "sip:*@127.0.0.1"]
             },
             "webhooks": {"allow_networks": ["127.0.0.0/8"]},
+            "metrics": {"endpoints": ENDPOINTS},
             **more,
         }
     )

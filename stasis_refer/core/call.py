@@ -210,7 +210,8 @@ class Call(Restarting):
             case Answering(verb):
                 return self._run(verb, now)
             case Joining(verb, partner):
-                return self._connect(verb, partner, now)
+                connect = self._connect(verb, partner, now)
+                return [*connect, *self._refer_again(self.legs[partner], now)]
             case Originating(then):
                 return self._reached(then, now)
             case _:

@@ -31,6 +31,8 @@ from stasis_refer.core.verbs import Dial, LegEvent, Ringback
 UNAVAILABLE: Final = 480
 """What a ringing caller is refused with when nobody answered and nobody said why."""
 
+_OK: Final = 200
+
 _TELLING: Final = (Outcome.BUSY, Outcome.NO_ANSWER, Outcome.FAILED, Outcome.BLOCKED)
 """Which end of several tells most of why nobody was reached, the first first."""
 
@@ -209,7 +211,8 @@ _OUTCOMES: Final = {
 
 def _dialed(verb: Dial, leg: Leg) -> Dialed:
     """Return how a leg ended that was not connected."""
-    if leg.answered_at is not None:
+    # One that hangs up at once may be gone before Asterisk tells that it was there.
+    if leg.answered_at is not None or leg.code == _OK:
         return Dialed(Outcome.NO_ANSWER, leg.info, tag=leg.tag, name=verb.name)
     outcome = _OUTCOMES.get(leg.end, Outcome.FAILED)
     if leg.code is not None and leg.dropped is None:

@@ -112,10 +112,10 @@ class LegEvents(Ending):
                 return told
 
     def _overtaken(self, leg: Leg, now: float) -> list[Intent]:
-        """Take in a REFER of which only one witness told yet: the BYE overtook the other."""
+        """Take in a REFER that still waited for something: the BYE overtook it."""
         leg.gone = True
         if leg.channel in self._refers_told:
-            return self._without_copy(leg.channel, now)
+            return self._wait_no_longer(leg.channel, now)
         waiting = self._refers_captured.get(leg.channel)
         if not waiting or self._connected_to(leg) is None or self._received is not None:
             return []

@@ -92,7 +92,7 @@ class Line(ABC):
         self._recorders: dict[str, Recorder] = {}  # of the recordings that run, by name
         self._received: Received | None = None  # a REFER of a party's that is under way
         self._refers_captured: dict[str, list[ReferCaptured]] = {}  # and not told of by Asterisk
-        self._refers_told: dict[str, tuple[TransferRequested, float]] = {}  # but not captured yet
+        self._refers_told: dict[str, tuple[TransferRequested, float]] = {}  # waiting so long
         self._copies_missed: dict[str, tuple[str, float]] = {}  # user parts, and until when
         self._in_its_place: InItsPlace | None = None  # the target of a refused REFER is called
         self._tag = self.lead.tag

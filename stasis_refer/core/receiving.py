@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from stasis_refer.core.abouts import TransferAsked
-from stasis_refer.core.activity import NotFetched, Talking
+from stasis_refer.core.activity import Joining, NotFetched, Talking
 from stasis_refer.core.events import FetchFailed, ReferCaptured, ReferRefused, TransferRequested
 from stasis_refer.core.intents import (
     Alert,
@@ -37,8 +37,9 @@ from stasis_refer.core.verbs import Document
 
 ALERT_NO_URL: Final = 13802
 
-COPY_LIMIT: Final = 0.1
-"""Seconds the captured copy of a REFER may lag behind Asterisk's own event."""
+COPY_LIMIT: Final = 0.5
+"""Seconds the captured copy of a REFER may lag behind Asterisk's own event, which on a busy
+machine it does; without it the target is not known in full."""
 
 MISSED_LIMIT: Final = 5.0
 """Seconds a copy that comes later still is known to be of a REFER that went on without it."""
@@ -56,21 +57,34 @@ class Receiving(Connecting):
         if now < until and is_copy(captured, user):
             return []  # of a REFER that went on without it
         self._refers_captured.setdefault(leg.channel, []).append(captured)
+        return self._refer_again(leg, now)
+
+    def _refer_again(self, leg: Leg, now: float) -> list[Intent]:
+        """Look again at a REFER that waits: what it waits for may be there."""
         requested, _ = self._refers_told.pop(leg.channel, (None, 0.0))
         return self._transfer_requested(leg, requested, now) if requested else []
 
     def _copies_overdue(self, now: float) -> list[Intent]:
-        """Go on with the REFERs whose copies have not come in time."""
+        """Go on with the REFERs that have waited long enough."""
         late = [channel for channel, (_, until) in self._refers_told.items() if until <= now]
-        return [each for channel in late for each in self._without_copy(channel, now)]
+        return [each for channel in late for each in self._wait_no_longer(channel, now)]
 
-    def _without_copy(self, channel: str, now: float) -> list[Intent]:
+    def _wait_no_longer(self, channel: str, now: float) -> list[Intent]:
+        """Go on with a REFER as it is."""
         requested, _ = self._refers_told.pop(channel, (None, 0.0))
         leg = self.lead if channel == self.lead.channel else self.legs.get(channel)
         if leg is None or requested is None:
             return []
-        self._copies_missed[channel] = requested.user, now + MISSED_LIMIT
-        return self._take_refer(leg, None, requested, now)
+        captured = self._copy_of(requested, leg, now)
+        if leg.dropped is not None:
+            return self._decline(leg, *_said(captured, requested), NOBODY)
+        return self._take_refer(leg, captured, requested, now)
+
+    def _copy_of(self, requested: TransferRequested, leg: Leg, now: float) -> ReferCaptured | None:
+        captured = take_copy(self._refers_captured.get(leg.channel, []), requested.user)
+        if captured is None:
+            self._copies_missed[leg.channel] = requested.user, now + MISSED_LIMIT
+        return captured
 
     def _refer_refused(self, leg: Leg, refused: ReferRefused) -> list[Intent]:
         """Take in that Asterisk refused a REFER by itself."""
@@ -87,20 +101,24 @@ class Receiving(Connecting):
     def _transfer_requested(
         self, leg: Leg, requested: TransferRequested, now: float
     ) -> list[Intent]:
-        """Take in Asterisk's word of a REFER; its captured copy, which says more, may be late."""
-        captured = take_copy(self._refers_captured.get(leg.channel, []), requested.user)
-        if captured is None and leg.info.captured and self._received is None:
+        """Take in Asterisk's word of a REFER; its captured copy, which says more, may be late.
+
+        So may the connection be that the sender, who has answered, is about to get.
+        """
+        match self._activity:
+            case Joining(partner=partner, deadline=until) if partner == leg.channel:
+                self._refers_told[leg.channel] = requested, until
+                return []
+        copied = bool(self._refers_captured.get(leg.channel))
+        if not copied and leg.info.captured and self._received is None:
             self._refers_told[leg.channel] = requested, now + COPY_LIMIT
             return []
-        if captured is None:
-            self._copies_missed[leg.channel] = requested.user, now + MISSED_LIMIT
-        return self._take_refer(leg, captured, requested, now)
+        return self._take_refer(leg, self._copy_of(requested, leg, now), requested, now)
 
     def _take_refer(
         self, leg: Leg, captured: ReferCaptured | None, requested: TransferRequested, now: float
     ) -> list[Intent]:
-        refer_to = captured.refer_to if captured else requested.user
-        by = (captured.referred_by if captured else "") or requested.referred_by
+        refer_to, by = _said(captured, requested)
         if leg.dropped is not None or leg.drop_at is not None:
             return []  # at the end of a channel Asterisk tells of its REFER once more
         if self._received is not None:
@@ -293,3 +311,10 @@ class Receiving(Connecting):
         self, ask: TransferAsked, talking: Talking, leg: Leg, replaced: str, now: float
     ) -> list[Intent]:
         """Connect the transferee with who is connected to the channel ``replaced``."""
+
+
+def _said(captured: ReferCaptured | None, requested: TransferRequested) -> tuple[str, str]:
+    """Return Refer-To and Referred-By as far as they are known."""
+    if captured is None:
+        return requested.user, requested.referred_by
+    return captured.refer_to, captured.referred_by or requested.referred_by

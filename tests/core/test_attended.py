@@ -292,7 +292,9 @@ def test_an_attended_transfer_needs_no_url() -> None:
 
 def test_it_is_counted_once_as_completed() -> None:
     line = Line()
-    line.happens((0.0, document(DIAL)), *answers(0.0), (5.0, of(1, ASKED)), (5.1, given()))
+    line.happens(
+        (0.0, document(DIAL)), *answers(0.0, captured=False), (5.0, of(1, ASKED)), (5.1, given())
+    )
     results = [each.result for each in line.intents if isinstance(each, TransferEnded)]
     assert [(each.outcome, each.reason) for each in results] == [
         (Outcome.COMPLETED, Reason.BRIDGED)
@@ -301,7 +303,9 @@ def test_it_is_counted_once_as_completed() -> None:
 
 def test_who_is_handed_over_is_a_party_from_then_on() -> None:
     line = Line()
-    line.happens((0.0, document(DIAL)), *answers(0.0), (5.0, of(1, ASKED)), (5.1, given()))
+    line.happens(
+        (0.0, document(DIAL)), *answers(0.0, captured=False), (5.0, of(1, ASKED)), (5.1, given())
+    )
     assert line.call.channels == {CHANNEL, leg(1), party().channel}
     line.happens((6.0, OfLeg(party().channel, CallEnded())))
     assert "6 tell leg completed 0" in line.words
@@ -309,7 +313,9 @@ def test_who_is_handed_over_is_a_party_from_then_on() -> None:
 
 def test_who_was_handed_over_can_transfer_again() -> None:
     line = Line()
-    line.happens((0.0, document(DIAL)), *answers(0.0), (5.0, of(1, ASKED)), (5.1, given()))
+    line.happens(
+        (0.0, document(DIAL)), *answers(0.0, captured=False), (5.0, of(1, ASKED)), (5.1, given())
+    )
     line.happens((5.2, Bridged()), told(5.2), hangs_up(5.3))
     captured = ReferCaptured(3, "<sip:b@example.com>")
     requested = TransferRequested("b")
@@ -369,7 +375,7 @@ def test_a_call_hands_a_party_over(
     before: tuple[Step, ...], channel: str, expected: list[str]
 ) -> None:
     line = Line()
-    line.happens((0.0, document(DIAL)), *answers(0.0), *before)
+    line.happens((0.0, document(DIAL)), *answers(0.0, captured=False), *before)
     del line.words[:]
     line.happens((5.0, Replaced(channel, OTHER)))
     assert line.words == expected

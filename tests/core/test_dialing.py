@@ -9,6 +9,7 @@ from stasis_refer.core.events import (
     Command,
     CommandRefused,
     DrainOver,
+    InviteAnswered,
     LegCreated,
     PlaybackEnded,
     Regained,
@@ -119,6 +120,18 @@ NOT_ALLOWED = Callee(SipAddress("sip:a@example.org"))
                 "30 fetch action no_answer None 0",
             ],
             id="it rings until the time is over",
+        ),
+        pytest.param(
+            ALONE,
+            (*rings(0.0), (1.0, of(1, InviteAnswered(200))), hangs_up(1.1)),
+            [
+                "0 create leg 1 stasis_refer/sip:a@example.com",
+                "0 play 1700000000.1-1",
+                "0 call leg 1",
+                "1.1 stop 1700000000.1-1",
+                "1.1 fetch action no_answer None 0",
+            ],
+            id="it hangs up before Asterisk tells that it answered",
         ),
         pytest.param(
             ALONE,

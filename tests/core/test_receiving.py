@@ -8,6 +8,8 @@ from stasis_refer.core.events import (
     CallEnded,
     ChannelHeld,
     ChannelUp,
+    Command,
+    CommandRefused,
     DrainOver,
     Event,
     FetchFailed,
@@ -1180,14 +1182,14 @@ def test_a_copy_that_is_late_is_waited_for() -> None:
     line.happens((0.0, document(DIAL)), *answers(0.0), (5.0, of(1, TransferRequested("b"))))
     assert not any(isinstance(each, TransferBegan) for each in line.intents)
     line.happens((5.0 + COPY_LIMIT / 2, of(1, copy)))
-    assert line.words[-1] == "5.05 fetch refer <sip:b@example.com?X-Name=b>"
+    assert line.words[-1] == "5.25 fetch refer <sip:b@example.com?X-Name=b>"
 
 
 def test_a_copy_that_does_not_come_is_not_waited_for_long() -> None:
     line = Line()
     line.happens((0.0, document(DIAL)), *answers(0.0), (5.0, of(1, TransferRequested("b"))))
     line.wait(6.0)
-    assert line.words[-1] == "5.1 fetch refer b"
+    assert line.words[-1] == "5.5 fetch refer b"
 
 
 def test_a_phone_that_hangs_up_before_its_copy_comes_transfers_all_the_same() -> None:
@@ -1238,7 +1240,58 @@ def test_the_copy_of_the_same_refer_sent_again_later_is_its_own() -> None:
     line = Line()
     line.happens((0.0, document(HOLDING)), *answers(0.0), (5.0, of(1, TransferRequested("b"))))
     line.happens((6.0, NOT_REACHABLE), *refers(5.0 + COPY_LIMIT + MISSED_LIMIT))
-    assert line.words[-1] == "10.1 fetch refer <sip:b@example.com>"
+    assert line.words[-1] == "10.5 fetch refer <sip:b@example.com>"
+
+
+# -- before the connection ---------------------------------------------------------
+
+# With answerOnBridge the caller is answered behind its callee, and connected behind that.
+LET_IN: Step = (2.0, ChannelUp())
+IS_LATE = (*answers(0.0), *refers(1.2))
+
+
+def joining() -> Line:
+    line = Line(up=False)
+    line.happens((0.0, document(HOLDING)), *IS_LATE)
+    assert line.words[-1] == "1 answer"
+    return line
+
+
+def test_a_refer_before_the_connection_waits_for_it() -> None:
+    line = joining()
+    line.happens(LET_IN)
+    assert line.words[-3:] == [
+        "2 connect caller leg 1 in bridge 1",
+        "2 began",
+        "2 fetch refer <sip:b@example.com>",
+    ]
+
+
+def test_a_refer_before_the_connection_still_waits_for_its_copy() -> None:
+    line = Line(up=False)
+    line.happens((0.0, document(HOLDING)), *answers(0.0), (1.2, of(1, TransferRequested("b"))))
+    line.happens(LET_IN, (2.2, of(1, ReferCaptured(3, "<sip:b@example.com>"))))
+    assert line.words[-1] == "2.2 fetch refer <sip:b@example.com>"
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        pytest.param((hangs_up(1.5),), id="its sender hangs up"),
+        pytest.param(((1.5, CallEnded()), hangs_up(1.6)), id="the caller hangs up"),
+        pytest.param(((1.5, CommandRefused(Command.ANSWER, 409)), hangs_up(1.6)), id="refused"),
+        pytest.param((), id="it takes too long"),
+    ],
+)
+def test_a_refer_whose_connection_does_not_come_is_told_of_all_the_same(
+    ends: tuple[Step, ...],
+) -> None:
+    line = joining()
+    line.happens(*ends)
+    line.wait(60.0)
+    (ended,) = (each for each in line.intents if isinstance(each, TransferEnded))
+    assert ended.target == "<sip:b@example.com>"
+    assert ended.result.reason is Reason.NOT_CONNECTED
 
 
 # -- after a gap -----------------------------------------------------------------

@@ -6,8 +6,8 @@ import shutil
 import socket
 import tempfile
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,9 @@ from stasis_refer.lab.transferor import WORD_HEADER, WORD_METHOD
 _POLL_INTERVAL: Final = 0.01  # seconds
 
 _ERRORS, _MESSAGES = "errors.log", "messages.log"
+
+_RTP_PORTS: Final = range(6000, 19800, 4)
+"""Of which a phone has one, and the next but one too."""
 
 _UDP_SOCKETS: Final = Path("/proc/net/udp")
 """Where the kernel lists them; to try and bind the port could take it from SIPp."""
@@ -108,6 +111,24 @@ def is_bound(host: str, port: int) -> bool:
     return f" {address:08X}:{port:04X} " in _UDP_SOCKETS.read_text(encoding="ascii")
 
 
+@contextmanager
+def _rtp_port() -> Iterator[int]:
+    """Keep two RTP ports from all other phones of this machine; the second is the next but one.
+
+    SIPp by itself looks at few, and gives up where the second is taken.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mark:
+        yield next(port for port in _RTP_PORTS if _marks(mark, port))
+
+
+def _marks(mark: socket.socket, port: int) -> bool:
+    try:
+        mark.bind(f"\0stasis-refer phone {port}")
+    except OSError:
+        return False
+    return True
+
+
 def _dialog(messages: str) -> DialogId | None:
     """Return the dialog that the first 200 to an INVITE in SIPp's log makes (RFC 3261, 12.1)."""
     for message in _BETWEEN.split(messages):
@@ -143,12 +164,13 @@ async def playing(
     host, port = address
     if is_bound(host, port):
         raise StartError(f"UDP port {port} of {host} is taken")
-    with tempfile.TemporaryDirectory(prefix="stasis-refer-phone-") as name:
+    with tempfile.TemporaryDirectory(prefix="stasis-refer-phone-") as name, _rtp_port() as rtp:
         folder = Path(name)
         (folder / "phone.xml").write_text(scenario(steps), encoding="utf-8")
         process = await asyncio.create_subprocess_exec(
             *tied((program, *more, "-sf", "phone.xml")),
             *("-i", host, "-p", str(port), "-bind_local"),
+            *("-mp", str(rtp)),
             *("-m", "1", "-nostdin", "-timeout", f"{within:.0f}s", "-timeout_error"),
             *("-trace_err", "-error_file", _ERRORS, "-deadcall_wait", "0"),
             *("-trace_msg", "-message_file", _MESSAGES),

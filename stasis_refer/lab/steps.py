@@ -129,9 +129,8 @@ def expect_refer(*, refer_to: str = "", header: str = "", absent: str = "") -> S
     """Wait for a REFER; optionally check its Refer-To, and that a line is or is not in it."""
     kept = [keep(name, name.lower()) for name in KEPT if name != "CSeq"]
     target = (check(literally(refer_to), header="Refer-To"),) if refer_to else ()
-    return receive(
-        "REFER", keep("CSeq", "refer", "[0-9]+"), *kept, *target, *checks(header, absent)
-    )
+    actions = (keep("CSeq", "refer", "[0-9]+"), *kept, *target, *checks(header, absent))
+    return receive("REFER", *actions, attributes=' rrs="true"')
 
 
 def answer_refer(code: int, *, headers: str = "") -> Step:

@@ -1,6 +1,7 @@
 import asyncio
 import socket
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,12 @@ async def test_both_ends_know_their_dialog() -> None:
         assert one.local_tag
         assert one.remote_tag
         assert (await called.played()).good
+
+
+async def test_sixty_phones_have_rtp_ports_of_their_own() -> None:
+    async with AsyncExitStack() as stack:
+        for port in {free_udp_port() for _ in range(60)}:
+            await stack.enter_async_context(Phone("127.0.0.1:9").wait(port, CALLED))
 
 
 async def test_a_phone_that_never_was_in_a_call_has_no_dialog() -> None:

@@ -1,7 +1,7 @@
 """Several phones around one Asterisk: a caller, and agents that are called."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
@@ -60,7 +60,12 @@ class Cast:
     async def play(self, caller: Sequence[Step], **agents: Sequence[Step]) -> None:
         """Let everybody play their part; all must have gone as they should."""
         logs = await self.logs(caller, **agents)
-        assert not any(logs.values()), "\n".join(f"{who}:\n{log}" for who, log in logs.items())
+        assert not any(logs.values()), "\n".join(self._complaints(logs))
+
+    def _complaints(self, logs: Mapping[str, str]) -> Iterator[str]:
+        yield from (f"{who}:\n{log}" for who, log in logs.items() if log)
+        yield "the program:"
+        yield from map(str, self.theatre.journal[self.name].steps)
 
     async def logs(self, caller: Sequence[Step], **agents: Sequence[Step]) -> Mapping[str, str]:
         """Let everybody play their part; what each phone has to complain of."""

@@ -22,7 +22,7 @@ from tests.scenarios.cast import TARGET, Cast
 from tests.scenarios.theatre import OPERATOR_TOKEN, Theatre
 from tests.scenarios.voices import TWIML
 
-RINGS = 2.5
+RINGS = 6.0
 """Seconds that the target rings: long enough to be seen."""
 
 IS_TRANSFERRED: tuple[Step, ...] = (
@@ -95,7 +95,8 @@ async def test_the_list_and_the_ladder_follow_a_transfer(
         await has_ladder(page, "REFER sip:", "SIP/2.0 202", "SIP/2.0 180 Ringing")
         await expect(page.get_by_role("heading", level=1)).to_contain_text("under way")
         # From here on nobody touches it.
-        await expect(page.get_by_role("heading", level=1)).to_contain_text("completed")
+        title = page.get_by_role("heading", level=1)
+        await expect(title).to_contain_text("completed", timeout=20_000)
         await has_ladder(page, "REFER sip:", "SIP/2.0 202", "SIP/2.0 180 Ringing", "SIP/2.0 200 OK")
         assert await page.locator("svg .message.success .detail").all_text_contents() != []
         await page.go_back()

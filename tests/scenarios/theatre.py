@@ -129,6 +129,7 @@ class Heard:
     info: CallInfo | None = None
     events: list[Event] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
+    steps: list[Entry] = field(default_factory=list)
 
     @property
     def ended(self) -> list[TransferEnded]:
@@ -171,6 +172,7 @@ class Theatre:
         if entry.event is not None:
             heard.events.append(entry.event)
         heard.intents.extend(entry.intents)
+        heard.steps.append(entry)
 
     def free_application(self, dialect: str = "twiml") -> str:
         """Return an application that no other test uses."""

@@ -1,5 +1,7 @@
 """What changes behind a page that is open."""
 
+import asyncio
+
 from playwright.async_api import Page, expect
 
 from stasis_refer.runtime import book
@@ -20,4 +22,6 @@ async def is_live(page: Page) -> None:
 async def is_settled(page: Page) -> None:
     """Wait until it is live, and its look behind the opening is over."""
     await is_live(page)
-    await page.wait_for_function("looked && !looking && !timer")
+    async with asyncio.timeout(20):
+        while not await page.evaluate("looked && !looking && !timer"):  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.05)

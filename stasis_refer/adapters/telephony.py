@@ -34,7 +34,8 @@ _LOOKS: Final = (0.01, 0.02, 0.05, 0.1, 0.2)
 _HANDLING: Final = "PJSIP_TRANSFER_HANDLING()"
 _TO_US: Final = "ari-only"
 
-_TAGS: Final = ("CHANNEL(pjsip,call-id)", "CHANNEL(pjsip,remote_tag)", "CHANNEL(pjsip,local_tag)")
+_CALL_ID: Final = "CHANNEL(pjsip,call-id)"
+_TAGS: Final = (_CALL_ID, "CHANNEL(pjsip,remote_tag)", "CHANNEL(pjsip,local_tag)")
 
 
 class AriTelephony:
@@ -181,7 +182,13 @@ class AriTelephony:
         return await self._status(commands.destroy_bridge(bridge))
 
     async def report(self, channel: str, report: ReferReport) -> int:
-        """Send a NOTIFY of each REFER that this channel's far end has sent."""
+        """Send a NOTIFY of each REFER that this channel's far end has sent.
+
+        Asterisk tells of a REFER before it has written down what a NOTIFY needs, and crashes when
+        it is asked for one in between (``refer_incoming_ari_request``, res_pjsip_refer.c). What
+        is read from a channel's SIP dialog is read when it is done with that dialog's REFER.
+        """
+        await self._send(commands.get_variable(channel, _CALL_ID))
         return await self._status(commands.transfer_progress(channel, report.value))
 
     async def dialog(self, channel: str) -> str:

@@ -132,15 +132,6 @@ NEW, OLD = Version(22, 10), Version(22, 9)
         ),
         (lambda t: t.ring_leg(CHANNEL), ("POST", f"channels/{CHANNEL}/dial", {}), None),
         (
-            lambda t: t.report(CHANNEL, ReferReport.UNAVAILABLE),
-            (
-                "POST",
-                f"channels/{CHANNEL}/transfer_progress",
-                {"states": "channel_unavailable"},
-            ),
-            None,
-        ),
-        (
             lambda t: t.break_off(CHANNEL),
             (
                 "POST",
@@ -445,7 +436,15 @@ async def test_that_one_party_is_gone_is_no_fault() -> None:
 async def test_the_end_of_a_refer_is_reported_in_asterisk_s_words(report: ReferReport) -> None:
     carrier = Carrier()
     assert await carrier.telephony(NEW).report("leg-1", report) == 204
-    assert carrier.told == [("POST", "channels/leg-1/transfer_progress", {"states": report.value})]
+    assert carrier.told == [
+        ("GET", "channels/leg-1/variable", {"variable": "CHANNEL(pjsip,call-id)"}),
+        ("POST", "channels/leg-1/transfer_progress", {"states": report.value}),
+    ]
+
+
+async def test_that_a_refer_s_sender_is_gone_is_told() -> None:
+    carrier = Carrier({"variable": 404, "transfer_progress": 404})
+    assert await carrier.telephony(NEW).report("leg-1", ReferReport.ANSWERED) == 404
 
 
 NAMES = {

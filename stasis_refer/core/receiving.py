@@ -62,7 +62,7 @@ class Receiving(Connecting):
     def _refer_again(self, leg: Leg, now: float) -> list[Intent]:
         """Look again at a REFER that waits: what it waits for may be there."""
         requested, _ = self._refers_told.pop(leg.channel, (None, 0.0))
-        return self._transfer_requested(leg, requested, now) if requested else []
+        return self._take_or_wait(leg, requested, now) if requested else []
 
     def _copies_overdue(self, now: float) -> list[Intent]:
         """Go on with the REFERs that have waited long enough."""
@@ -75,10 +75,7 @@ class Receiving(Connecting):
         leg = self.lead if channel == self.lead.channel else self.legs.get(channel)
         if leg is None or requested is None:
             return []
-        captured = self._copy_of(requested, leg, now)
-        if leg.dropped is not None:
-            return self._decline(leg, *_said(captured, requested), NOBODY)
-        return self._take_refer(leg, captured, requested, now)
+        return self._take_refer(leg, self._copy_of(requested, leg, now), requested, now)
 
     def _copy_of(self, requested: TransferRequested, leg: Leg, now: float) -> ReferCaptured | None:
         captured = take_copy(self._refers_captured.get(leg.channel, []), requested.user)
@@ -101,9 +98,15 @@ class Receiving(Connecting):
     def _transfer_requested(
         self, leg: Leg, requested: TransferRequested, now: float
     ) -> list[Intent]:
-        """Take in Asterisk's word of a REFER; its captured copy, which says more, may be late.
+        """Take in Asterisk's word of a REFER."""
+        if leg.dropped is not None or leg.drop_at is not None:
+            return []  # at the end of a channel Asterisk tells of its REFER once more
+        return self._take_or_wait(leg, requested, now)
 
-        So may the connection be that the sender, who has answered, is about to get.
+    def _take_or_wait(self, leg: Leg, requested: TransferRequested, now: float) -> list[Intent]:
+        """Go on with a REFER as soon as its captured copy, which says more, is there.
+
+        The connection that its sender, who has answered, is about to get may be late, too.
         """
         match self._activity:
             case Joining(partner=partner, deadline=until) if partner == leg.channel:
@@ -119,8 +122,6 @@ class Receiving(Connecting):
         self, leg: Leg, captured: ReferCaptured | None, requested: TransferRequested, now: float
     ) -> list[Intent]:
         refer_to, by = _said(captured, requested)
-        if leg.dropped is not None or leg.drop_at is not None:
-            return []  # at the end of a channel Asterisk tells of its REFER once more
         if self._received is not None:
             return self._another(self._received, leg, refer_to, by)
         talking, other = self._activity, self._connected_to(leg)

@@ -1243,6 +1243,16 @@ def test_the_copy_of_the_same_refer_sent_again_later_is_its_own() -> None:
     assert line.words[-1] == "10.5 fetch refer <sip:b@example.com>"
 
 
+@pytest.mark.parametrize("again", [7.1, 7.3], ids=["before its BYE", "behind it"])
+def test_that_asterisk_tells_of_a_refer_once_more_is_no_other_one(again: float) -> None:
+    line = Line()
+    line.happens((0.0, document(HOLDING)), *answers(0.0), *refers(5.0), *FETCHED, *answers(6.0, 2))
+    once_more = again, of(1, TransferRequested("b"))
+    line.happens(*sorted((told(7.2), once_more), key=lambda step: step[0]), hangs_up(7.4))
+    line.wait(60.0)
+    assert sum(isinstance(each, TransferBegan) for each in line.intents) == 1
+
+
 # -- before the connection ---------------------------------------------------------
 
 # With answerOnBridge the caller is answered behind its callee, and connected behind that.

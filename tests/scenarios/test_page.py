@@ -93,9 +93,9 @@ async def test_the_list_and_the_ladder_follow_a_transfer(
         await expect(rows).to_contain_text("under way")
         await page.locator("tbody a").click()
         await has_ladder(page, "REFER sip:", "SIP/2.0 202", "SIP/2.0 180 Ringing")
-        await expect(page.get_by_role("heading", level=1)).to_contain_text("under way")
-        # From here on nobody touches it.
         title = page.get_by_role("heading", level=1)
+        await expect(title).to_contain_text("under way")
+        # From here on nobody touches it.
         await expect(title).to_contain_text("completed", timeout=20_000)
         await has_ladder(page, "REFER sip:", "SIP/2.0 202", "SIP/2.0 180 Ringing", "SIP/2.0 200 OK")
         assert await page.locator("svg .message.success .detail").all_text_contents() != []

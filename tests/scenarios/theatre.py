@@ -127,9 +127,15 @@ class Heard:
     """What the journal says of one application's calls."""
 
     info: CallInfo | None = None
-    events: list[Event] = field(default_factory=list)
-    intents: list[Intent] = field(default_factory=list)
     steps: list[Entry] = field(default_factory=list)
+
+    @property
+    def events(self) -> list[Event]:
+        return [step.event for step in self.steps if step.event is not None]
+
+    @property
+    def intents(self) -> list[Intent]:
+        return [intent for step in self.steps for intent in step.intents]
 
     @property
     def ended(self) -> list[TransferEnded]:
@@ -169,9 +175,6 @@ class Theatre:
     def tap(self, entry: Entry) -> None:
         heard = self.journal[entry.call.application.name]
         heard.info = entry.call.info
-        if entry.event is not None:
-            heard.events.append(entry.event)
-        heard.intents.extend(entry.intents)
         heard.steps.append(entry)
 
     def free_application(self, dialect: str = "twiml") -> str:

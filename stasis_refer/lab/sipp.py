@@ -82,6 +82,8 @@ class Playing:
         """
         host, port = self._address
         call_id = (await self.dialog()).call_id
+        while "\nACK sip:" not in self._text(_MESSAGES):  # before it a word is unexpected
+            await self._wait()
         word = "\r\n".join(_WORD).format(host=host, port=port, call_id=call_id, text=text)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.sendto(word.encode(), self._address)

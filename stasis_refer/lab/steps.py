@@ -61,6 +61,9 @@ _TO_INVITE: Final = {
     "CSeq": "CSeq:[$invitecseq]",
 }
 
+_ACTIVE: Final = "active;expires=600"
+"""Long enough: when it is nearly over Asterisk sends SUBSCRIBE, to a port that may be another's."""
+
 _TO_REFER: Final = {
     **{name: f"{name}:[${name.lower()}]" for name in KEPT},
     "CSeq": "CSeq: [$refer] REFER",
@@ -152,7 +155,7 @@ def notify(
     the REFER's CSeq into the Event header (RFC 3515, 2.4.6).
     """
     final = code is not None and code >= _FIRST_FINAL
-    said = state or ("terminated;reason=noresource" if final else "active;expires=60")
+    said = state or ("terminated;reason=noresource" if final else _ACTIVE)
     event = "refer;id=[$refer]" if refer_id else "refer"
     text = body if body is not None else f"SIP/2.0 {code} {REASONS.get(code or 0, 'Whatever')}"
     return request(

@@ -33,11 +33,11 @@ _BETWEEN: Final = re.compile("^-{40,}.*$", re.MULTILINE)
 
 _WORD: Final = (
     f"{WORD_METHOD} sip:phone SIP/2.0",
-    "Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bKword",
+    "Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bKword{number}",
     "From: <sip:test@{host}>;tag=test",
     "To: <sip:phone@{host}>",
     "Call-ID: {call_id}",
-    f"CSeq: 1 {WORD_METHOD}",
+    f"CSeq: {{number}} {WORD_METHOD}",
     f"{WORD_HEADER}: {{text}}",
     "Content-Length: 0",
     "\r\n",
@@ -59,6 +59,7 @@ class Playing:
         self._process = process
         self._folder = folder
         self._address = address
+        self._words = 0
 
     async def played(self) -> Played:
         """Wait until the part is over."""
@@ -84,7 +85,10 @@ class Playing:
         call_id = (await self.dialog()).call_id
         while "\nACK sip:" not in self._text(_MESSAGES):  # before it a word is unexpected
             await self._wait()
-        word = "\r\n".join(_WORD).format(host=host, port=port, call_id=call_id, text=text)
+        self._words += 1  # two that are alike would be the same one, sent again
+        word = "\r\n".join(_WORD).format(
+            host=host, port=port, call_id=call_id, number=self._words, text=text
+        )
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.sendto(word.encode(), self._address)
 

@@ -87,6 +87,20 @@ async def test_a_word_reaches_a_phone_that_plays() -> None:
         assert (await other.played()).log == ""
 
 
+async def test_words_that_are_alike_are_two() -> None:
+    port = free_udp_port()
+    phone = Phone(f"127.0.0.1:{port}")
+    listener = (ring_in(), answer(), hear_word(), bye(), hear_word())
+    async with (
+        phone.wait(port, listener, within=5) as one,
+        phone.dial("b", (call(), hear_bye())) as other,
+    ):
+        await one.tell("go on")
+        assert (await other.played()).log == ""
+        await one.tell("go on")
+        assert (await one.played()).log == ""
+
+
 async def test_a_phone_that_nobody_calls_gives_up() -> None:
     began = time.monotonic()
     async with Phone("127.0.0.1:9").wait(free_udp_port(), CALLED, within=1) as phone:

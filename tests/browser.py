@@ -3,10 +3,13 @@
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from stasis_refer.adapters.rest.sessions import COOKIE
+
+_BROWSER = Path(__file__).parents[1] / "tools/browser"
 
 _WATCH = """
 window.violations = [];
@@ -17,11 +20,10 @@ addEventListener("securitypolicyviolation", (each) => violations.push(each.viola
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     """Start the browser of the system; tools/packages installs it."""
-    path = shutil.which("chromium")
-    assert path is not None, "there is no chromium: run tools/packages"
+    assert shutil.which("chromium-headless-shell"), "there is no Chromium: run tools/packages"
     async with async_playwright() as playwright:
         # Root, as in a container, may not use the sandbox.
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=_BROWSER, args=["--no-sandbox"])
         yield browser
         await browser.close()
 

@@ -156,8 +156,8 @@ async def test_during_a_transfer_a_document_is_refused_and_an_end_is_not(
     cast.theatre.reply(cast.name, "voice", REFER)
     phone = playing(cast, *RINGS_ON)
     sid = f"CA{(await live(cast)).key}"
-    events = cast.theatre.journal[cast.name].events
-    await until(lambda: any(isinstance(each, ReferNotified) for each in events) or None)
+    heard = cast.theatre.journal[cast.name]
+    await until(lambda: any(isinstance(each, ReferNotified) for each in heard.events) or None)
     with pytest.raises(TwilioRestException) as raised:
         await by_twilio(url, lambda client: client.calls(sid).update(twiml=WAITS))
     assert raised.value.status == 409

@@ -1,7 +1,7 @@
 """One lab for all scenarios: every situation is an application of its own, all play at once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 import pytest
 
@@ -12,7 +12,9 @@ from tests.scenarios.cast import Cast, listed, nothing_left
 from tests.scenarios.member import Member
 from tests.scenarios.situations import SITUATIONS, WITHOUT_CAPTURE, Situation
 from tests.scenarios.theatre import (
+    IMPATIENT,
     OPERATOR_TOKEN,
+    PATIENT,
     PJSIP_EXTRA,
     QUEUES_EXTRA,
     Stories,
@@ -26,6 +28,19 @@ from tests.scenarios.voices import JAMBONZ, TWIML, VOICES, Voice
 
 TASKS_KEPT = 3
 """Of a connection to a customer's server that may be used again, and the like."""
+
+
+def _free(customer: Customer) -> Iterator[dict[str, object]]:
+    """The applications for tests that tell a story of their own."""
+    kinds = [(voice.dialect, voice, PATIENT) for voice in VOICES]
+    for kind, voice, limits in (*kinds, (IMPATIENT, TWIML, {})):
+        for name in free_applications(kind):
+            yield application(customer, voice, name) | {
+                "fallback_url": customer.url(f"/{name}/fallback"),
+                "status_callback": "",
+                "trunk": "trunk",
+                **limits,
+            }
 
 
 @pytest.fixture(scope="session")
@@ -46,16 +61,7 @@ async def theatre(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[The
             for voice in VOICES
             for each in SITUATIONS
         )
-        free = (
-            application(customer, voice, name)
-            | {
-                "fallback_url": customer.url(f"/{name}/fallback"),
-                "status_callback": "",
-                "trunk": "trunk",
-            }
-            for voice in VOICES
-            for name in free_applications(voice.dialect)
-        )
+        free = _free(customer)
         lab = {"pjsip_extra": extra, "queues_extra": queues}
         http = {"operator_token": OPERATOR_TOKEN}
         configured = settings((*playing, *free), lab=lab, http=http)

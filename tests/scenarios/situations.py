@@ -14,7 +14,7 @@ from stasis_refer.lab.phone import (
     pause,
 )
 
-NO_NOTIFY, RING = 1.2, 2.2
+NO_NOTIFY, RING = 1.2, 3.2
 """Time limits of the applications under test, in seconds."""
 
 REFER = '<Response><Refer action="after"><Sip>sip:alice@example.com</Sip></Refer></Response>'
@@ -35,6 +35,10 @@ class Situation:
     target: str = "sip:alice@example.com"
     refused: bool = False  # the call is never answered, and refused in the end
     host: str = "127.0.0.1"
+
+    @property
+    def phone_hangs_up(self) -> bool:
+        return bye() in self.steps
 
 
 BEGIN = (call(), expect_refer())

@@ -24,7 +24,7 @@ from stasis_refer.lab.phone import (
 )
 from stasis_refer.wire import hep
 from tests.scenarios.situations import ACCEPTED, BEGIN, HANG_UP, NO_NOTIFY, REFER, WAIT
-from tests.scenarios.theatre import Theatre
+from tests.scenarios.theatre import IMPATIENT, Theatre
 
 SPEECH = "<Response><Say>The transfer could not be completed.</Say><Hangup/></Response>"
 
@@ -63,8 +63,8 @@ def ear() -> Iterator[Ear]:
 
 
 @pytest.fixture
-def name(theatre: Theatre) -> str:
-    name = theatre.free_application()
+def name(theatre: Theatre, request: pytest.FixtureRequest) -> str:
+    name = theatre.free_application(getattr(request, "param", "twiml"))
     theatre.reply(name, "voice", REFER)
     theatre.reply(name, "after", HANG_UP)
     return name
@@ -96,6 +96,7 @@ async def test_the_recovery_document_waits_until_the_caller_resumes(
     assert ear.heard() > 50
 
 
+@pytest.mark.parametrize("name", [IMPATIENT], indirect=True)
 async def test_a_success_after_the_time_limit_releases_our_leg(theatre: Theatre, name: str) -> None:
     theatre.reply(name, "after", WAIT)
     began = time.monotonic()
@@ -161,6 +162,7 @@ TWO_REFERS = (
 )
 
 
+@pytest.mark.parametrize("name", [IMPATIENT], indirect=True)
 @pytest.mark.parametrize(
     ("steps", "outcome", "codes"),
     [

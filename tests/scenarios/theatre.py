@@ -28,7 +28,13 @@ OPERATOR_TOKEN = "operator-hunter2"
 ENDPOINTS = ("anonymous", "stasis_refer")
 """Of the private Asterisk: whoever calls comes in by the first, and is called by the other."""
 
-FREE_APPLICATIONS = {"twiml": 250, "rcml": 18, "bxml": 30, "jambonz": 36}
+IMPATIENT = "impatient"
+"""The free applications, in TwiML, whose time limits are to be seen."""
+
+PATIENT = {"no_notify_timeout": 15, "ring_timeout": 16}
+"""Time limits of the other free ones: no machine is so slow that it meets them."""
+
+FREE_APPLICATIONS = {"twiml": 240, "rcml": 18, "bxml": 30, "jambonz": 36, IMPATIENT: 10}
 """How many applications there are for tests that tell a story of their own, one each."""
 
 PJSIP_EXTRA = """
@@ -165,7 +171,7 @@ class Theatre:
         self.journal: defaultdict[str, Heard] = defaultdict(Heard)
         self.lab: Lab | None = None
         self._phones = asyncio.Semaphore(PHONES_AT_ONCE)
-        self._free = {dialect: list(free_applications(dialect)) for dialect in FREE_APPLICATIONS}
+        self._free = {kind: list(free_applications(kind)) for kind in FREE_APPLICATIONS}
 
     @property
     def running(self) -> Lab:
@@ -177,9 +183,9 @@ class Theatre:
         heard.info = entry.call.info
         heard.steps.append(entry)
 
-    def free_application(self, dialect: str = "twiml") -> str:
-        """Return an application that no other test uses."""
-        return self._free[dialect].pop()
+    def free_application(self, kind: str = "twiml") -> str:
+        """Return an application of a dialect, or an impatient one, that no other test uses."""
+        return self._free[kind].pop()
 
     def reply(self, name: str, path: str, *documents: str | Reply | Fault) -> None:
         """Set what the customer says at a path of an application."""
@@ -225,8 +231,10 @@ class Theatre:
 def _reply(voice: Voice, situation: Situation) -> Reply:
     if situation.refused:
         return voice.refuse
-    # After a success a hang-up of ours would cross the phone's own.
-    return voice.nothing if situation.outcome is Outcome.COMPLETED else voice.hang_up
+    # A hang-up of ours would cross the phone's own, which follows a success by itself.
+    if situation.outcome is Outcome.COMPLETED:
+        return voice.nothing
+    return voice.wait if situation.phone_hangs_up else voice.hang_up
 
 
 def application_of(voice: Voice, situation: Situation) -> str:
@@ -234,8 +242,8 @@ def application_of(voice: Voice, situation: Situation) -> str:
     return f"{voice.dialect}-{situation.name}"
 
 
-def free_applications(dialect: str) -> Iterable[str]:
-    return (f"free-{dialect}-{number}" for number in range(FREE_APPLICATIONS[dialect]))
+def free_applications(kind: str) -> Iterable[str]:
+    return (f"free-{kind}-{number}" for number in range(FREE_APPLICATIONS[kind]))
 
 
 def application(customer: Customer, voice: Voice, name: str) -> dict[str, object]:

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from stasis_refer.core.outcome import Outcome
 from tests.fakes.customer import Received, Reply
-from tests.scenarios.situations import Situation
+from tests.scenarios.situations import NO_NOTIFY, RING, Situation
 
 Told: TypeAlias = tuple[object, object, object]
 """Status, code of the REFER, code of the NOTIFY; None where it is left out."""
@@ -33,6 +33,7 @@ class Voice:
     dialect: str
     transfer: Callable[[str, str], Reply]
     hang_up: Reply
+    wait: Reply
     nothing: Reply
     refuse: Reply
     refusal: int
@@ -73,6 +74,7 @@ def _rcml(situation: Situation) -> Told:
 
 
 _HANG_UP = _xml("<Response><Hangup/></Response>")
+_WAIT = _xml('<Response><Pause length="4"/></Response>')
 _NOTHING = _xml("<Response/>")
 _REJECT = _xml("<Response><Reject/></Response>")
 
@@ -80,6 +82,7 @@ TWIML = Voice(
     "twiml",
     _refer,
     _HANG_UP,
+    _WAIT,
     _NOTHING,
     _REJECT,
     404,
@@ -87,7 +90,7 @@ TWIML = Voice(
     lambda each: each.told,
     {"method": "POST"},
 )
-RCML = Voice("rcml", _refer, _HANG_UP, _NOTHING, _REJECT, 404, _form, _rcml)
+RCML = Voice("rcml", _refer, _HANG_UP, _WAIT, _NOTHING, _REJECT, 404, _form, _rcml)
 
 # -- BXML ------------------------------------------------------------------------
 
@@ -123,13 +126,14 @@ BXML = Voice(
     "bxml",
     _sip_uri,
     _HANG_UP,
+    _xml('<Bxml><Pause duration="4"/></Bxml>'),
     _NOTHING,
     _HANG_UP,
     603,
     _event,
     _bxml,
     # From the acceptance, so it has to cover what the others have two limits for.
-    {"username": "bandwidth", "password": "of its own", "ring_timeout": 3.2},
+    {"username": "bandwidth", "password": "of its own", "ring_timeout": NO_NOTIFY + RING},
 )
 
 # -- jambonz ---------------------------------------------------------------------
@@ -161,6 +165,7 @@ JAMBONZ = Voice(
     "jambonz",
     _sip_refer,
     _json({"verb": "hangup"}),
+    _json({"verb": "pause", "length": 4}),
     _json(),
     _json({"sip:decline": {"status": 404}}),
     404,

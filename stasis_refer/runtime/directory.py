@@ -5,7 +5,7 @@ from typing import Protocol
 
 from stasis_refer.core.application import Application
 from stasis_refer.core.call import Call
-from stasis_refer.core.events import Event, OfLeg, RecordingEnded
+from stasis_refer.core.events import Event, OfLeg, RecordingEnded, SipSeen
 from stasis_refer.core.handing_over import GivenBack, HandedOver, Replaced
 from stasis_refer.core.info import CallDirection, CallInfo, Invite
 from stasis_refer.core.intents import GiveBack, HandOver
@@ -52,6 +52,7 @@ class Directory:
         self._owners: dict[str, Live] = {}
         self._listed: dict[Live, frozenset[str]] = {}  # the channels each call had
         self._call_ids: dict[str, str] = {}  # of the channels whose dialogs are watched
+        self._gone: dict[str, Live] = {}  # channels that a live call had last
         self._by_key: dict[str, Live] = {}
         self.branch: Callable[[Leg, Application, Parted | Lent], None] = _nobody_branches
 
@@ -80,12 +81,19 @@ class Directory:
         if before is None or before is now:
             return
         self._listed[live] = now
-        self._owners.update(dict.fromkeys(now - before, live))
-        self._let_go(live, before - now)
+        for channel in now - before:
+            self._owners[channel] = live
+            self._gone.pop(channel, None)
+        # Answers come behind a BYE: the dialog is watched for as long as the call goes on.
+        self._gone.update(dict.fromkeys(self._let_go(live, before - now), live))
 
     def remove(self, live: Live) -> None:
         """Forget a call that is over."""
-        self._let_go(live, self._listed.pop(live))
+        gone = [channel for channel, had in self._gone.items() if had is live]
+        for channel in (*gone, *self._let_go(live, self._listed.pop(live))):
+            self._gone.pop(channel, None)
+            if call_id := self._call_ids.pop(channel, ""):
+                self._capture.forget(call_id)
         # A party that came back from a call of its own may have parted into another one since.
         if self._by_key.get(live.call.key) is live:
             del self._by_key[live.call.key]
@@ -120,7 +128,10 @@ class Directory:
         self._call_ids[channel] = call_id
 
         def deliver(event: Event) -> None:
-            self.happened(channel, event)
+            if isinstance(event, SipSeen) and (had := self._gone.get(channel)):
+                had.post(OfLeg(channel, event))
+            else:
+                self.happened(channel, event)
 
         return deliver
 
@@ -179,13 +190,13 @@ class Directory:
                 return live
         return None
 
-    def _let_go(self, live: Live, channels: frozenset[str]) -> None:
-        for channel in channels:
-            # One that was handed over is its new call's by now.
-            if self._owners.get(channel) is live:
-                del self._owners[channel]
-                if call_id := self._call_ids.pop(channel, ""):
-                    self._capture.forget(call_id)
+    def _let_go(self, live: Live, channels: frozenset[str]) -> list[str]:
+        """Take channels from a call; those that nobody else has."""
+        # One that was handed over is its new call's by now.
+        gone = [channel for channel in channels if self._owners.get(channel) is live]
+        for channel in gone:
+            del self._owners[channel]
+        return gone
 
 
 def _nobody_branches(leg: Leg, application: Application, opening: Parted | Lent) -> None:

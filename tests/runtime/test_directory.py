@@ -7,13 +7,17 @@ from stasis_refer.core.events import (
     InviteAnswered,
     OfLeg,
     RecordingEnded,
+    SipSeen,
 )
 from stasis_refer.core.handing_over import HandedOver, Replaced
 from stasis_refer.core.info import CallInfo, Invite
 from stasis_refer.core.intents import HandOver
 from stasis_refer.core.leg import Leg
+from stasis_refer.core.message import Message
 from stasis_refer.runtime.directory import Directory, addressed
 from tests.runtime.parties import Capture, Line, Party
+
+ANSWER = SipSeen(Message(at=1.0, sent=False, first_line="SIP/2.0 200 OK"))
 
 
 class World:
@@ -118,12 +122,40 @@ def test_what_the_invite_of_a_caller_said_is_told() -> None:
     assert world.directory.watch("alice", "9@a") is None
 
 
-def test_the_dialog_of_a_channel_that_is_gone_is_forgotten() -> None:
+def test_what_is_captured_behind_a_leg_s_end_belongs_to_the_call_that_goes_on() -> None:
     world = World()
-    world.directory.watch("alice", "1@a")
     world.directory.watch("bob", "2@a", dialed=True)
     world.move(world.alice)
-    assert list(world.capture.watched) == ["1@a"]
+    assert "bob" not in world.directory
+    world.capture.watched["2@a"](ANSWER)
+    assert world.alice.call.heard == [OfLeg("bob", ANSWER)]
+
+
+def test_a_leg_that_is_gone_decides_nothing_any_more() -> None:
+    world = World()
+    world.directory.watch("bob", "2@a", dialed=True)
+    world.move(world.alice)
+    world.capture.watched["2@a"](InviteAnswered(200))
+    assert world.alice.call.heard == []
+
+
+def test_the_dialog_of_a_leg_that_is_gone_is_forgotten_with_the_call() -> None:
+    world = World()
+    world.directory.watch("bob", "2@a", dialed=True)
+    world.directory.watch("dave", "4@a", dialed=True)
+    world.move(world.alice)
+    world.directory.remove(world.alice)
+    assert list(world.capture.watched) == ["4@a"]
+
+
+def test_a_leg_that_is_gone_and_taken_elsewhere_is_heard_there() -> None:
+    world = World()
+    world.directory.watch("bob", "2@a", dialed=True)
+    world.move(world.alice)
+    world.move(world.carol, "dave", "bob")
+    world.directory.remove(world.alice)
+    world.capture.watched["2@a"](ANSWER)
+    assert world.carol.call.heard == [OfLeg("bob", ANSWER)]
 
 
 # -- parties by their keys -------------------------------------------------------

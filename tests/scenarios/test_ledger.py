@@ -23,15 +23,15 @@ A_CLOCK_S_TICK = 0.05
 
 async def kept(cast: Cast, messages: int = 0) -> tuple[TransferRecord, tuple[Rung, ...]]:
     """Return the one transfer of a scenario, once it has so many messages."""
-    book = cast.theatre.running.app.ledger.book
-    async with asyncio.timeout(5):
-        while True:
-            page = await book.transfers(TransferFilter(application=cast.name))
-            found = await book.transfer(page.items[0].id) if page.items else None
-            if found is not None and found[0].outcome and len(found[1]) >= messages:
-                assert len(page.items) == 1
-                return found
-            await asyncio.sleep(0.05)
+    book, found = cast.theatre.running.app.ledger.book, None
+    for _ in range(100):
+        page = await book.transfers(TransferFilter(application=cast.name))
+        found = await book.transfer(page.items[0].id) if page.items else None
+        if found is not None and found[0].outcome and len(found[1]) >= messages:
+            assert len(page.items) == 1
+            return found
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"not {messages} messages: {found and (found[0], in_short(found[1]))}")
 
 
 def in_short(ladder: tuple[Rung, ...]) -> list[str]:

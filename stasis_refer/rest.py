@@ -23,7 +23,7 @@ from stasis_refer.runtime.feed import Feed
 from stasis_refer.runtime.keys import KeyStore
 from stasis_refer.runtime.masked_desk import MaskedDesk
 from stasis_refer.runtime.ports import WebhookPolicy
-from stasis_refer.settings import Http
+from stasis_refer.sections import Http
 
 
 def rest_routes(  # noqa: PLR0913 - all that can be asked, and who asks

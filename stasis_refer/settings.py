@@ -3,22 +3,13 @@
 Every mistake is told with file, key and remedy; an unknown key is a mistake.
 """
 
-import ipaddress
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    SecretStr,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -27,231 +18,15 @@ from pydantic_settings import (
 )
 
 from stasis_refer import mistakes
+from stasis_refer.application_settings import ApplicationSettings
 from stasis_refer.core import targets
-from stasis_refer.core.application import Application, Callback, Method
-from stasis_refer.dialects.registry import DIALECTS
+from stasis_refer.core.application import Application
 from stasis_refer.errors import ConfigurationError
-from stasis_refer.setting_types import (
-    LEDGER_SCHEME,
-    Address,
-    ApplicationName,
-    AsteriskUrl,
-    CountedEndpoints,
-    Endpoint,
-    EndpointOrNone,
-    Ip,
-    LedgerUrl,
-    Name,
-    Network,
-    Rule,
-    Seconds,
-    User,
-    WebUrl,
-)
+from stasis_refer.sections import Ari, Capture, Http, Lab, Ledger, Log, Metrics, Webhooks
+from stasis_refer.setting_types import LEDGER_SCHEME
+from stasis_refer.target_settings import Targets
 
 ENVIRONMENT_PREFIX: Final = "STASIS_REFER_"
-_FILE_SUFFIX: Final = "_file"
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_secret_files(cls, values: Any) -> Any:  # noqa: ANN401 - whatever TOML holds
-        if not isinstance(values, dict):
-            return values
-        found = dict(values)
-        for name, field in cls.model_fields.items():
-            path = found.pop(name + _FILE_SUFFIX, None) if _is_secret(field.annotation) else None
-            if path is None:
-                continue
-            if name in found:
-                raise ValueError(f"give {name} or {name}{_FILE_SUFFIX}, not both")
-            found[name] = _secret_in(Path(str(path)), name)
-        return found
-
-
-def _is_secret(annotation: object) -> bool:
-    return annotation is SecretStr
-
-
-def _secret_in(path: Path, name: str) -> str:
-    try:
-        secret = path.read_text(encoding="utf-8").strip("\r\n")
-    except OSError as error:
-        why = f"cannot be read: {error.strerror}"
-    except UnicodeDecodeError:
-        why = "is no text"
-    else:
-        if secret:
-            return secret
-        why = "is empty"
-    raise ValueError(f"{name}{_FILE_SUFFIX}: {path} {why}: write the secret into it")
-
-
-class Ari(_Section):
-    """Where Asterisk's REST interface is."""
-
-    url: AsteriskUrl = ""
-    app: Name = "stasis_refer"
-    username: User = "stasis_refer"
-    password: SecretStr = SecretStr("")
-    connection: Literal["inbound"] = "inbound"
-    sip_endpoint: Endpoint = "stasis_refer"
-
-
-class Capture(_Section):
-    """Where Asterisk's copies of SIP messages arrive (hep.conf)."""
-
-    enabled: bool = True
-    listen: Address = "127.0.0.1:9060"
-    password: SecretStr = SecretStr("")
-    sources: tuple[Ip, ...] = ()
-    forward: tuple[Address, ...] = ()
-
-
-class Http(_Section):
-    """Our own web server: REST, health, metrics, media.
-
-    ``rate_limit`` is in requests by REST a second, for each credential. ``trusted_proxies`` are
-    the networks of those whose ``X-Forwarded-For`` is believed.
-    """
-
-    listen: Address = "127.0.0.1:8080"
-    public_url: WebUrl = ""
-    operator_token: SecretStr = SecretStr("")
-    rate_limit: Annotated[float, Field(ge=1, le=100_000)] = 50.0
-    trusted_proxies: tuple[Network, ...] = ()
-
-    @property
-    def base(self) -> str:
-        """The absolute URL under which it is reached, without a slash at its end."""
-        return (self.public_url or f"http://{self.listen}").rstrip("/")
-
-    @property
-    def is_exposed(self) -> bool:
-        """Whether other machines reach it."""
-        host = self.listen.rpartition(":")[0].strip("[]")
-        return not ipaddress.ip_address(host).is_loopback
-
-
-class Ledger(_Section):
-    """Where is kept what must outlive the program, a SQLite file, and for how long.
-
-    ``mask``: in transfers and calls user parts, numbers and names are kept as ``4***``.
-    """
-
-    url: LedgerUrl = f"{LEDGER_SCHEME}stasis_refer.db"
-    keep_days: Annotated[float, Field(gt=0, le=36500)] = 90.0
-    max_megabytes: Annotated[float, Field(ge=1, le=10_000_000)] = 1024.0
-    mask: bool = False
-
-
-class Targets(_Section):
-    """Who may be transferred to."""
-
-    allow: tuple[Rule, ...] = ()
-
-
-class Webhooks(_Section):
-    """Where webhooks may go."""
-
-    allow_networks: tuple[Network, ...] = ()
-
-
-class Metrics(_Section):
-    """What metrics tell apart: the PJSIP endpoints listed, all others are ``other``."""
-
-    endpoints: CountedEndpoints = ()
-
-
-class Log(_Section):
-    """How the log is written."""
-
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["auto", "console", "json"] = "auto"
-
-
-class Lab(_Section):
-    """The private Asterisk of ``lab`` and ``demo``."""
-
-    sip: Address | None = None
-    pjsip_extra: Path | None = None
-    queues_extra: Path | None = None
-
-
-class ApplicationSettings(_Section):
-    """One ``[[applications]]`` section."""
-
-    name: ApplicationName
-    dialect: Literal["twiml", "rcml", "bxml", "jambonz"]
-    url: WebUrl = Field(min_length=1)
-    method: Method = Method.POST
-    fallback_url: WebUrl = ""
-    status_callback: WebUrl = ""
-    account_sid: str = ""
-    auth_token: SecretStr = SecretStr("")
-    username: Annotated[str, Field(pattern="^[^:]*$")] = ""
-    password: SecretStr = SecretStr("")
-    webhook_secret: SecretStr = SecretStr("")
-    cognigy_compat: bool = False
-    trunk: EndpointOrNone = ""
-    fallback: Literal["dial", ""] = ""
-    no_notify_timeout: Seconds | None = None
-    ring_timeout: Seconds | None = None
-
-    def application(
-        self, rules: tuple[targets.TargetRule, ...], sip_endpoint: str, public_url: str
-    ) -> Application:
-        """Return what the core is told of this application."""
-        no_notify, ring = DIALECTS[self.dialect].time_limits
-        return Application(
-            name=self.name,
-            dialect=self.dialect,
-            document=Callback(self.url, self.method),
-            fallback=_callback(self.fallback_url),
-            status_callback=_callback(self.status_callback),
-            no_notify_timeout=self.no_notify_timeout or no_notify,
-            ring_timeout=self.ring_timeout or ring,
-            targets=rules,
-            account_sid=self.account_sid,
-            auth_token=self.auth_token.get_secret_value(),
-            username=self.username,
-            password=self.password.get_secret_value(),
-            webhook_secret=self.webhook_secret.get_secret_value(),
-            cognigy_compat=self.cognigy_compat,
-            trunk=self.trunk,
-            sip_endpoint=sip_endpoint,
-            dial_instead=self.fallback == "dial",
-            public_url=public_url,
-        )
-
-    def remarks(self) -> Iterator[str]:
-        """Yield what is set and does nothing, each with its key."""
-        for name, dialect in _ONLY_IN.items():
-            if dialect != self.dialect and getattr(self, name) not in _EMPTY:
-                yield f"{name}: has no effect in {self.dialect}"
-        if self.password.get_secret_value() and not self.username:
-            yield "password: has no effect without username"
-        if self.auth_token.get_secret_value() and not self.account_sid and self._needs_sid:
-            yield "auth_token: has no effect without account_sid"
-
-    @property
-    def _needs_sid(self) -> bool:
-        return self.dialect in {"rcml", "bxml"}  # elsewhere it signs, or is sent by itself
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether nobody can ask anything in its name by REST."""
-        if self.dialect == "bxml" and self.username and self.password.get_secret_value():
-            return False
-        needs_sid = self.dialect != "jambonz"
-        return not self.auth_token.get_secret_value() or (needs_sid and not self.account_sid)
-
-
-def _callback(url: str) -> Callback | None:
-    return Callback(url) if url else None
 
 
 class Settings(BaseSettings):
@@ -325,15 +100,6 @@ class Settings(BaseSettings):
                     f"applications.{index}.auth_token: nobody may ask for its calls by REST"
                     " before it and account_sid are set"
                 )
-
-
-_ONLY_IN: Final[Mapping[str, str]] = {
-    "webhook_secret": "jambonz",
-    "cognigy_compat": "jambonz",
-}
-"""Keys of an application that only one dialect knows."""
-
-_EMPTY: Final = ("", False, SecretStr(""))
 
 
 def load(path: Path | None) -> Settings:

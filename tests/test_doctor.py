@@ -6,7 +6,8 @@ import pytest
 from stasis_refer.doctor import examine
 from stasis_refer.findings import Finding
 from stasis_refer.lab.asterisk import free_udp_port
-from stasis_refer.settings import Ari, Capture, Http, Metrics, Settings
+from stasis_refer.sections import Ari, Capture, Http, Metrics
+from stasis_refer.settings import Settings
 from stasis_refer.wire.hep import Packet, encode
 from tests.fakes.asterisk import Asterisk
 

@@ -14,8 +14,9 @@ from stasis_refer.app import App
 from stasis_refer.errors import ConfigurationError
 from stasis_refer.lab.asterisk import AsteriskPlan, PrivateAsterisk, free_port, free_udp_port
 from stasis_refer.runtime.journal import Tap
+from stasis_refer.sections import Capture
 from stasis_refer.setting_types import LEDGER_SCHEME
-from stasis_refer.settings import Capture, Settings
+from stasis_refer.settings import Settings
 
 LOOPBACK = "127.0.0.1"
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from grafana.frame import PAGE
-from stasis_refer.settings import Http
+from stasis_refer.sections import Http
 from tests.grafana.test_rules import RULES
 
 FOLDER = Path(__file__).parents[2] / "grafana"

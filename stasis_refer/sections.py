@@ -1,0 +1,107 @@
+"""The sections of the configuration about the program itself, and their defaults."""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+
+from stasis_refer.section import Section
+from stasis_refer.setting_types import (
+    LEDGER_SCHEME,
+    Address,
+    AsteriskUrl,
+    CountedEndpoints,
+    Endpoint,
+    Ip,
+    LedgerUrl,
+    Name,
+    Network,
+    User,
+    WebUrl,
+)
+
+
+class Ari(Section):
+    """Where Asterisk's REST interface is."""
+
+    url: AsteriskUrl = ""
+    app: Name = "stasis_refer"
+    username: User = "stasis_refer"
+    password: SecretStr = SecretStr("")
+    connection: Literal["inbound"] = "inbound"
+    sip_endpoint: Endpoint = "stasis_refer"
+
+
+class Capture(Section):
+    """Where Asterisk's copies of SIP messages arrive (hep.conf)."""
+
+    enabled: bool = True
+    listen: Address = "127.0.0.1:9060"
+    password: SecretStr = SecretStr("")
+    sources: tuple[Ip, ...] = ()
+    forward: tuple[Address, ...] = ()
+
+
+class Http(Section):
+    """Our own web server: REST, health, metrics, media.
+
+    ``rate_limit`` is in requests by REST a second, for each credential. ``trusted_proxies`` are
+    the networks of those whose ``X-Forwarded-For`` is believed.
+    """
+
+    listen: Address = "127.0.0.1:8080"
+    public_url: WebUrl = ""
+    operator_token: SecretStr = SecretStr("")
+    rate_limit: Annotated[float, Field(ge=1, le=100_000)] = 50.0
+    trusted_proxies: tuple[Network, ...] = ()
+
+    @property
+    def base(self) -> str:
+        """The absolute URL under which it is reached, without a slash at its end."""
+        return (self.public_url or f"http://{self.listen}").rstrip("/")
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether other machines reach it."""
+        host = self.listen.rpartition(":")[0].strip("[]")
+        return not ipaddress.ip_address(host).is_loopback
+
+
+class Ledger(Section):
+    """Where is kept what must outlive the program, a SQLite file, and for how long.
+
+    ``mask``: in transfers and calls user parts, numbers and names are kept as ``4***``.
+    """
+
+    url: LedgerUrl = f"{LEDGER_SCHEME}stasis_refer.db"
+    keep_days: Annotated[float, Field(gt=0, le=36500)] = 90.0
+    max_megabytes: Annotated[float, Field(ge=1, le=10_000_000)] = 1024.0
+    mask: bool = False
+
+
+class Webhooks(Section):
+    """Where webhooks may go."""
+
+    allow_networks: tuple[Network, ...] = ()
+
+
+class Metrics(Section):
+    """What metrics tell apart: the PJSIP endpoints listed, all others are ``other``."""
+
+    endpoints: CountedEndpoints = ()
+
+
+class Log(Section):
+    """How the log is written."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "console", "json"] = "auto"
+
+
+class Lab(Section):
+    """The private Asterisk of ``lab`` and ``demo``."""
+
+    sip: Address | None = None
+    pjsip_extra: Path | None = None
+    queues_extra: Path | None = None

@@ -7,9 +7,17 @@ from pydantic import Field, SecretStr
 
 from stasis_refer.core import targets
 from stasis_refer.core.application import Application, Callback, Method
+from stasis_refer.core.rules import Rule
 from stasis_refer.dialects.registry import DIALECTS
 from stasis_refer.section import Section
-from stasis_refer.setting_types import ApplicationName, EndpointOrNone, Seconds, WebUrl
+from stasis_refer.setting_types import (
+    ApplicationName,
+    EndpointOrNone,
+    EndpointPattern,
+    Seconds,
+    WebUrl,
+)
+from stasis_refer.target_settings import QuotaSettings, RuleSettings
 
 
 class ApplicationSettings(Section):
@@ -31,11 +39,18 @@ class ApplicationSettings(Section):
     fallback: Literal["dial", ""] = ""
     no_notify_timeout: Seconds | None = None
     ring_timeout: Seconds | None = None
+    rules: tuple[RuleSettings, ...] = ()
+    quota: QuotaSettings | None = None
+    endpoints: tuple[EndpointPattern, ...] = ()
 
     def application(
-        self, rules: tuple[targets.TargetRule, ...], sip_endpoint: str, public_url: str
+        self,
+        allow: tuple[targets.TargetRule, ...],
+        rules: tuple[Rule, ...],
+        sip_endpoint: str,
+        public_url: str,
     ) -> Application:
-        """Return what the core is told of this application."""
+        """Return what the core is told of this application; ``rules`` are those of all."""
         no_notify, ring = DIALECTS[self.dialect].time_limits
         return Application(
             name=self.name,
@@ -45,7 +60,10 @@ class ApplicationSettings(Section):
             status_callback=_callback(self.status_callback),
             no_notify_timeout=self.no_notify_timeout or no_notify,
             ring_timeout=self.ring_timeout or ring,
-            targets=rules,
+            rules=(*(each.rule() for each in self.rules), *rules),
+            targets=allow,
+            quota=self.quota.quota() if self.quota else None,
+            endpoints=self.endpoints,
             account_sid=self.account_sid,
             auth_token=self.auth_token.get_secret_value(),
             username=self.username,

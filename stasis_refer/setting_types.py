@@ -76,6 +76,18 @@ def _endpoint(text: str) -> str:
 _ENDPOINT: Final = re.compile("[A-Za-z0-9][A-Za-z0-9_.+-]{0,79}")
 
 
+def _endpoint_pattern(text: str) -> str:
+    if not _ENDPOINT_PATTERN.fullmatch(text):
+        raise ValueError(
+            'fits no PJSIP endpoint: write names, as "agent-1", or with * for any characters, as'
+            ' "agents-*"'
+        )
+    return text
+
+
+_ENDPOINT_PATTERN: Final = re.compile("[A-Za-z0-9_.~+*-]{1,80}")
+
+
 def _counted_endpoint(text: str) -> str:
     if text == OTHER:
         raise ValueError(
@@ -131,6 +143,7 @@ User = Annotated[str, AfterValidator(_user)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 Endpoint = Annotated[str, Field(min_length=1), AfterValidator(_endpoint)]
 EndpointOrNone = Annotated[str, AfterValidator(_endpoint)]
+EndpointPattern = Annotated[str, AfterValidator(_endpoint_pattern)]
 CountedEndpoint = Annotated[Endpoint, AfterValidator(_counted_endpoint)]
 CountedEndpoints = Annotated[tuple[CountedEndpoint, ...], AfterValidator(_each_once)]
 AsteriskUrl = Annotated[str, AfterValidator(_asterisk_url)]

@@ -24,7 +24,7 @@ from stasis_refer.core.application import Application
 from stasis_refer.errors import ConfigurationError
 from stasis_refer.sections import Ari, Capture, Http, Lab, Ledger, Log, Metrics, Webhooks
 from stasis_refer.setting_types import LEDGER_SCHEME
-from stasis_refer.target_settings import Targets
+from stasis_refer.target_settings import RuleSettings, Targets
 
 ENVIRONMENT_PREFIX: Final = "STASIS_REFER_"
 
@@ -65,15 +65,28 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
         names = [application.name for application in self.applications]
-        double = sorted({name for name in names if names.count(name) > 1})
-        if double:
-            raise ValueError(f"applications: {', '.join(double)} is there more than once")
+        if double := _double(names):
+            raise ValueError(f"applications: {double} is there more than once")
+        if double := _double([rule.name for _, rule in self.rules()]):
+            raise ValueError(
+                f"targets.rules: {double} is there more than once, those of applications counted:"
+                " give each rule a name of its own"
+            )
         return self
+
+    def rules(self) -> Iterator[tuple[str, RuleSettings]]:
+        """Yield all rules of the target policy, each with its place in the configuration."""
+        for index, application in enumerate(self.applications):
+            for number, rule in enumerate(application.rules):
+                yield f"applications.{index}.rules.{number}", rule
+        for number, rule in enumerate(self.targets.rules):
+            yield f"targets.rules.{number}", rule
 
     def application_table(self) -> dict[str, Application]:
         """Return the applications by name, as the core knows them."""
-        rules = tuple(targets.parse_rule(rule) for rule in self.targets.allow)
-        shared = rules, self.ari.sip_endpoint, self.http.base
+        allow = tuple(targets.parse_rule(pattern) for pattern in self.targets.allow)
+        rules = tuple(each.rule() for each in self.targets.rules)
+        shared = allow, rules, self.ari.sip_endpoint, self.http.base
         return {each.name: each.application(*shared) for each in self.applications}
 
     @property
@@ -100,6 +113,10 @@ class Settings(BaseSettings):
                     f"applications.{index}.auth_token: nobody may ask for its calls by REST"
                     " before it and account_sid are set"
                 )
+
+
+def _double(names: list[str]) -> str:
+    return ", ".join(sorted({name for name in names if names.count(name) > 1}))
 
 
 def load(path: Path | None) -> Settings:

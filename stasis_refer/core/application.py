@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any, Final, Self
 
 from stasis_refer.core.redacted import redacted
+from stasis_refer.core.rules import Quota, Rule
 from stasis_refer.core.targets import TargetRule
 
 
@@ -35,9 +36,11 @@ class Application:
     """One customer application: where its documents come from and what it may do.
 
     Times are in seconds. ``public_url`` is the absolute base of the URLs under which our own web
-    server is reached, without a slash at its end. The credentials are for the dialect that
-    signs; the core never reads them, nor ``cognigy_compat``, and they are kept out of every
-    ``repr``.
+    server is reached, without a slash at its end. ``rules`` are the application's own ones, then
+    those of all; ``targets`` are patterns that allow behind them; ``quota`` is on all transfers.
+    ``endpoints`` are patterns of the PJSIP endpoints that a document may name. The credentials are
+    for the dialect that signs; the core never reads them, nor ``cognigy_compat``, and they are kept
+    out of every ``repr``.
     """
 
     name: str
@@ -47,7 +50,10 @@ class Application:
     status_callback: Callback | None = None
     no_notify_timeout: float = 30.0
     ring_timeout: float = 60.0
+    rules: tuple[Rule, ...] = ()
     targets: tuple[TargetRule, ...] = ()
+    quota: Quota | None = None
+    endpoints: tuple[str, ...] = field(default_factory=tuple)  # always kept, see core.codec
     account_sid: str = field(default="", repr=False)
     auth_token: str = field(default="", repr=False)
     username: str = field(default="", repr=False)

@@ -28,6 +28,7 @@ from stasis_refer.core import (
     orders,
     outcome,
     owed,
+    rules,
     verbs,
 )
 from stasis_refer.core.application import Application
@@ -36,7 +37,7 @@ from stasis_refer.core.targets import TargetRule, parse_rule
 
 MODULES: Final = (
     *(abouts, application, events, found, handing_over, info, leg),
-    *(opening, orders, outcome, owed, verbs),
+    *(opening, orders, outcome, owed, rules, verbs),
 )
 """Where all classes are from that an event, or what is owed, may hold."""
 
@@ -157,9 +158,11 @@ def _read(plain: _Plain, applications: Mapping[str, Application]) -> Any:  # noq
 
 
 def _application(plain: _Plain, applications: Mapping[str, Application]) -> Application:
-    rules = tuple(parse_rule(each) for each in plain.pop("targets", ()))
+    allow = tuple(parse_rule(each) for each in plain.pop("targets", ()))
+    # Of a call from before there was this: its documents could name every endpoint.
+    plain.setdefault("endpoints", ["*"])
     kept = Application(
-        **{name: _read(each, applications) for name, each in plain.items()}, targets=rules
+        **{name: _read(each, applications) for name, each in plain.items()}, targets=allow
     )
     today = applications.get(kept.name)
     return kept if today is None else kept.with_credentials_of(today)

@@ -8,8 +8,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote
 
+from stasis_refer.core.escapes import decoded
+from stasis_refer.core.numbers import without_separators
+from stasis_refer.core.patterns import fits
+from stasis_refer.core.readings import SCHEMES
 from stasis_refer.core.uri import BadUri, SipUri, TelUri, Uri, parse
 
 
@@ -51,6 +54,17 @@ def parse_rule(text: str) -> TargetRule:
     return TargetRule(text, scheme.lower(), user or "", host.removesuffix("."), example.port)
 
 
+def user_pattern(text: str) -> str:
+    """Return a pattern of users as it is, or raise BadPattern; of ``tel:`` the user is a number."""
+    try:
+        found = parse(f"sip:{text.replace('*', 'x')}@x") if text else None
+    except BadUri as bad:
+        raise BadPattern(f"{text!r} ({bad.why.value.replace('_', ' ')}): {_USER_LIKE}") from bad
+    if found is None or not isinstance(found, SipUri) or found.host != "x" or found.password:
+        raise BadPattern(f"{text!r} (not a user): {_USER_LIKE}")
+    return text
+
+
 def deciding_rule(rules: Sequence[TargetRule], uri: Uri) -> TargetRule | None:
     """Return the first rule that allows a transfer to the URI; None: it is not allowed."""
     return next((rule for rule in rules if _allows(rule, uri)), None)
@@ -62,10 +76,9 @@ _SHAPE: Final = re.compile(
     r"|tel:(?P<number>[^;]+)",
     re.IGNORECASE | re.ASCII,
 )
-_FITTING: Final = {"sip": {"sip"}, "sips": {"sip", "sips"}}
-"""The schemes of the rules that fit a URI's: who may be called may be called securely."""
 
-_SEPARATORS: Final = str.maketrans("", "", "-.()")  # RFC 3966, 5.1.1
+
+_USER_LIKE: Final = "write it like 'alice', 'sales-*' or '+49*', percent-encoded as in a URI"
 
 
 def _bad(text: str, flaw: str) -> BadPattern:
@@ -84,40 +97,17 @@ def _example(shape: re.Match[str]) -> str:
 def _allows(rule: TargetRule, uri: Uri) -> bool:
     match uri:
         case TelUri():
-            return rule.scheme == "tel" and _fits(_digits(rule.user), _digits(uri.number))
+            return rule.scheme == "tel" and fits(_digits(rule.user), _digits(uri.number))
         case SipUri():
             return (
-                rule.scheme in _FITTING[uri.scheme]
+                rule.scheme in SCHEMES[uri.scheme]
                 and rule.port in (None, uri.port)
-                and _fits(rule.host, uri.host.removesuffix("."))
-                and _fits(rule.user, uri.user or "")
+                and fits(rule.host, uri.host.removesuffix("."))
+                and fits(rule.user, decoded(uri.user or ""))
                 # It would send the request elsewhere (RFC 3261, 19.1.1).
-                and all(_decoded(name).lower() != "maddr" for name, _ in uri.params)
+                and all(decoded(name).lower() != "maddr" for name, _ in uri.params)
             )
 
 
-def _fits(pattern: str, text: str) -> bool:
-    """Match in linear time, both sides decoded; an escaped ``*`` of the pattern is itself."""
-    first, *rest = map(_decoded, pattern.split("*"))
-    text = _decoded(text)
-    if not rest:
-        return text == first
-    *middle, last = rest
-    at, end = len(first), len(text) - len(last)
-    if at > end or not (text.startswith(first) and text.endswith(last)):
-        return False
-    for piece in middle:
-        if (found := text.find(piece, at, end)) < 0:
-            return False
-        at = found + len(piece)
-    # Every @ is one of the pattern's own, so no * stands for one.
-    return text.count("@") == _decoded(pattern).count("@")
-
-
-def _decoded(text: str) -> str:
-    # One character a byte, so that different bytes never look the same.
-    return unquote(text, "latin-1")
-
-
 def _digits(number: str) -> str:
-    return number.translate(_SEPARATORS).lower()
+    return without_separators(number).lower()

@@ -1,0 +1,123 @@
+"""The target policy: whether somebody may be transferred to or called, and which rule says so.
+
+The rules of the application come first, then those of all, then the patterns in ``[targets]
+allow``; the first that fits decides, and where none does nobody is called. A decision is made on
+the parsed URI. What cannot be judged by it, as another part of it says where the call really goes,
+is blocked before any rule.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Final, TypeAlias, TypeVar
+
+from stasis_refer.core import hosts, patterns, targets
+from stasis_refer.core.application import Application
+from stasis_refer.core.escapes import decoded
+from stasis_refer.core.readings import Reading, parameters, possibly, surely
+from stasis_refer.core.rules import Action, Counted, Rule, Scope
+from stasis_refer.core.uri import Uri
+
+DEFAULT_GROUP: Final = "default"
+"""The group of every pattern in ``[targets] allow``, and of endpoints; the name of that rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Who may be called; ``quotas`` are what the transfer would use up.
+
+    ``rule`` is the name of the rule that decided, DEFAULT_GROUP for a pattern in ``[targets]
+    allow``, which ``pattern`` then is.
+    """
+
+    rule: str = DEFAULT_GROUP
+    group: str = DEFAULT_GROUP
+    quotas: tuple[Counted, ...] = ()
+    pattern: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Who may not be called; ``rule`` and ``group`` are '' where no rule decided.
+
+    ``reason`` is a sentence for the log, with what to do.
+    """
+
+    reason: str
+    rule: str = ""
+    group: str = ""
+
+
+Decision: TypeAlias = Allowed | Blocked
+
+_T = TypeVar("_T")
+
+
+def decide(application: Application, target: Uri) -> Decision:
+    """Tell whether an application may transfer somebody to the target, or call it."""
+    if detour := _detour(target):
+        return Blocked(_DETOUR.format(detour))
+    sure, possible = surely(target), possibly(target)
+    for rule in application.rules:
+        if rule.action is Action.DENY:
+            if _fits(rule, possible, patterns.fits_anyhow):
+                return Blocked(_DENIED.format(rule.name), rule.name, rule.group)
+        elif _fits(rule, sure, patterns.fits):
+            return Allowed(rule.name, rule.group, tuple(_counted(application, rule)))
+    pattern = targets.deciding_rule(application.targets, target)
+    if pattern is None:
+        return Blocked(NO_RULE)
+    return Allowed(quotas=tuple(_counted(application)), pattern=pattern.text)
+
+
+def decide_endpoint(application: Application, endpoint: str) -> Decision:
+    """Tell whether a document of the application may name this PJSIP endpoint."""
+    if not any(patterns.fits(each, endpoint) for each in application.endpoints):
+        return Blocked(_NO_ENDPOINT)
+    return Allowed(quotas=tuple(_counted(application)))
+
+
+def _fits(rule: Rule, reading: Reading, like: Callable[[str, str], bool]) -> bool:
+    """Tell whether all conditions of a rule fit; a user that no condition is on may be any."""
+    return (
+        _any_of(rule.schemes, reading.schemes, str.__eq__)
+        and _any_of(rule.hosts, reading.hosts, hosts.fits)
+        and _any_of(rule.users or ("*",), reading.users, like)
+        and _any_of(rule.prefixes, reading.numbers, _begins)
+        and _any_of(rule.ports, reading.ports, int.__eq__)
+    )
+
+
+def _any_of(wanted: Collection[_T], found: Collection[_T], fits: Callable[[_T, _T], bool]) -> bool:
+    return not wanted or any(fits(one, other) for one in wanted for other in found)
+
+
+def _begins(prefix: str, number: str) -> bool:
+    return number.startswith(prefix)
+
+
+def _counted(application: Application, rule: Rule | None = None) -> Iterator[Counted]:
+    if rule is not None and rule.quota is not None:
+        yield Counted(Scope.RULE, rule.name, rule.quota)
+    if application.quota is not None:
+        yield Counted(Scope.APPLICATION, application.name, application.quota)
+
+
+def _detour(target: Uri) -> str:
+    """Return the parameter of a URI that sends the call elsewhere than the rest says."""
+    names = {decoded(name).lower() for name, _ in target.params} & _OF_URIS
+    names |= parameters(target).keys() & _OF_NUMBERS
+    return min(names, default="")
+
+
+_OF_URIS: Final = frozenset({"maddr"})  # RFC 3261, 19.1.1
+_OF_NUMBERS: Final = frozenset({"rn", "cic", "tgrp", "trunk-context"})  # RFC 4694, RFC 4904
+_DETOUR: Final = "the parameter {} sends the call elsewhere than the target says: take it out"
+_DENIED: Final = "the rule {!r} denies the target"
+NO_RULE: Final = (
+    "no rule in [targets] allow fits the target: add one if it may be called;"
+    " `stasis-refer check --target URI` tells which rule decides"
+)
+_NO_ENDPOINT: Final = (
+    "the application's endpoints do not name this PJSIP endpoint: add it if its documents may call"
+    " it"
+)

@@ -207,11 +207,14 @@ class AriConnection:
             _log.exception("event of Asterisk cannot be handled", type=str(kind))
 
     def _answered(self, message: Mapping[str, Any]) -> None:
-        waiting = self._waiting.pop(str(message.get("request_id")), None)
+        request_id = message.get("request_id")
+        waiting = self._waiting.pop(request_id, None) if isinstance(request_id, str) else None
         if waiting is not None and not waiting.done():
             status, body = message.get("status_code"), message.get("message_body")
             waiting.set_result(
-                ari.Response(status if isinstance(status, int) else 0, str(body or ""))
+                ari.Response(
+                    status if isinstance(status, int) else 0, body if isinstance(body, str) else ""
+                )
             )
 
     def _fail_waiting(self) -> None:

@@ -127,7 +127,8 @@ class Response:
     def message(self) -> str:
         """Asterisk's own words for a refusal, '' when it gave none."""
         body = self.body
-        return str(body.get("message", "")) if isinstance(body, dict) else ""
+        message = body.get("message") if isinstance(body, dict) else None
+        return message if isinstance(message, str) else ""
 
 
 Occurrence: TypeAlias = Entered | Happened | Replaced
@@ -137,8 +138,16 @@ def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
     """Read JSON; None when it is none."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter where it is too deep
         return None
+
+
+_MISSING: Final = (
+    *(KeyError, AttributeError, TypeError, ValueError),
+    OverflowError,  # a number that is larger than any there is
+    RecursionError,  # lists in lists where a text is to be
+)
+"""What reading a message ends with that is not as its type promises."""
 
 
 def read_channel(channel: Json) -> Channel:
@@ -159,7 +168,7 @@ def read_channel(channel: Json) -> Channel:
             _told(channel) if dialplan.get("app_name") == "Transfer" else None,
             str(dialplan.get("context", "")),
         )
-    except (KeyError, AttributeError, TypeError) as missing:
+    except _MISSING as missing:
         raise BadEvent(f"a channel without {missing}") from missing
 
 
@@ -174,7 +183,7 @@ def read_event(message: Json) -> Occurrence | None:
         return None
     try:
         return reader(message)
-    except (KeyError, AttributeError, TypeError, ValueError) as missing:
+    except _MISSING as missing:
         raise BadEvent(f"{kind} without {missing}") from missing
 
 

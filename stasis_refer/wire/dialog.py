@@ -257,7 +257,8 @@ _REQUEST_LINE_ENDS: Final = (b" SIP/2.0\r", b" SIP/2.0\n")
 _TO_REFER: Final = re.compile(rb"[0-9]\s+(?:REFER|NOTIFY)\b")  # as the CSeq of a response says
 _TO_REFER_OR_INVITE: Final = re.compile(rb"[0-9]\s+(?:REFER|NOTIFY|INVITE)\b")
 
-_URI: Final = re.compile(r"sips?:(?:([^@:;>]*)[^@>]*@)?(\[[^\]>]*\]|[^:;?>]*)", re.IGNORECASE)
+# Each character is looked at once, whatever a stranger sent.
+_URI: Final = re.compile(r"sips?:(?:([^@:;>]*+)[^@>]*+@)?(\[[^\]>]*\]|[^:;?>]*)", re.IGNORECASE)
 
 
 def parties(text: str) -> tuple[str, str]:

@@ -1,3 +1,4 @@
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -298,6 +299,13 @@ def test_events(message: Mapping[str, Any], occurrence: Occurrence | None) -> No
     assert ari.read_event(message) == occurrence
 
 
+def deep(levels: int) -> list[Any]:
+    inner: list[Any] = []
+    for _ in range(levels):
+        inner = [inner]
+    return inner
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -315,6 +323,10 @@ def test_events(message: Mapping[str, Any], occurrence: Occurrence | None) -> No
         {"type": "RecordingFinished", "recording": {"name": "x"}},
         {"type": "ChannelDestroyed", "channel": {"id": ID, "state": "Ring"}, "cause": "busy"},
         {"type": "PlaybackFinished", "playback": {"target_uri": f"channel:{ID}"}},
+        {"type": "ChannelDestroyed", "channel": {"id": ID}, "tech_cause": math.inf},
+        {"type": "ChannelDestroyed", "channel": {"id": deep(100_000)}},
+        {"type": "StasisStart", "channel": {**CHANNEL, "id": deep(100_000)}},
+        recording("Finished", duration=10**400),
     ],
 )
 def test_an_event_that_lacks_what_it_must_have_is_named(message: Mapping[str, Any]) -> None:
@@ -459,6 +471,9 @@ def test_whether_asterisk_did_it(status: int, *, ok: bool) -> None:
         ("", ""),
         ("[1]", ""),
         ("no JSON", ""),
+        ('{"message": ["no text"]}', ""),
+        ("[" * 100_000, ""),
+        ('{"message": 1%s}' % ("0" * 100_000), ""),
     ],
 )
 def test_asterisk_s_own_words_for_a_refusal(text: str | bytes, message: str) -> None:

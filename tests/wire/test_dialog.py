@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from stasis_refer.core.events import (
@@ -426,10 +428,18 @@ def test_user_and_host_that_were_dialed(uri: str, dialed: str, domain: str) -> N
         ('"Bob; the \\"second\\"" <sip:bob@phone.example.com>', "phone.example.com"),
         ('"<sip:x@a>" <sip:bob@phone.example.com>', "phone.example.com"),
         ("<tel:+49123>", ""),
+        ("<sip:a;b@phone.example.com;c=d@e>", "phone.example.com"),
     ],
 )
 def test_the_peer_is_the_host_of_the_caller(caller: str, peer: str) -> None:
     assert dialog.read_invite(invite("sip:x@y", caller), "127.0.0.1").peer == peer
+
+
+def test_a_hostile_party_is_looked_at_once() -> None:
+    # A millisecond, and five seconds where the user is looked for at each character again.
+    start = time.process_time()
+    assert dialog.parties("<sip:" + "a" * 60_000) == ("", "a" * 60_000)
+    assert time.process_time() - start < 0.5
 
 
 def test_an_invite_tells_where_it_came_from_and_what_was_added() -> None:

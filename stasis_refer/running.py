@@ -3,14 +3,16 @@
 import asyncio
 import gc
 import json
+import os
 import signal
 import sys
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Final, TypeVar
 
 import structlog
 
+from stasis_refer.adapters.systemd import Systemd
 from stasis_refer.app import App
 from stasis_refer.lab.lab import Lab
 from stasis_refer.settings import Settings
@@ -34,19 +36,23 @@ def run_loop(work: Coroutine[Any, Any, _T]) -> _T:
 
 async def run_program(settings: Settings) -> None:
     """Run until a signal means an end; drain then. A second signal stops at once."""
-    async with App(settings) as app:
+    systemd = Systemd(os.environ)
+    async with (
+        _beside(systemd.live()),
+        App(settings) as app,
+        _beside(systemd.follow(app.not_ready)),
+    ):
         # What is there now stays: the collector need not look at it again during calls.
         gc.freeze()
         with _signals() as told:
             await told.get()
+            systemd.stopping()
             _log.info("draining: no new calls are taken", seconds=settings.drain_timeout)
             draining = asyncio.create_task(app.drain(settings.drain_timeout))
             again = asyncio.create_task(told.get())
             await asyncio.wait({draining, again}, return_when=asyncio.FIRST_COMPLETED)
             for task in (draining, again):
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+                await _cancel(task)
 
 
 async def run_lab(settings: Settings) -> None:
@@ -78,6 +84,22 @@ async def told_to_stop() -> None:
     """Wait for a signal that means an end."""
     with _signals() as told:
         await told.get()
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Let some work go on beside the body, and end it behind it."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        await _cancel(task)
+
+
+async def _cancel(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 @contextmanager

@@ -45,6 +45,7 @@ def _facts(record: TransferRecord) -> Iterator[str]:
         ("detail", record.detail),
         ("REFER", f"{record.direction}, response and last NOTIFY: {codes(record)}"),
         ("target", record.target),
+        ("rule", record.rule),
         ("by", record.referred_by),
         ("call", f"from {record.caller or '-'} to {record.dialed or '-'}"),
         ("asked by", f"{record.application} ({record.dialect})"),

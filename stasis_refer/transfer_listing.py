@@ -16,7 +16,7 @@ from stasis_refer.runtime.points_in_time import iso_time, short_time
 
 _COLUMNS: Final = (
     *("id", "began (UTC)", "application", "direction", "target", "took", "codes", "outcome"),
-    "reason",
+    *("reason", "rule"),
 )
 _NAMES: Final = tuple(field.name for field in fields(TransferRecord))
 _TIMES: Final = ("began_at", "accepted_at", "ringing_at", "ended_at")
@@ -31,6 +31,7 @@ def table_of(records: Iterable[TransferRecord]) -> Table:
         cells = (
             *(each.id, short_time(each.began_at), each.application, each.direction, each.target),
             *(took(each), codes(each), each.outcome or "under way", each.reason or "-"),
+            each.rule or "-",
         )
         table.add_row(*(Text(visible(cell)) for cell in cells))
     return table

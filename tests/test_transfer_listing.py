@@ -28,6 +28,7 @@ AS_JSON = {
     "reason": "final_notify",
     "evidence": "sip",
     "detail": "",
+    "rule": "partners",
 }
 
 
@@ -39,7 +40,15 @@ def shown(width: int, *records: object) -> str:
 
 def test_the_table_tells_what_became_of_each() -> None:
     table = shown(200, BUSY, OPEN)
-    for text in ("c1-2", "2025-11-24 16:00:00", "4.2 s", "202 / 486", "busy", "final_notify"):
+    for text in (
+        "c1-2",
+        "2025-11-24 16:00:00",
+        "4.2 s",
+        "202 / 486",
+        "busy",
+        "final_notify",
+        "partners",
+    ):
         assert text in table
     for text in ("c1-1", "under way", "- / -"):
         assert text in table

@@ -31,6 +31,7 @@ BUSY = replace(
     outcome=Outcome.BUSY,
     reason=Reason.FINAL_NOTIFY,
     evidence=Evidence.SIP,
+    rule="partners",
 )
 HOSTILE = replace(OPEN, id="c2-1", target="\x1b[2J[bold]sip:x\n", referred_by="=cmd|' /C calc'!A0")
 LADDER = (

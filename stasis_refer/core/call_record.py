@@ -10,7 +10,11 @@ from stasis_refer.core.info import CallDirection, CallStatus
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One call or leg; ``parent`` is the key of the call whose Dial called it, '' for none."""
+    """One call or leg; ``parent`` is the key of the call whose Dial called it, '' for none.
+
+    One that was not called has a ``reason``, and the ``rule`` of the target policy that decided
+    so, '' where none did; both are '' of any other.
+    """
 
     key: str
     parent: str
@@ -25,6 +29,8 @@ class CallRecord:
     answered_at: float | None = None
     ended_at: float | None = None
     tag: str = ""
+    rule: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

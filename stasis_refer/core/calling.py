@@ -14,6 +14,7 @@ from stasis_refer.core.orders import Origination
 from stasis_refer.core.outcome import Outcome, Reason
 from stasis_refer.core.sent import DEFAULT_GROUP, FORBIDDEN, MALFORMED
 from stasis_refer.core.verbs import Address, AtPeer, Callee, Dial, Number, Registered, SipAddress
+from stasis_refer.core.visible import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,13 @@ def call_out(  # noqa: PLR0913 - a verb, one of its callees, and who calls when
     verb: Dial, callee: Callee, caller: Leg, application: Application, *, number: int, now: float
 ) -> Called | Refused:
     """Return the leg of a callee, its ``number`` being the next of the call's, or why not."""
+    at = caller.info.started + now - caller.began_at
+    who = verb.caller_id or caller.info.far_user
     try:
         way, further = _checked(callee, verb.caller_id, verb.caller_name, caller.info, application)
     except _NotCallable as not_callable:
-        return _refused(callee, not_callable)
-    at = caller.info.started + now - caller.began_at
-    who = verb.caller_id or caller.info.far_user
+        info = info_of(caller.info, number, _text_of(callee.address), "", at, called_from=who)
+        return _refused(callee, not_callable, info)
     info = info_of(
         caller.info, number, way.user, way.host, at, endpoint=way.endpoint, called_from=who
     )
@@ -81,7 +83,7 @@ def originate(
     try:
         way, further = _checked(wanted.callee, who, name, nobody, application)
     except _NotCallable as not_callable:
-        return _refused(wanted.callee, not_callable)
+        return _refused(wanted.callee, not_callable, nobody)
     info = replace(
         info_of(nobody, 0, way.user, way.host, at, endpoint=way.endpoint),
         key=key,
@@ -181,11 +183,27 @@ def _allowed(text: str, application: Application) -> uri.Uri:
     return found
 
 
-def _refused(callee: Callee, why: _NotCallable) -> Refused:
+def _text_of(address: Address) -> str:
+    """Return an address as its document has it, to be shown."""
+    match address:
+        case SipAddress(uri):
+            text = uri.user if isinstance(uri, AtPeer) else uri
+        case Number(number):
+            text = number
+        case Registered(endpoint):
+            text = endpoint
+        case _:
+            assert_never(address)
+    return visible(text)[:_SHOWN]
+
+
+def _refused(callee: Callee, why: _NotCallable, info: CallInfo) -> Refused:
     place = f"{callee.place}: " if callee.place else ""
-    note = CalleeRefused(DEFAULT_GROUP, why.reason.value, f"{place}{why}")
+    note = CalleeRefused(DEFAULT_GROUP, why.reason.value, f"{place}{why}", info=info)
     return Refused(why.outcome, why.code, note)
 
+
+_SHOWN: Final = 256  # characters
 
 _SEPARATORS: Final = re.compile(r"[-.()]")  # RFC 3966, 3: visual-separator
 _NAME: Final = re.compile(r"[A-Za-z0-9._~+-]+")

@@ -293,6 +293,7 @@ class TransferEnded:
     """A transfer is over; exactly one for each ``TransferBegan``.
 
     ``endpoint`` is the PJSIP endpoint that a REFER of ours goes through, '' of one received.
+    ``rule`` is the name of the policy rule that decided, '' when none did.
     """
 
     direction: Direction
@@ -302,6 +303,7 @@ class TransferEnded:
     times: TransferTimes
     number: int = field(default=0, compare=False)
     endpoint: str = field(default="", compare=False)
+    rule: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,11 +332,17 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class CalleeRefused:
-    """A callee was not called; ``detail`` is a sentence with place and remedy."""
+    """A callee was not called; ``detail`` is a sentence with place and remedy.
+
+    ``group`` and ``rule`` are as of TransferEnded. ``info`` is what would have been known of its
+    leg: ``dialed`` is who was to be called, as far as that can be told.
+    """
 
     group: str
     reason: str
     detail: str
+    rule: str = ""
+    info: CallInfo | None = field(default=None, compare=False)
 
 
 Note: TypeAlias = (

@@ -44,7 +44,8 @@ class TransferRecord:
 
     ``id`` is the key of its call, a hyphen, and which of the call's transfers it is. ``caller``
     and ``dialed`` are those of the call. ``detail`` says in a sentence what is wrong and what to
-    do, '' where there is nothing to say.
+    do, '' where there is nothing to say. ``rule`` is the name of the rule of the target policy
+    that decided, '' where none did.
     """
 
     id: str
@@ -67,6 +68,7 @@ class TransferRecord:
     reason: Reason | None = None
     evidence: Evidence | None = None
     detail: str = ""
+    rule: str = ""
 
     @property
     def refer_answer(self) -> int | None:

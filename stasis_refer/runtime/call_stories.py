@@ -1,11 +1,12 @@
 """The calls and legs of the journal, as records that grow."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from stasis_refer.core import masked
 from stasis_refer.core.call import Call
 from stasis_refer.core.handing_over import HandedOver
-from stasis_refer.core.intents import HandOver
+from stasis_refer.core.intents import CalleeRefused, HandOver
 from stasis_refer.core.leg import Leg
 from stasis_refer.runtime.book import CallRecord
 from stasis_refer.runtime.call_records import call_record, is_over
@@ -30,6 +31,9 @@ class CallStories:
         """Take a step of a call in; ``offset`` as of ``call_record``."""
         call, at = entry.call, entry.at + offset
         before = self._parties.get(call.key)
+        for intent in entry.intents:
+            if isinstance(intent, CalleeRefused):
+                self._not_called(call, intent, offset, at)
         alone = before == (call.lead,) and not call.legs and not call.over
         if alone and not isinstance(entry.event, HandedOver):  # as most are: no need to look on
             self._look(call, call.lead, offset, at if is_over(call, call.lead) else None)
@@ -76,6 +80,15 @@ class CallStories:
         else:
             return
         self._changed(story)
+
+    def _not_called(self, call: Call, refused: CalleeRefused, offset: float, at: float) -> None:
+        """Take in who would have been a party of its own."""
+        info = refused.info
+        if info is None or info.key == call.key:
+            return
+        record = self._record(call, Leg(info, at - offset), offset, at)
+        record = replace(record, rule=refused.rule, reason=refused.reason)
+        self._changed(CallStory((), record))
 
     def _record(self, call: Call, leg: Leg, offset: float, ended_at: float | None) -> CallRecord:
         record = call_record(call, leg, offset, ended_at=ended_at)

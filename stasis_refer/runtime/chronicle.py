@@ -198,6 +198,7 @@ class Chronicle:
             reason=result.reason,
             evidence=result.evidence,
             detail=masked.text(result.detail) if self._hide else result.detail,
+            rule=ended.rule,
         )
         self._change(story, changed)
         return story

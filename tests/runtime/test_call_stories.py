@@ -7,7 +7,7 @@ from stasis_refer.core.handing_over import HandedOver, Replaced
 from stasis_refer.core.info import CallDirection, CallStatus
 from stasis_refer.core.intents import HandOver
 from stasis_refer.core.leg import key_of
-from stasis_refer.core.verbs import Hangup, Reject, Tag
+from stasis_refer.core.verbs import Callee, Dial, Hangup, Number, Reject, SipAddress, Tag
 from stasis_refer.runtime.book import CallRecord
 from stasis_refer.runtime.call_stories import CallStories
 from stasis_refer.runtime.journal import Entry
@@ -104,6 +104,46 @@ def test_only_what_changes_is_told(told: Told) -> None:
         (CallStatus.IN_PROGRESS, ""),
         (CallStatus.COMPLETED, "a"),
     ]
+
+
+def test_one_that_is_not_called_is_told_with_its_reason(told: Told) -> None:
+    mallory = Dial((Callee(SipAddress("sip:mallory@example.org\r\n")), *DIAL.callees))
+    Journaled(told.tap).happens((1.0, document(mallory)))
+    (record,) = (each for each in told.records if each.key == LEG)
+    assert record == CallRecord(
+        key=LEG,
+        parent=CALLER.key,
+        application="support",
+        dialect="twiml",
+        direction=CallDirection.DIALED,
+        caller="1001",
+        caller_name="Alice",
+        dialed="sip:mallory@example.org\\r\\n",
+        status=CallStatus.FAILED,
+        started_at=WALL + 1,
+        ended_at=WALL + 1,
+        reason="policy",
+    )
+    assert [each.dialed for each in told.records if each.key == key_of(CALLER.key, 2)] == ["a"]
+
+
+def test_who_is_not_called_is_hidden_where_parties_are() -> None:
+    told = Told(hide=True)
+    Journaled(told.tap).happens(
+        (
+            1.0,
+            document(
+                Dial(
+                    (
+                        Callee(
+                            Number("+4930123"),
+                        ),
+                    )
+                )
+            ),
+        )
+    )
+    assert [each.dialed for each in told.records if each.key == LEG] == ["+***"]
 
 
 def test_a_leg_is_told_from_its_making_to_its_end(told: Told) -> None:

@@ -10,13 +10,13 @@ from stasis_refer.runtime.book import CallRecord
 
 COLUMNS: Final = (
     "key, parent, application, dialect, direction, caller, caller_name, dialed, status,"
-    " started_at, answered_at, ended_at, tag"
+    " started_at, answered_at, ended_at, tag, rule, reason"
 )
 """What a record is read from, in the order of ``record_of``."""
 
 _PUT: Final = f"""
 INSERT INTO calls ({COLUMNS}, owner, kind)
-VALUES ({", ".join("?" * 15)})
+VALUES ({", ".join("?" * 17)})
 ON CONFLICT (key) DO UPDATE
 SET status = excluded.status, answered_at = excluded.answered_at, ended_at = excluded.ended_at,
     tag = excluded.tag, owner = excluded.owner, kind = excluded.kind
@@ -40,6 +40,7 @@ class CallTable:
             *(record.key, record.parent, record.application, record.dialect),
             *(record.direction.value, record.caller, record.caller_name, record.dialed, status),
             *(record.started_at, record.answered_at, record.ended_at, record.tag),
+            *(record.rule, record.reason),
             *(self._file.owner, self._kinds.number(record.application, status, live)),
         )
         self._file.write(_PUT, values)
@@ -53,7 +54,7 @@ def record_of(row: Sequence[Any]) -> CallRecord:
     """Return the record that a row with ``COLUMNS`` holds. Raises ValueError when it is none."""
     key, parent, application, dialect, direction, *parties, status = row[:9]
     caller, caller_name, dialed = parties
-    started_at, answered_at, ended_at, tag = row[9:]
+    started_at, answered_at, ended_at, tag, rule, reason = row[9:]
     return CallRecord(
         key=key,
         parent=parent,
@@ -68,4 +69,6 @@ def record_of(row: Sequence[Any]) -> CallRecord:
         answered_at=answered_at,
         ended_at=ended_at,
         tag=tag,
+        rule=rule,
+        reason=reason,
     )

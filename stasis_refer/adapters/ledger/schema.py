@@ -179,5 +179,19 @@ MIGRATIONS: Final = (
         ) WITHOUT ROWID
         """,
     ),
+    (
+        "ALTER TABLE transfers ADD COLUMN rule TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE calls ADD COLUMN rule TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE calls ADD COLUMN reason TEXT NOT NULL DEFAULT ''",
+        """
+        CREATE TABLE quota_uses (
+            quota TEXT NOT NULL,
+            since REAL NOT NULL,  -- when the first of them was
+            uses INTEGER NOT NULL,
+            until REAL NOT NULL,  -- when they count no more
+            PRIMARY KEY (quota, since)
+        ) WITHOUT ROWID
+        """,
+    ),
 )
 """What makes version n of the schema out of version n - 1; ``user_version`` counts them."""

@@ -13,13 +13,13 @@ from stasis_refer.runtime.stories import TransferStory
 COLUMNS: Final = (
     "call, nth, application, dialect, direction, target, policy_group, referred_by, caller,"
     " dialed, began_at, accepted_at, ringing_at, ended_at, refer_code, notify_code, outcome,"
-    " reason, evidence, detail"
+    " reason, evidence, detail, rule"
 )
 """What a record is read from, in the order of ``record_of``."""
 
 _ADD: Final = f"""
 INSERT INTO transfers ({COLUMNS}, owner, kind)
-VALUES ({", ".join("?" * 22)})
+VALUES ({", ".join("?" * 23)})
 ON CONFLICT (call, nth) DO UPDATE
 SET ({COLUMNS}, owner, kind) =
     ({", ".join(f"excluded.{each}" for each in (*COLUMNS.split(", "), "owner", "kind"))})
@@ -28,7 +28,7 @@ _NUMBER: Final = "SELECT number FROM transfers WHERE call = ? AND nth = ?"
 _CHANGE: Final = """
 UPDATE transfers
 SET policy_group = ?, accepted_at = ?, ringing_at = ?, ended_at = ?, refer_code = ?,
-    notify_code = ?, outcome = ?, reason = ?, evidence = ?, detail = ?, kind = ?
+    notify_code = ?, outcome = ?, reason = ?, evidence = ?, detail = ?, rule = ?, kind = ?
 WHERE number = ?
 """
 _OPEN: Final = f"""
@@ -94,7 +94,7 @@ def _course(record: TransferRecord) -> Collection[object]:
         *(record.accepted_at, record.ringing_at, record.ended_at),
         *(record.refer_code, record.notify_code),
         *(each and each.value for each in (record.outcome, record.reason, record.evidence)),
-        record.detail,
+        *(record.detail, record.rule),
     )
 
 
@@ -102,7 +102,7 @@ def record_of(row: Sequence[Any]) -> TransferRecord:
     """Return the record that a row with ``COLUMNS`` holds. Raises ValueError when it is none."""
     call, nth, application, dialect, direction, *parties, began_at = row[:11]
     target, group, referred_by, caller, dialed = parties
-    *course, outcome, reason, evidence, detail = row[11:]
+    *course, outcome, reason, evidence, detail, rule = row[11:]
     accepted_at, ringing_at, ended_at, refer_code, notify_code = course
     return TransferRecord(
         id=id_of(call, nth),
@@ -125,4 +125,5 @@ def record_of(row: Sequence[Any]) -> TransferRecord:
         reason=Reason(reason) if reason else None,
         evidence=Evidence(evidence) if evidence else None,
         detail=detail,
+        rule=rule,
     )

@@ -33,6 +33,8 @@ class CallModel(_Model):
     answered_at: datetime | None
     ended_at: datetime | None
     tag: str = Field(description="What the application asked to be sent along.")
+    rule: str = Field(description="Of one not called: the rule of the target policy that decided.")
+    reason: str = Field(description="Of one not called: why, as transfers have it.")
 
 
 class CallPage(_Model):
@@ -71,6 +73,7 @@ class TransferModel(_Model):
     reason: Reason | None
     evidence: Evidence | None = Field(description="Who told how it ended.")
     detail: str = Field(description="A sentence that says what is wrong, and what to do.")
+    rule: str = Field(description="The name of the rule of the target policy that decided.")
 
 
 class TransferPage(_Model):

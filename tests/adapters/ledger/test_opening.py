@@ -1,6 +1,7 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,13 @@ import pytest
 from stasis_refer.adapters.ledger import Ledger, reading
 from stasis_refer.adapters.ledger.reader import Reader
 from stasis_refer.adapters.ledger.schema import MIGRATIONS
+from stasis_refer.core.info import CallStatus
 from stasis_refer.core.transfer_id import id_of
-from stasis_refer.runtime.book import Rung
+from stasis_refer.runtime.book import Rung, TransferFilter
 from stasis_refer.runtime.ports import StoreError
 from tests.adapters.ledger.parcels import parcel, rows
+from tests.adapters.ledger.rows import CALL
+from tests.transfer_records import AT, BUSY, LADDER, OPEN
 
 
 def _folder(path: Path) -> None:
@@ -115,6 +119,30 @@ def test_the_ladders_of_an_older_version_are_still_there(path: Path) -> None:
         Rung(5.0, True, 'REFER "x"', (("CSeq", "1 REFER"),), "b"),  # noqa: FBT003 - by Asterisk
         Rung(5.5, False, "SIP/2.0 202"),  # noqa: FBT003 - as above
     )
+
+
+VERSION_3 = Path(__file__).with_name("version3.sql")
+"""What a program of that version left: its own tables, two transfers, a call and the rest."""
+
+
+def test_what_version_3_left_is_there_as_it_was(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as opened:
+        opened.executescript(VERSION_3.read_text())
+    ledger = Ledger(path, "stasis_refer at there")
+    ledger.open()
+    assert rows(path) == ["t1"]
+    assert [step.call for step in ledger.call_log.left()] == ["c2"]
+    reader = Reader(path)
+    assert {each.id: each for each in reader.transfers(TransferFilter()).items} == {
+        OPEN.id: OPEN,
+        BUSY.id: replace(BUSY, rule=""),
+    }
+    assert reader.transfer(BUSY.id) == (replace(BUSY, rule=""), LADDER)
+    answered = replace(CALL, status=CallStatus.COMPLETED, answered_at=AT + 1, ended_at=AT + 9)
+    assert reader.call(CALL.key) == answered
+    reader.close()
+    ledger.close()
+    assert rows(path, "SELECT count(*) FROM quota_uses") == [0]
 
 
 # -- to read ---------------------------------------------------------------------

@@ -24,7 +24,7 @@ def of(shot: str, where: str) -> str:
 
 def planted(shot: str) -> tuple[TransferRecord, tuple[Rung, ...], CallRecord]:
     """Return a transfer, its ladder and its call, with one shot in each of their texts."""
-    names = ("target", "group", "referred_by", "caller", "dialed", "detail", "application")
+    names = ("target", "group", "referred_by", "caller", "dialed", "detail", "application", "rule")
     record = replace(ONE, **{name: of(shot, name) for name in names})  # type: ignore[arg-type]
     headers = tuple(
         (name, of(shot, name))

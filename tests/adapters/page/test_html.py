@@ -80,7 +80,17 @@ def test_all_of_it_is_shown_as_it_was_written(shot: str) -> None:
     record, ladder, call = planted(shot)
     shown = unescape(html.transfer_page(record, ladder, call))
     planted_at = (
-        *("target", "group", "referred_by", "caller", "dialed", "detail", "caller_name", "tag"),
+        *(
+            "target",
+            "group",
+            "referred_by",
+            "caller",
+            "dialed",
+            "detail",
+            "caller_name",
+            "tag",
+            "rule",
+        ),
         *("From", "Refer-To", "Referred-By", "User-Agent", "uri", "phrase", "sipfrag"),
     )
     assert [each for each in planted_at if of(shot, each) not in shown] == []

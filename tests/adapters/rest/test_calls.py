@@ -59,6 +59,8 @@ async def test_a_call_is_told_whole(client: aiohttp.ClientSession) -> None:
                 "answered_at": "2023-11-14T22:13:21.500000Z",
                 "ended_at": None,
                 "tag": "",
+                "rule": "",
+                "reason": "",
             }
         ],
         "next": None,

@@ -30,6 +30,7 @@ SHOWN = {
     "reason": "final_notify",
     "evidence": "sip",
     "detail": "",
+    "rule": "partners",
 }
 
 

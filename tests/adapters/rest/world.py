@@ -73,6 +73,7 @@ TRANSFER = TransferRecord(
     outcome=Outcome.BUSY,
     reason=Reason.FINAL_NOTIFY,
     evidence=Evidence.SIP,
+    rule="partners",
 )
 LADDER = (
     Rung(1_700_000_002.0, sent=True, first_line="REFER sip:ada@127.0.0.1 SIP/2.0"),

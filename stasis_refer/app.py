@@ -32,6 +32,7 @@ from stasis_refer.entrance import Entrance
 from stasis_refer.errors import StartError
 from stasis_refer.rest import rest_routes
 from stasis_refer.runtime.call_log import CallLog
+from stasis_refer.runtime.capacity import Bounds, Capacity
 from stasis_refer.runtime.courier import Courier
 from stasis_refer.runtime.debts import Debts
 from stasis_refer.runtime.directory import Directory
@@ -73,7 +74,8 @@ class App:
         self._outbox = self._make_outbox(applications)
         self._media = self._make_media()
         directory = Directory(self._capture)
-        self.desk = FrontDesk(directory, applications, self._clock, time.time)
+        capacity = self._make_capacity()
+        self.desk = FrontDesk(directory, applications, self._clock, time.time, capacity)
         letters = Letters(DIALECTS, time.time)
         self._http = self._make_http(applications)
         effects = Effects(
@@ -87,6 +89,7 @@ class App:
             letters=letters,
             clock=self._clock,
             answer_order=self.desk.answer_order,
+            capacity=capacity,
         )
         later = asyncio.get_running_loop().call_later
         self._debts = Debts(
@@ -111,12 +114,13 @@ class App:
             telephony=telephony,
             directory=directory,
             perform=effects.perform,
-            tap=all_of((steps, self._tap, *taps)),
+            tap=all_of((capacity.take, steps, self._tap, *taps)),
             clock=self._clock,
             wall=time.time,
             on_change=self.metrics.program.calls,
             forget=steps.forget,
             overheard=self.ledger.tap,
+            capacity=capacity,
         )
         self.desk.switchboard = self.switchboard
         self._entrance = Entrance(self._capture, self.ari.request, self.switchboard.entered)
@@ -238,6 +242,15 @@ class App:
             [_host_and_port(address) for address in settings.forward],
         )
         return CaptureListener(rules, self.metrics.sip.packet, self.metrics.sip.response)
+
+    def _make_capacity(self) -> Capacity:
+        program = self._settings.limits
+        return Capacity(
+            Bounds(program.max_calls, program.max_transfers),
+            {each.name: each.bounds for each in self._settings.applications},
+            self._clock,
+            self.metrics.limits.reached,
+        )
 
     def _make_ledger(self) -> Ledger:
         settings = self._settings.ledger

@@ -9,9 +9,11 @@ from stasis_refer.core import targets
 from stasis_refer.core.application import Application, Callback, Method
 from stasis_refer.core.rules import Rule
 from stasis_refer.dialects.registry import DIALECTS
+from stasis_refer.runtime.capacity import Bounds
 from stasis_refer.section import Section
 from stasis_refer.setting_types import (
     ApplicationName,
+    Count,
     EndpointOrNone,
     EndpointPattern,
     Seconds,
@@ -42,6 +44,9 @@ class ApplicationSettings(Section):
     rules: tuple[RuleSettings, ...] = ()
     quota: QuotaSettings | None = None
     endpoints: tuple[EndpointPattern, ...] = ()
+    max_calls: Count = 1000
+    max_transfers: Count = 500
+    calls_per_second: Count = 100
 
     def application(
         self,
@@ -75,6 +80,11 @@ class ApplicationSettings(Section):
             dial_instead=self.fallback == "dial",
             public_url=public_url,
         )
+
+    @property
+    def bounds(self) -> Bounds:
+        """How much there may be of it."""
+        return Bounds(self.max_calls, self.max_transfers, self.calls_per_second)
 
     def remarks(self) -> Iterator[str]:
         """Yield what is set and does nothing, each with its key."""

@@ -11,6 +11,7 @@ from stasis_refer.setting_types import (
     LEDGER_SCHEME,
     Address,
     AsteriskUrl,
+    Count,
     CountedEndpoints,
     Endpoint,
     Ip,
@@ -84,6 +85,13 @@ class Webhooks(Section):
     """Where webhooks may go."""
 
     allow_networks: tuple[Network, ...] = ()
+
+
+class Limits(Section):
+    """How many calls, and how many transfers, there may be at once."""
+
+    max_calls: Count = 4000
+    max_transfers: Count = 2000
 
 
 class Metrics(Section):

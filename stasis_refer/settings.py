@@ -22,7 +22,7 @@ from stasis_refer.application_settings import ApplicationSettings
 from stasis_refer.core import targets
 from stasis_refer.core.application import Application
 from stasis_refer.errors import ConfigurationError
-from stasis_refer.sections import Ari, Capture, Http, Lab, Ledger, Log, Metrics, Webhooks
+from stasis_refer.sections import Ari, Capture, Http, Lab, Ledger, Limits, Log, Metrics, Webhooks
 from stasis_refer.setting_types import LEDGER_SCHEME
 from stasis_refer.target_settings import RuleSettings, Targets
 
@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     ledger: Ledger = Ledger()
     targets: Targets = Targets()
     webhooks: Webhooks = Webhooks()
+    limits: Limits = Limits()
     metrics: Metrics = Metrics()
     log: Log = Log()
     lab: Lab = Lab()
@@ -106,13 +107,20 @@ class Settings(BaseSettings):
                 " nobody may ask /v1 before it is set"
             )
         for index, each in enumerate(self.applications):
-            for remark in each.remarks():
+            for remark in (*each.remarks(), *self._above_the_program(each)):
                 yield f"applications.{index}.{remark}"
             if self.http.is_exposed and each.is_closed:
                 yield (
                     f"applications.{index}.auth_token: nobody may ask for its calls by REST"
                     " before it and account_sid are set"
                 )
+
+    def _above_the_program(self, application: ApplicationSettings) -> Iterator[str]:
+        """Yield the limits of an application that can never be reached."""
+        for key in ("max_calls", "max_transfers"):
+            most = getattr(self.limits, key)
+            if getattr(application, key) > most:
+                yield f"{key}: is above limits.{key}, so that one holds: {most}"
 
 
 def _double(names: list[str]) -> str:

@@ -109,6 +109,7 @@ OF_RECEIVED = [
     ("rejected", "replaces_unknown"),
     ("blocked", "bad_uri"),
     ("blocked", "policy"),
+    ("blocked", "transfer_limit"),
     ("completed", "bridged"),
     ("busy", "dial_failed"),
     ("no_answer", "dial_failed"),

@@ -43,6 +43,10 @@ allow = ["sip:*@example.com", "tel:+49*"]
 [webhooks]
 allow_networks = ["127.0.0.0/8"]
 
+[limits]
+max_calls = 5000
+max_transfers = 2500
+
 [metrics]
 endpoints = ["trunk-a", "trunk-b"]
 
@@ -356,7 +360,8 @@ WRITE_LEDGER = (
 )
 ARI_KEYS = "app, connection, password, sip_endpoint, url, username"
 SECTIONS = (
-    "applications, ari, capture, drain_timeout, http, lab, ledger, log, metrics, targets, webhooks"
+    "applications, ari, capture, drain_timeout, http, lab, ledger, limits, log, metrics, targets,"
+    " webhooks"
 )
 
 
@@ -510,6 +515,19 @@ SECTIONS = (
             "applications.0.method: 'PUT' is unknown: use 'GET' or 'POST'",
         ),
         (SUPPORT + "fallback_url = '/f'", f"applications.0.fallback_url: {NO_URL}"),
+        (
+            SUPPORT + "max_calls = 0",
+            "applications.0.max_calls: has to be greater than or equal to 1",
+        ),
+        (
+            SUPPORT + "calls_per_second = 0.5",
+            "applications.0.calls_per_second: is no whole number: write one",
+        ),
+        (
+            SUPPORT + "max_transfers = 'many'",
+            "applications.0.max_transfers: is no whole number: write one",
+        ),
+        ("[limits]\nmax_calls = []\n" + SUPPORT, "limits.max_calls: is no whole number: write one"),
         (SUPPORT + "ring_timeout = 0", "applications.0.ring_timeout: has to be greater than 0"),
         (
             SUPPORT + "no_notify_timeout = 3601",
@@ -569,6 +587,17 @@ def test_a_file_that_cannot_be_read_is_told(
             },
         ),
         (WHOLE, set()),
+        (
+            "[targets]\nallow = ['sip:*@a']\n[limits]\nmax_calls = 999\nmax_transfers = 499\n"
+            + SUPPORT,
+            {
+                "applications.0.max_calls: is above limits.max_calls, so that one holds: 999",
+                (
+                    "applications.0.max_transfers: is above limits.max_transfers, so that one"
+                    " holds: 499"
+                ),
+            },
+        ),
         (
             "[targets]\nallow = ['sip:*@a']\n[http]\nlisten = '[::]:8080'\n" + SUPPORT,
             {

@@ -11,11 +11,9 @@ from stasis_refer.core.intents import (
     HandOver,
     HangUp,
     Intent,
-    ReferReport,
     TakeOver,
 )
 from stasis_refer.core.leg import Leg
-from stasis_refer.core.outcome import Evidence
 from stasis_refer.core.program import Program
 from stasis_refer.core.received import NOT_OURS
 from stasis_refer.core.receiving import Receiving
@@ -42,7 +40,7 @@ class Attending(Receiving):
         if received is None or not isinstance(self._activity, TakingOver):
             return [DropLeg(leg.channel)] if leg else []
         if leg is None:
-            return self._nothing_to_replace(now)
+            return self._decline_begun(NOT_OURS, now)
         received.running = True
         leg = replace(leg)  # a leg changes, and what happened stays
         self._take_in(leg)
@@ -54,14 +52,7 @@ class Attending(Receiving):
         return self._bridge(talking)
 
     def _nothing_to_replace(self, now: float) -> list[Intent]:
-        received = self._received
-        if received is None:
-            return []
-        report = self._report(received, ReferReport.DECLINED)
-        ended = received.ended(
-            NOT_OURS.outcome, NOT_OURS.reason, now, evidence=Evidence.NONE, detail=NOT_OURS.detail
-        )
-        return [ended, *report, *self._as_before(received, now)]
+        return self._decline_begun(NOT_OURS, now)
 
     def _replaced(self, replaced: Replaced, now: float) -> list[Intent]:
         """Let another call have the party that ``replaced.channel`` is connected to."""

@@ -31,6 +31,7 @@ from stasis_refer.core.events import (
     FetchFailed,
     InviteAnswered,
     LegCreated,
+    LimitReached,
     OfLeg,
     Ordered,
     PlaybackEnded,
@@ -137,6 +138,8 @@ class Call(Restarting):
                 return self._pressed(event, now)
             case CommandRefused():
                 return self._refused(event, now)
+            case LimitReached():
+                return self._limit_reached(event, now)
             case DeadlinePassed():
                 return self._deadline_passed(now)
             case DrainOver():

@@ -315,6 +315,16 @@ class CommandRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitReached:
+    """The transfer that was begun last goes no further: as many as may be are under way.
+
+    ``detail`` is a sentence for the log.
+    """
+
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Ordered:
     """Somebody outside asks something of a party of the call; ``AnswerOrder`` says what came of it.
 
@@ -368,6 +378,7 @@ OfChannel: TypeAlias = (
     | RecordingEnded
     | QueueLeft
     | CommandRefused
+    | LimitReached
     | DeadlinePassed
     | DrainOver
 )

@@ -1,8 +1,9 @@
 """What somebody outside asks of a call that is live, or that is to be made; and the answer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from stasis_refer.core.application import Callback
 from stasis_refer.core.verbs import Callee, Document, Refer
@@ -69,6 +70,12 @@ class Refusal(StrEnum):
     UNDECIDED = "undecided"  # the call has not said: it may still be done
     NOT_CALLABLE = "not_callable"  # whom to call may not or cannot be called
     DRAINING = "draining"  # no new calls are made
+    TOO_MANY = "too_many"  # as many calls or transfers as may be are under way
+    TOO_OFTEN = "too_often"  # as many calls as may be have come this second
+
+
+RETRY_AFTER: Final[Mapping[Refusal, int]] = {Refusal.TOO_MANY: 5, Refusal.TOO_OFTEN: 1}
+"""Seconds until there may be room again, where a limit was reached."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class Reason(StrEnum):
     RESERVED_HEADER = "reserved_header"
     NOT_SIP = "not_sip"
     COMMAND_REFUSED = "command_refused"
+    TRANSFER_LIMIT = "transfer_limit"  # as many as may be were under way
     # Of a REFER that was received.
     BRIDGED = "bridged"  # the transferee was connected to the target
     DIAL_FAILED = "dial_failed"  # the returned document called the target in vain

@@ -186,6 +186,9 @@ NOBODY: Final = Declined(
 ANOTHER: Final = Declined(
     Outcome.REJECTED, Reason.ANOTHER_TRANSFER, "another transfer of this call is under way"
 )
+OVER_LIMIT: Final = Declined(
+    Outcome.BLOCKED, Reason.TRANSFER_LIMIT, "as many transfers as may be are under way"
+)
 NOT_OURS: Final = Declined(
     Outcome.REJECTED,
     Reason.REPLACES_UNKNOWN,

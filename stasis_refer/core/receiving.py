@@ -23,6 +23,7 @@ from stasis_refer.core.program import Program
 from stasis_refer.core.received import (
     ANOTHER,
     NOBODY,
+    OVER_LIMIT,
     Declined,
     Received,
     asked,
@@ -134,6 +135,21 @@ class Receiving(Connecting):
         if why is not None:
             return self._decline(leg, refer_to, by, why)
         return self._ask_where(ask, talking, leg, now)
+
+    def _refer_over_limit(self, detail: str, now: float) -> list[Intent]:
+        """Decline a REFER behind its beginning; nobody was asked where it is to go."""
+        return self._decline_begun(replace(OVER_LIMIT, detail=detail), now)
+
+    def _decline_begun(self, why: Declined, now: float) -> list[Intent]:
+        """Tell the sender no, and let what it is connected to go on."""
+        received = self._received
+        if received is None or received.running:
+            return []
+        report = self._report(received, ReferReport.DECLINED)
+        ended = received.ended(
+            why.outcome, why.reason, now, evidence=Evidence.NONE, detail=why.detail
+        )
+        return [ended, *report, *self._as_before(received, now)]
 
     def _connected_to(self, leg: Leg) -> Leg | None:
         match self._activity:

@@ -18,7 +18,7 @@ from stasis_refer.core.verdict import judge
 DEFAULT_GROUP = "default"
 """The group of every rule in ``[targets] allow``."""
 
-MALFORMED, FORBIDDEN = 400, 403
+MALFORMED, FORBIDDEN, NO_ROOM = 400, 403, 503
 
 Heard: TypeAlias = ReferSeen | ReferAnswered | ReferNotified
 """What the capture tells of a REFER."""
@@ -176,6 +176,11 @@ class SentRefer:
     def ended(self, now: float) -> TransferEnded:
         """Return the report of a REFER whose machine is over."""
         return self.ended_so(judge(self.machine.facts), self._times(now))
+
+    def over_limit(self, detail: str) -> TransferEnded:
+        """Return the report of a REFER that may not go out, as there are too many."""
+        reason, none = Reason.TRANSFER_LIMIT, Evidence.NONE
+        return self.ended_so(Result(Outcome.BLOCKED, reason, none, NO_ROOM, detail=detail))
 
     def ended_so(self, result: Result, times: TransferTimes | None = None) -> TransferEnded:
         """Return the report of a REFER that ended by another's doing."""

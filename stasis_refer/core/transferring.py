@@ -6,7 +6,13 @@ from typing import assert_never
 from stasis_refer.core.abouts import Progress, Transferred
 from stasis_refer.core.activity import Clearing, Recalling, Referring, Returning
 from stasis_refer.core.application import Callback
-from stasis_refer.core.events import ChannelReturned, FetchFailed, FetchFailure, ReferNotified
+from stasis_refer.core.events import (
+    ChannelReturned,
+    FetchFailed,
+    FetchFailure,
+    LimitReached,
+    ReferNotified,
+)
 from stasis_refer.core.instead import Bridging
 from stasis_refer.core.intents import (
     Alert,
@@ -180,6 +186,15 @@ class Transferring(Bridging):
                 return self._next(now)
             case _:
                 return []
+
+    def _limit_reached(self, reached: LimitReached, now: float) -> list[Intent]:
+        """End the transfer that was begun last, of which nothing has gone out yet."""
+        match self._activity:
+            case Referring(sent):
+                self._away = False
+                return self._after(sent.verb, sent.over_limit(reached.detail), now)
+            case _:
+                return self._refer_over_limit(reached.detail, now)
 
     def _is_old(self, returned: ChannelReturned) -> bool:
         """Tell whether it is of an earlier REFER than the last one of this call."""

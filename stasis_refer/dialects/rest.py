@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from stasis_refer.core.application import Application
 from stasis_refer.core.call_record import CallFilter, CallRecord, within
 from stasis_refer.core.info import CallDirection
-from stasis_refer.core.orders import Order, Origination, Refusal
+from stasis_refer.core.orders import RETRY_AFTER, Order, Origination, Refusal
 
 
 class RestError(Exception):
@@ -206,7 +206,8 @@ class RestVendor:
     def refused(self, why: Refusal, detail: str = "") -> RestError:
         """Return the error of something that the desk did not do."""
         status, code, sentence = self.refusals[why]
-        return RestError(status, detail or sentence, code=code, kind=why)
+        headers = {"Retry-After": str(RETRY_AFTER[why])} if why in RETRY_AFTER else None
+        return RestError(status, detail or sentence, code=code, kind=why, headers=headers)
 
 
 def json_answer(status: int, value: object, headers: Mapping[str, str] | None = None) -> RestAnswer:

@@ -26,10 +26,14 @@ def refusals(
         "The call has not said in time whether it takes the order, which may still be carried out:"
         " look how it stands before you ask again."
     )
+    too_many = "As many as may be are under way: ask again later."
+    too_often = "As many calls as may be have come this second: ask again in the next."
     stopping = "No new calls are made, the program is being stopped."
     return {
         **{why: (HTTPStatus.CONFLICT, code, f"{not_now}{text}") for why, text in _NOT_NOW.items()},
         Refusal.NOT_CALLABLE: (HTTPStatus.BAD_REQUEST, bad_callee, not_made),
         Refusal.UNDECIDED: (HTTPStatus.GATEWAY_TIMEOUT, 0, undecided),
         Refusal.DRAINING: (HTTPStatus.SERVICE_UNAVAILABLE, 0, stopping),
+        Refusal.TOO_MANY: (HTTPStatus.TOO_MANY_REQUESTS, 0, too_many),
+        Refusal.TOO_OFTEN: (HTTPStatus.TOO_MANY_REQUESTS, 0, too_often),
     }

@@ -14,6 +14,7 @@ from stasis_refer.core.events import (
     DocumentFetched,
     Event,
     FetchFailed,
+    LimitReached,
     PlaybackEnded,
 )
 from stasis_refer.core.info import CallInfo
@@ -23,6 +24,7 @@ from stasis_refer.core.intents import (
     BreakOff,
     Deed,
     Fetch,
+    FetchKind,
     HangUp,
     IndicateRinging,
     JoinQueue,
@@ -30,10 +32,12 @@ from stasis_refer.core.intents import (
     SendRefer,
     StartPlayback,
     StopPlayback,
+    TakeOver,
 )
 from stasis_refer.core.orders import Verdict
 from stasis_refer.core.verbs import Recording, Ringback, Source, Speech, Tone
 from stasis_refer.dialects.dialect import Dialect, DocumentError, Reading
+from stasis_refer.runtime.capacity import WHAT_TO_DO, Capacity
 from stasis_refer.runtime.directory import Directory, addressed
 from stasis_refer.runtime.legs import LegEffects, good, refused
 from stasis_refer.runtime.letters import Letters
@@ -75,6 +79,7 @@ class Effects:
         clock: Callable[[], float],
         letters: Letters,
         answer_order: Callable[[str, Verdict], None] = lambda *_: None,
+        capacity: Capacity | None = None,
     ) -> None:
         self._telephony = telephony
         self._directory = directory
@@ -87,14 +92,17 @@ class Effects:
         self._clock = clock
         self._letters = letters
         self._answer_order = answer_order
+        self._capacity = capacity or Capacity()
         self._awaited: set[str] = set()  # playbacks whose sound is not there yet
 
-    async def perform(self, call: Call, info: CallInfo, deed: Deed) -> Event | None:  # noqa: C901, PLR0912 - the one switch over all deeds
+    async def perform(self, call: Call, info: CallInfo, deed: Deed) -> Event | None:  # noqa: C901, PLR0911, PLR0912 - the one switch over all deeds
         """Do what a call asks for; the event that tells what came of it, if anything waits.
 
         ``info`` is of the party whose document ran when it was asked for.
         """
         channel = info.channel
+        if _is_of_new_transfer(deed) and (limit := self._capacity.refuses_transfer(call)):
+            return LimitReached(WHAT_TO_DO[limit])
         match deed:
             case Answer():
                 status = await self._telephony.answer(channel)
@@ -218,6 +226,15 @@ class Effects:
                 return f"{RINGBACK};tonezone={zone}"
             case _:
                 assert_never(source)
+
+
+def _is_of_new_transfer(deed: Deed) -> bool:
+    """Tell whether this is what a transfer begins with."""
+    match deed:
+        case SendRefer() | TakeOver() | Fetch(kind=FetchKind.REFER):
+            return True
+        case _:
+            return False
 
 
 class _NoDialog(Exception):

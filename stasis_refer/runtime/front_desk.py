@@ -11,9 +11,17 @@ from stasis_refer.core.application import Application
 from stasis_refer.core.calling import Called, originate
 from stasis_refer.core.events import Ordered
 from stasis_refer.core.leg import Leg
-from stasis_refer.core.orders import Order, Origination, Refusal, Refused, Verdict
+from stasis_refer.core.orders import (
+    Order,
+    Origination,
+    Refusal,
+    Refused,
+    TransferCall,
+    Verdict,
+)
 from stasis_refer.runtime.book import CallRecord
 from stasis_refer.runtime.call_records import is_over, party_record
+from stasis_refer.runtime.capacity import WHAT_TO_DO, Capacity, Limit
 from stasis_refer.runtime.directory import Directory, Live
 from stasis_refer.runtime.switchboard import Switchboard
 
@@ -32,11 +40,13 @@ class FrontDesk:
         applications: Mapping[str, Application],
         clock: Callable[[], float],
         wall: Callable[[], float],
+        capacity: Capacity | None = None,
     ) -> None:
         self._directory = directory
         self._applications = applications
         self._clock = clock
         self._wall = wall
+        self._capacity = capacity or Capacity()
         self._asked: dict[str, asyncio.Future[Verdict]] = {}
         self.switchboard: Switchboard | None = None  # it needs the effects, which need the desk
 
@@ -54,6 +64,8 @@ class FrontDesk:
         live = self._directory.owner_of(call)
         if live is None or live.over:
             return Refused(Refusal.NO_CALL)
+        if isinstance(order, TransferCall) and (limit := self._capacity.refuses_order(live.call)):
+            return _over(limit)
         asking = Ordered(ticket := uuid.uuid4().hex, call, order)
         answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._asked[ticket] = answer
@@ -77,6 +89,8 @@ class FrontDesk:
         called = originate(wanted, found, key=key, at=self._wall(), now=now)
         if not isinstance(called, Called):
             return Refused(Refusal.NOT_CALLABLE, called.note.detail)
+        if limit := self._capacity.refuses_call(application):
+            return _over(limit)
         board.originate(called.leg.info, found, wanted)
         return _record(called.leg, found)
 
@@ -106,6 +120,11 @@ class FrontDesk:
 def _record(leg: Leg, application: Application) -> CallRecord:
     offset = leg.info.started - leg.began_at
     return party_record(leg, application, offset, leg.status, tag=leg.tag)
+
+
+def _over(limit: Limit) -> Refused:
+    why = Refusal.TOO_OFTEN if limit is Limit.CALL_RATE else Refusal.TOO_MANY
+    return Refused(why, WHAT_TO_DO[limit])
 
 
 def _age(record: CallRecord) -> tuple[float, str]:

@@ -18,6 +18,7 @@ from stasis_refer.core.line import FAILED
 from stasis_refer.core.opening import Lent, Outgoing, Parted
 from stasis_refer.core.orders import Origination
 from stasis_refer.runtime.actor import CallActor, Earlier, Perform
+from stasis_refer.runtime.capacity import STATUS, Capacity
 from stasis_refer.runtime.directory import Directory
 from stasis_refer.runtime.journal import Tap
 from stasis_refer.runtime.ports import Telephony
@@ -42,6 +43,7 @@ class Switchboard:
         on_change: Callable[[int], None] = lambda _: None,
         forget: Callable[[str], None] = lambda _: None,
         overheard: Tap = lambda _: None,
+        capacity: Capacity | None = None,
     ) -> None:
         self._applications = applications
         self._telephony = telephony
@@ -53,6 +55,7 @@ class Switchboard:
         self._on_change = on_change
         self._forget = forget
         self._overheard = overheard
+        self._capacity = capacity or Capacity()
         self._resumed: dict[CallActor, None] = {}  # that wait to be told how they stand
         self._tasks: set[asyncio.Task[None]] = set()
         self.draining = False
@@ -75,7 +78,9 @@ class Switchboard:
             self._spawn(self._send_back(channel.channel))
         elif found is None:
             _log.error("call for an application that is not configured", application=application)
-            self._spawn(self._reject(channel.channel))
+            self._spawn(self._reject(channel.channel, _NOT_FOUND))
+        elif limit := self._capacity.refuses_call(application):
+            self._spawn(self._reject(channel.channel, STATUS[limit]))
         else:
             self._take(channel, found, up=up)
 
@@ -84,11 +89,10 @@ class Switchboard:
         call = rebuilt.call
         actor = self._actor(call, Earlier(rebuilt.steps, rebuilt.again))
         self._resumed[actor] = None
-        self._directory.add(actor)
+        self._list(actor, len(rebuilt.under_way))
         for leg in (call.lead, *call.legs.values()):
             if leg.info.call_id:
                 self._directory.watch_again(leg.info)
-        self._on_change(len(self._directory.calls))
         self._spawn(self._run(actor))
 
     @property
@@ -184,9 +188,13 @@ class Switchboard:
 
     def _begin(self, call: Call) -> None:
         actor = self._actor(call)
-        self._directory.add(actor)
-        self._on_change(len(self._directory.calls))
+        self._list(actor)
         self._spawn(self._run(actor))
+
+    def _list(self, actor: CallActor, transfers: int = 0) -> None:
+        self._directory.add(actor)
+        self._capacity.call_began(actor.call, transfers)
+        self._on_change(len(self._directory.calls))
 
     def _actor(self, call: Call, earlier: Earlier | None = None) -> CallActor:
         return CallActor(
@@ -210,6 +218,7 @@ class Switchboard:
             self._forget_steps(actor)
         finally:
             self._directory.remove(actor)
+            self._capacity.call_over(actor.call)
             self._on_change(len(self._directory.calls))
 
     def _forget_steps(self, actor: CallActor) -> None:
@@ -230,8 +239,8 @@ class Switchboard:
         for channel in channels:
             await self._telephony.hang_up(channel, FAILED if channel == lead else None)
 
-    async def _reject(self, channel: str) -> None:
-        await self._telephony.hang_up(channel, _NOT_FOUND)
+    async def _reject(self, channel: str, status: int) -> None:
+        await self._telephony.hang_up(channel, status)
 
     async def _send_back(self, channel: str) -> None:
         if names_leg(channel):

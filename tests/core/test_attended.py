@@ -8,6 +8,7 @@ from stasis_refer.core.events import (
     Command,
     CommandRefused,
     DrainOver,
+    LimitReached,
     OfChannel,
     OfLeg,
     RecordingEnded,
@@ -146,6 +147,17 @@ def caller(event: OfChannel) -> OfLeg:
                 "20 fetch action completed 200 19",
             ],
             id="nobody is there, the caller had asked",
+        ),
+        pytest.param(
+            ((5.0, of(1, ASKED)), (5.1, LimitReached()), (5.2, given())),
+            [
+                "5 began",
+                "5 take over from 1700000000.9",
+                "5.1 ended blocked",
+                "5.1 notify leg 1 603",
+                "5.2 drop leg 9",
+            ],
+            id="as many transfers as may be are under way",
         ),
         pytest.param(
             ((5.0, of(1, ASKED)),),

@@ -20,6 +20,7 @@ from stasis_refer.core.events import (
     DrainOver,
     Event,
     FetchFailed,
+    LimitReached,
     PlaybackEnded,
     ReferAnswered,
     ReferNotified,
@@ -257,6 +258,16 @@ TRANSFERS = [
         id="Asterisk refuses the REFER",
     ),
     pytest.param(
+        ((0.1, LimitReached("too many")), (0.2, document(SAY))),
+        ["0.1 ended blocked", "0.1 fetch action blocked", f"0.2 play {FIRST_SOUND}"],
+        id="as many transfers as may be are under way",
+    ),
+    pytest.param(
+        ((0.1, CallEnded()), (0.11, LimitReached("too many"))),
+        ["0.11 ended blocked", "0.11 fetch action blocked"],
+        id="as many transfers as may be are under way, and BYE",
+    ),
+    pytest.param(
         ((0.1, CommandRefused(Command.REFER, 404)), (0.2, document(SAY))),
         ["0.1 ended canceled", "0.1 fetch action canceled"],
         id="the channel is gone before the REFER",
@@ -277,6 +288,14 @@ TRANSFERS = [
         id="nothing is captured",
     ),
 ]
+
+
+def test_a_transfer_over_a_limit_says_so() -> None:
+    line = Line()
+    line.happens((0.0, document(REFER)), (0.1, LimitReached("too many")))
+    (ended,) = (each for each in line.intents if isinstance(each, TransferEnded))
+    result = Result(Outcome.BLOCKED, Reason.TRANSFER_LIMIT, Evidence.NONE, 503)
+    assert (ended.result, ended.result.detail) == (result, "too many")
 
 
 @pytest.mark.parametrize(("steps", "expected"), TRANSFERS)

@@ -14,6 +14,7 @@ from stasis_refer.core.events import (
     Event,
     FetchFailed,
     FetchFailure,
+    LimitReached,
     OfLeg,
     PlaybackEnded,
     QueueLeft,
@@ -244,6 +245,23 @@ CALLER_GONE = OfLeg(CHANNEL, CallEnded())
                 "5.3 hang up",
             ],
             id="not set: referUrl is not reachable",
+        ),
+        *(
+            pytest.param(
+                dial,
+                ((5.1, LimitReached()), CALLER_ENDS),
+                [
+                    "5 began",
+                    "5 fetch refer <sip:b@example.com>",
+                    "5.1 ended blocked",
+                    "5.1 notify leg 1 603",
+                    "20 drop leg 1",
+                    "20 separate bridge 1",
+                    "20 fetch action completed 200 19",
+                ],
+                id="as many transfers as may be are under way",
+            )
+            for dial in (DIAL, HOLDING)
         ),
         pytest.param(
             HOLDING,
@@ -1059,6 +1077,12 @@ def test_asterisk_refuses_a_refer_by_itself(code: int, *, counted: bool) -> None
             ((5.1, NOT_REACHABLE),),
             (Outcome.ERROR, Reason.NO_DOCUMENT, Evidence.NONE, 503),
             id="no document",
+        ),
+        pytest.param(
+            DIAL,
+            ((5.1, LimitReached()),),
+            (Outcome.BLOCKED, Reason.TRANSFER_LIMIT, Evidence.NONE, 603),
+            id="as many transfers as may be are under way",
         ),
         pytest.param(
             DIAL,

@@ -3,7 +3,7 @@ import pytest
 from stasis_refer.core.call_record import CallFilter
 from stasis_refer.core.info import CallDirection
 from stasis_refer.core.orders import Refusal
-from stasis_refer.dialects.rest import CallSearch, RestVendor
+from stasis_refer.dialects.rest import CallSearch, RestRequest, RestVendor
 from stasis_refer.dialects.rest_registry import REST_VENDORS
 from tests.core.test_call_record import CALL
 
@@ -29,6 +29,16 @@ def test_each_vendor_has_a_word_for_each_refusal(vendor: RestVendor) -> None:
         error = vendor.refused(why)
         assert (400 <= error.status < 600, bool(str(error))) == (True, True)
     assert str(vendor.refused(Refusal.NOT_CALLABLE, "because")) == "because"
+
+
+@pytest.mark.parametrize(("why", "seconds"), [(Refusal.TOO_MANY, "5"), (Refusal.TOO_OFTEN, "1")])
+@pytest.mark.parametrize("vendor", REST_VENDORS, ids=lambda each: each.dialect)
+def test_each_vendor_says_when_there_may_be_room_again(
+    vendor: RestVendor, why: Refusal, seconds: str
+) -> None:
+    answer = vendor.error(RestRequest("/", ""), vendor.refused(why, "there are many"))
+    assert (answer.status, answer.headers["Retry-After"]) == (429, seconds)
+    assert "there are many" in answer.body.decode()
 
 
 @pytest.mark.parametrize("vendor", REST_VENDORS, ids=lambda each: each.dialect)

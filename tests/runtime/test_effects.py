@@ -16,6 +16,7 @@ from stasis_refer.core.events import (
     Event,
     FetchFailed,
     FetchFailure,
+    LimitReached,
     OfChannel,
     OfLeg,
     PlaybackEnded,
@@ -34,8 +35,11 @@ from stasis_refer.core.intents import (
     SendRefer,
     StartPlayback,
     StopPlayback,
+    TakeOver,
     Tell,
+    TransferBegan,
 )
+from stasis_refer.core.outcome import Direction
 from stasis_refer.core.verbs import Hangup, Recording, Ringback, Source, Speech, Tone
 from stasis_refer.dialects.dialect import (
     DocumentError,
@@ -45,8 +49,10 @@ from stasis_refer.dialects.dialect import (
     WebhookLimits,
     WebhookRequest,
 )
+from stasis_refer.runtime.capacity import WHAT_TO_DO, Bounds, Capacity, Limit
 from stasis_refer.runtime.directory import Directory
 from stasis_refer.runtime.effects import MOST_REMARKS, RINGBACK, Effects
+from stasis_refer.runtime.journal import Entry
 from stasis_refer.runtime.letters import Letters
 from stasis_refer.runtime.ports import MediaError, Parcel, Reply, WebhookError
 from tests.runtime.parties import Capture, Line, Party, Telephony
@@ -160,6 +166,7 @@ class World:
         telephony: Telephony | None = None,
         webhooks: Webhooks | None = None,
         media: Media | None = None,
+        capacity: Capacity | None = None,
     ) -> None:
         self.telephony = telephony or Telephony()
         self.webhooks = webhooks or Webhooks()
@@ -179,6 +186,7 @@ class World:
             letters=Letters({"plain": self.dialect}, lambda: NOW),
             count_webhook=self._count,
             clock=lambda: float(next(ticks)),
+            capacity=capacity,
         )
 
     def _count(self, application: Application, kind: str, result: str, seconds: float) -> None:
@@ -186,6 +194,22 @@ class World:
 
     async def perform(self, deed: Deed) -> Event | None:
         return await self.effects.perform(CALL, CALL.info, deed)
+
+
+# -- limits ----------------------------------------------------------------------
+
+REFER_FETCH = replace(FETCH, kind=FetchKind.REFER)
+
+
+@pytest.mark.parametrize("deed", [REFER, REFER_FETCH, TakeOver("1.9")])
+async def test_nothing_is_done_for_a_transfer_over_a_limit(deed: Deed) -> None:
+    full = Capacity(Bounds(transfers=0))
+    full.take(Entry(CALL, 1, 0.0, None, (TransferBegan(Direction.SENT, "sip:a@b"),)))
+    world = World(capacity=full)
+    assert await world.perform(deed) == LimitReached(WHAT_TO_DO[Limit.TRANSFERS])
+    assert (world.telephony.asked, world.webhooks.requests) == ([], [])
+    assert await world.perform(HangUp()) is None
+    assert world.telephony.asked == [("hang up", "1.1", None)]
 
 
 # -- Asterisk --------------------------------------------------------------------

@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 from stasis_refer.core.application import Application, Callback
 from stasis_refer.core.call import Call
 from stasis_refer.core.events import (
+    CallEnded,
     ChannelUp,
     DocumentFetched,
     Event,
@@ -39,6 +40,7 @@ from stasis_refer.core.targets import parse_rule
 from stasis_refer.core.verbs import Callee, Dial, Document, Hangup, Pause, Refer, Reject, SipAddress
 from stasis_refer.runtime import front_desk
 from stasis_refer.runtime.book import CallRecord
+from stasis_refer.runtime.capacity import Bounds, Capacity
 from stasis_refer.runtime.directory import Directory
 from stasis_refer.runtime.front_desk import FrontDesk
 from stasis_refer.runtime.switchboard import Switchboard
@@ -56,13 +58,15 @@ NOW = 1_764_000_000.0  # seconds since 1970
 class World:
     """A desk in front of a switchboard; documents are ``document``, or by their URL."""
 
-    def __init__(self, document: Document = WAITS, **screens: Document) -> None:
+    def __init__(
+        self, document: Document = WAITS, capacity: Capacity | None = None, **screens: Document
+    ) -> None:
         self.document, self.screens = document, screens
         self.directory = Directory(Capture())
         self.done: list[tuple[str, Deed]] = []
         self.slow: asyncio.Event | None = None  # what a hang-up waits for
         clock = asyncio.get_running_loop().time
-        self.desk = FrontDesk(self.directory, {"support": SUPPORT}, clock, lambda: NOW)
+        self.desk = FrontDesk(self.directory, {"support": SUPPORT}, clock, lambda: NOW, capacity)
         self.board = Switchboard(
             applications={"support": SUPPORT},
             telephony=Telephony(),
@@ -71,6 +75,7 @@ class World:
             tap=lambda _: None,
             clock=clock,
             wall=lambda: NOW,
+            capacity=capacity,
         )
         self.desk.switchboard = self.board
 
@@ -313,3 +318,37 @@ async def test_no_call_is_made_while_the_program_stops() -> None:
     world = World()
     await world.board.drain(0.0)
     assert await world.desk.originate("support", WANTED) == Refused(Refusal.DRAINING)
+
+
+async def test_no_call_is_made_over_a_limit_and_one_is_behind_it() -> None:
+    world = World(capacity=Capacity(Bounds(calls=1)))
+    made = await world.desk.originate("support", WANTED)
+    assert isinstance(made, CallRecord)
+    refused = await world.desk.originate("support", WANTED)
+    assert isinstance(refused, Refused)
+    assert (refused.why, "[limits] max_calls" in refused.detail) == (Refusal.TOO_MANY, True)
+    await settle()
+    assert await world.desk.order(made.key, EndCall()) == Taken()
+    world.directory.happened(f"{made.key}-leg-0", CallEnded())
+    await settle()
+    assert isinstance(await world.desk.originate("support", WANTED), CallRecord)
+    await world.board.stop()
+
+
+async def test_calls_are_not_made_too_often() -> None:
+    world = World(capacity=Capacity(applications={"support": Bounds(calls_per_second=1)}))
+    assert isinstance(await world.desk.originate("support", WANTED), CallRecord)
+    refused = await world.desk.originate("support", WANTED)
+    assert isinstance(refused, Refused)
+    assert (refused.why, "calls_per_second" in refused.detail) == (Refusal.TOO_OFTEN, True)
+    await world.board.stop()
+
+
+async def test_no_transfer_is_ordered_over_a_limit_and_other_orders_are_taken() -> None:
+    world = World(capacity=Capacity(Bounds(transfers=0)))
+    key = await world.call()
+    refused = await world.desk.order(key, TransferCall(Refer("sip:bob@example.com")))
+    assert isinstance(refused, Refused)
+    assert (refused.why, "max_transfers" in refused.detail) == (Refusal.TOO_MANY, True)
+    assert await world.desk.order(key, TagCall("vip")) == Taken()
+    await world.board.stop()

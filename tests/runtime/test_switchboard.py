@@ -32,9 +32,10 @@ from stasis_refer.core.intents import (
     TransferEnded,
 )
 from stasis_refer.core.leg import Leg
-from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
+from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason, Result
 from stasis_refer.core.targets import parse_rule
 from stasis_refer.core.verbs import Document, Hangup, Pause, Refer
+from stasis_refer.runtime.capacity import Bounds, Capacity
 from stasis_refer.runtime.directory import Directory
 from stasis_refer.runtime.journal import Entry
 from stasis_refer.runtime.replay import Rebuilt
@@ -53,7 +54,7 @@ LONG = 5.0  # seconds no test waits for
 class World:
     """A switchboard and what its calls do; ``documents`` by the name of the caller."""
 
-    def __init__(self, **documents: Document) -> None:
+    def __init__(self, capacity: Capacity | None = None, **documents: Document) -> None:
         self.telephony, self.capture = Telephony(), Capture()
         self.directory = Directory(self.capture)
         self.entries: list[Entry] = []
@@ -72,6 +73,7 @@ class World:
             wall=lambda: NOW,
             on_change=self.sizes.append,
             forget=self.forgotten.append,
+            capacity=capacity,
         )
 
     async def perform(self, call: Call, info: CallInfo, deed: Deed) -> Event | None:
@@ -137,6 +139,48 @@ async def test_a_call_has_a_key_of_its_own_and_the_facts_of_its_invite() -> None
     assert len({alice.key, bob.key, ""}) == 3
     assert (len(alice.key), int(alice.key, 16) > 0) == (32, True)
     await world.close()
+
+
+@pytest.mark.parametrize(
+    ("capacity", "status"),
+    [
+        (Capacity(Bounds(calls=1)), 503),
+        (Capacity(applications={"support": Bounds(calls=1)}), 480),
+        (Capacity(applications={"support": Bounds(calls_per_second=1)}), 480),
+    ],
+)
+async def test_a_call_over_a_limit_is_refused_and_the_others_go_on(
+    capacity: Capacity, status: int
+) -> None:
+    world = World(capacity)
+    world.board.entered(ALICE, "support", up=False)
+    world.board.entered(BOB, "support", up=False)
+    await world.settle()
+    assert world.telephony.asked == [("hang up", BOB.channel, status)]
+    assert (list(world.board.channels), world.deeds("bob")) == ([ALICE.channel], [])
+    await world.close()
+
+
+async def test_a_call_is_taken_where_another_one_has_ended() -> None:
+    world = World(Capacity(Bounds(calls=1)), alice=(Hangup(),))
+    world.board.entered(ALICE, "support", up=True)
+    await world.settle()
+    world.board.entered(BOB, "support", up=True)
+    await world.settle()
+    assert (list(world.board.channels), world.telephony.asked) == ([BOB.channel], [])
+    await world.close()
+
+
+async def test_calls_that_are_taken_up_again_count_and_are_not_refused() -> None:
+    world = World(Capacity(Bounds(calls=1, transfers=1)))
+    for info in (ALICE, replace(BOB, key="b")):
+        call = Call(info, SUPPORT, up=True, now=0.0)
+        world.board.resume(Rebuilt(call, 1, (), (Direction.SENT,), 0.0))
+    assert len(world.board.resumed) == 2
+    world.board.entered(replace(ALICE, channel="1.3"), "support", up=True)
+    await world.settle()
+    assert world.telephony.asked == [("hang up", "1.3", 503)]
+    await world.board.stop()
 
 
 @pytest.mark.parametrize("up", [True, False])

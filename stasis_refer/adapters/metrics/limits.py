@@ -6,6 +6,7 @@ from prometheus_client import Counter
 
 from stasis_refer.adapters.metrics.board import OTHER, Board, axis
 from stasis_refer.core.events import FetchFailure
+from stasis_refer.runtime.capacity import Limit
 
 # The failures of documents that are limits of ours; a value of the label ``limit`` each.
 _OF_DOCUMENTS: Final = {
@@ -15,14 +16,15 @@ _OF_DOCUMENTS: Final = {
 }
 
 BODY_LIMIT: Final = "http_body"
-HTTP_LIMITS: Final = ("http_rate", "http_failures", BODY_LIMIT, "http_streams")
+CONNECTION_LIMIT: Final = "connections"
+HTTP_LIMITS: Final = ("http_rate", "http_failures", BODY_LIMIT, "http_streams", CONNECTION_LIMIT)
 """The limits of REST, as further values of the label ``limit``."""
 
-LIMITS: Final = (*_OF_DOCUMENTS.values(), *HTTP_LIMITS)
+LIMITS: Final = (*_OF_DOCUMENTS.values(), *HTTP_LIMITS, *Limit)
 
 
 class Limits:
-    """Counts limits that were reached: of documents by the journal's word, of HTTP by its own."""
+    """Counts limits that were reached: of documents by the journal's word, others by their own."""
 
     def __init__(self, board: Board) -> None:
         limit = axis("limit", LIMITS, OTHER)

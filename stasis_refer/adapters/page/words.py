@@ -23,6 +23,7 @@ REASONS: Final = {
     Reason.RESERVED_HEADER: "a header was asked for that is not for applications to set",
     Reason.NOT_SIP: "the leg is not SIP: it cannot carry a REFER",
     Reason.COMMAND_REFUSED: "Asterisk refused the command",
+    Reason.TRANSFER_LIMIT: "as many transfers as may be at once were under way",
     Reason.BRIDGED: "the transferee was connected with the target",
     Reason.DIAL_FAILED: "the document called its target in vain",
     Reason.NOT_DIALED: "the document ended and called nobody",

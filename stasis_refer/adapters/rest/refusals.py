@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from stasis_refer.adapters.rest.problems import Problem
-from stasis_refer.core.orders import Refusal, Refused
+from stasis_refer.core.orders import RETRY_AFTER, Refusal, Refused
 
 
 class _Told(NamedTuple):
@@ -35,6 +35,18 @@ _TOLD: Final[dict[Refusal, _Told]] = {
     Refusal.NOT_CALLABLE: _Told(422, "The target cannot be called: write another.", "target"),
     Refusal.DRAINING: _Told(
         503, "The program stops and begins nothing new: ask again later.", None, retry_after=5
+    ),
+    Refusal.TOO_MANY: _Told(
+        429,
+        "As many transfers as may be are under way: ask again later.",
+        None,
+        RETRY_AFTER[Refusal.TOO_MANY],
+    ),
+    Refusal.TOO_OFTEN: _Told(
+        429,
+        "As many calls as may be have come this second: ask again in the next.",
+        None,
+        RETRY_AFTER[Refusal.TOO_OFTEN],
     ),
 }
 

@@ -3,6 +3,7 @@ import pytest
 from stasis_refer.adapters.metrics.limits import HTTP_LIMITS
 from stasis_refer.core.events import FetchFailure
 from stasis_refer.core.intents import DocumentFailed
+from stasis_refer.runtime.capacity import Limit
 from tests.adapters.metrics.pages import KEY, SUPPORT, changes
 
 
@@ -24,8 +25,8 @@ def test_a_document_over_a_limit_is_rejected_and_the_limit_counted(
     }
 
 
-@pytest.mark.parametrize("limit", HTTP_LIMITS)
-def test_a_limit_of_http_is_counted(limit: str) -> None:
+@pytest.mark.parametrize("limit", [*HTTP_LIMITS, *Limit], ids=str)
+def test_a_limit_is_counted(limit: str) -> None:
     grown = changes(lambda metrics: metrics.limits.reached(limit))
     assert grown == {f"limits_reached_total{{limit={limit}}}": 1}
 

@@ -216,6 +216,9 @@ async def test_a_transfer_is_ordered(
     assert world.desk.orders == [(CALL.key, TransferCall(verb, frozenset(body)))]
 
 
+LATER = {Refusal.AWAY, Refusal.DRAINING, Refusal.TOO_MANY, Refusal.TOO_OFTEN}
+
+
 @pytest.mark.parametrize(
     ("why", "status"),
     [
@@ -226,6 +229,8 @@ async def test_a_transfer_is_ordered(
         (Refusal.UNDECIDED, 504),
         (Refusal.NOT_CALLABLE, 422),
         (Refusal.DRAINING, 503),
+        (Refusal.TOO_MANY, 429),
+        (Refusal.TOO_OFTEN, 429),
     ],
 )
 async def test_a_call_may_refuse(
@@ -237,7 +242,7 @@ async def test_a_call_may_refuse(
         problem = await response.json()
         assert problem["type"] == why.value
         assert problem["message"].endswith(".")
-        assert ("Retry-After" in response.headers) is (why in {Refusal.AWAY, Refusal.DRAINING})
+        assert ("Retry-After" in response.headers) is (why in LATER)
 
 
 async def test_a_refusal_names_what_stands_in_the_way(

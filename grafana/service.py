@@ -126,7 +126,10 @@ def _inside() -> Iterable[Panel]:
     about = About("Ledger", text, PER_MINUTE, 8, steps=((None, GOOD), (1.0, BAD)))
     failed = per_minute("", select("ledger_writes_failed_total"))
     yield graph(about, Query(failed, "writes that failed"))
-    text = "Limits that were reached in the range shown: of documents and of the REST interface."
+    text = (
+        "Limits that were reached in the range shown: of calls, transfers, documents and of the "
+        "web server."
+    )
     about = About("Limits reached", text, COUNT, 12, decimals=0)
     limits = counted("limit", select("limits_reached_total"))
     yield bars(about, Query(limits, "{{limit}}", now=True))

@@ -13,11 +13,12 @@ from stasis_refer import __version__
 from stasis_refer.adapters.addresses import AllowedNetworks
 from stasis_refer.adapters.ari import Account, AriConnection, Listener
 from stasis_refer.adapters.capture import CaptureListener, CaptureRules, NoCapture
-from stasis_refer.adapters.http import HttpServer
+from stasis_refer.adapters.http import ConnectionLimits, Connections, HttpServer
 from stasis_refer.adapters.ledger import Ledger, Limits
 from stasis_refer.adapters.log import log_note
 from stasis_refer.adapters.media import MAX_RECORDING, MediaShelf
-from stasis_refer.adapters.metrics import BODY_LIMIT, Metrics, Names
+from stasis_refer.adapters.metrics import BODY_LIMIT, CONNECTION_LIMIT, Metrics, Names
+from stasis_refer.adapters.rest.peers import Peers
 from stasis_refer.adapters.speech import Speaker
 from stasis_refer.adapters.telephony import AriTelephony
 from stasis_refer.adapters.webhooks import Webhooks
@@ -309,6 +310,11 @@ class App:
                 mask=self._settings.ledger.mask,
             ),
             too_large=partial(self.metrics.limits.reached, BODY_LIMIT),
+            connections=Connections(
+                ConnectionLimits(),
+                Peers(settings.trusted_proxies).site,
+                partial(self.metrics.limits.reached, CONNECTION_LIMIT),
+            ),
         )
 
     async def _recording(self, name: str) -> bytes | None:

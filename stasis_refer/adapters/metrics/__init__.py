@@ -5,8 +5,8 @@ right from its first increase on; a value nobody listed is counted as ``other``.
 number or id ever becomes a label.
 """
 
-from stasis_refer.adapters.metrics.limits import BODY_LIMIT
+from stasis_refer.adapters.metrics.limits import BODY_LIMIT, CONNECTION_LIMIT
 from stasis_refer.adapters.metrics.metrics import Metrics
 from stasis_refer.adapters.metrics.transfers import Names
 
-__all__ = ("BODY_LIMIT", "Metrics", "Names")
+__all__ = ("BODY_LIMIT", "CONNECTION_LIMIT", "Metrics", "Names")

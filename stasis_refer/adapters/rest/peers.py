@@ -35,6 +35,16 @@ class Peers:
             peer = found
         return _site(peer)
 
+    def site(self, address: str) -> str:
+        """Return what stands for who connects from an address.
+
+        '' for a proxy that is believed, which speaks for many.
+        """
+        peer = _read(address)
+        if peer is None:
+            return address
+        return "" if self._believes(peer) else _site(peer)
+
     def _believes(self, peer: _Address) -> bool:
         return any(peer in network for network in self._proxies)
 

@@ -46,3 +46,17 @@ def test_nobody_is_believed_unless_configured() -> None:
 
 def test_a_proxy_may_have_an_address_of_ipv6() -> None:
     assert peer("2001:db8::1", CLIENT, trusted=("2001:db8::/32",)) == CLIENT
+
+
+@pytest.mark.parametrize(
+    ("address", "site"),
+    [
+        (CLIENT, CLIENT),
+        (f"::ffff:{CLIENT}", CLIENT),
+        ("2001:db8::1", "2001:db8::/64"),
+        (PROXY, ""),
+        ("", ""),
+    ],
+)
+def test_who_connects(address: str, site: str) -> None:
+    assert Peers((f"{PROXY}/32",)).site(address) == site

@@ -12,6 +12,8 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
+from stasis_refer.adapters.http.connections import ConnectionLimits, Connections
+
 _MAX_BODY: Final = 64 * 1024  # bytes
 _JSON: Final = "application/json"
 _TOO_LARGE: Final = {
@@ -21,6 +23,7 @@ _TOO_LARGE: Final = {
 }
 _WRONG: Final = {
     400: "body",
+    408: "body",
     401: "Authorization",
     403: "Authorization",
     404: "path",
@@ -135,7 +138,9 @@ class HttpServer:
         recording: Callable[[str], Awaitable[bytes | None]],
         routes: Iterable[web.AbstractRouteDef] = (),
         too_large: Callable[[], None] = lambda: None,
+        connections: Connections | None = None,
     ) -> None:
+        self._connections = connections or Connections(ConnectionLimits(), str, lambda: None)
         self._host = host
         self._port = port
         self._not_ready = not_ready
@@ -143,7 +148,8 @@ class HttpServer:
         self._media = media
         self._recording = recording
         application = web.Application(
-            middlewares=[_errors_as_json(too_large)], client_max_size=_MAX_BODY
+            middlewares=[self._connections.middleware(), _errors_as_json(too_large)],
+            client_max_size=_MAX_BODY,
         )
         application.add_routes(
             [
@@ -155,6 +161,7 @@ class HttpServer:
                 *routes,
             ]
         )
+        self._listener: asyncio.Server | None = None
         self._runner = web.AppRunner(
             application, access_log=None, logger=_server_log(), shutdown_timeout=_GOODBYE
         )
@@ -169,10 +176,16 @@ class HttpServer:
         listener = await self._listen()
         self._port = listener.getsockname()[1]
         await self._runner.setup()
-        await web.SockSite(self._runner, listener).start()
+        server = self._runner.server
+        if server is None:
+            raise RuntimeError("aiohttp has set up no server")
+        make = self._connections.each(server)
+        self._listener = await asyncio.get_running_loop().create_server(make, sock=listener)
 
     async def stop(self) -> None:
         """Stop listening; requests under way get a second to end."""
+        if self._listener is not None:
+            self._listener.close()
         await self._runner.cleanup()
 
     async def _listen(self) -> socket.socket:

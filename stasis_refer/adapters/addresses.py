@@ -27,6 +27,15 @@ _Network: TypeAlias = IPv4Network | IPv6Network
 
 _UNICAST = IPv6Network("2000::/3")  # all that IANA has given out for the public internet
 
+# What ``is_global`` takes for public in some version of Python or in all, and is not.
+_NOT_PUBLIC = (
+    IPv4Network("168.63.129.16/32"),  # the host of every virtual machine at Azure
+    IPv4Network("192.0.0.0/24"),  # RFC 6890 2.2.2; in it 192.0.0.192, Oracle's metadata
+    IPv4Network("192.88.99.0/24"),  # 6to4 relays, RFC 7526
+    IPv6Network("2001::/23"),  # RFC 6890 2.2.3; in it Teredo, which hides an IPv4 address
+    IPv6Network("3fff::/20"),  # documentation, RFC 9637
+)
+
 # IPv6 networks whose addresses carry an IPv4 address, and how many bits stand behind it.
 _EMBEDDING = (
     (IPv6Network("::ffff:0:0/96"), 0),  # IPv4-mapped, RFC 4291 2.5.5.2
@@ -66,7 +75,7 @@ class AllowedNetworks:
         family, kind, proto, _, sockaddr = addr_info
         address = str(sockaddr[0])
         if not self.allows(address):
-            raise PermissionError(errno.EACCES, _NOT_PUBLIC.format(address))
+            raise PermissionError(errno.EACCES, _REFUSAL.format(address))
         return socket.socket(family, kind, proto)
 
     def why_not(self, url: str) -> str:
@@ -84,10 +93,10 @@ class AllowedNetworks:
             return f"{host} is no address in full; write one with four numbers"
         if not addresses or any(map(self.allows, addresses)):
             return ""
-        return _NOT_PUBLIC.format(addresses[0])
+        return _REFUSAL.format(addresses[0])
 
 
-_NOT_PUBLIC: Final = (
+_REFUSAL: Final = (
     "the address {} is not public; if webhooks are to reach it, "
     "list its network in [webhooks] allow_networks"
 )
@@ -97,7 +106,8 @@ _LOOPBACK: Final = ("127.0.0.1", "::1")
 
 def _written_in(host: str) -> tuple[str, ...]:
     """Return the addresses that a host means wherever it is resolved, none of most names."""
-    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761, 6.3
+    name = host.removesuffix(".")
+    if name == "localhost" or name.endswith(".localhost"):  # RFC 6761, 6.3
         return _LOOPBACK
     try:
         return (str(ip_address(host)),)
@@ -135,5 +145,7 @@ def _innermost(address: _Address) -> _Address:
 
 def _is_public(address: _Address) -> bool:
     if isinstance(address, IPv6Address) and address not in _UNICAST:
+        return False
+    if any(address in network for network in _NOT_PUBLIC):
         return False
     return address.is_global and not address.is_multicast

@@ -38,6 +38,19 @@ LISTED = AllowedNetworks(["127.0.0.0/8", "10.1.0.0/16", "fd00:1::/32", "192.0.2.
         ("ff02::1", False),
         ("2001:db8::1", False),
         ("4000::1", False),
+        # metadata services and what only some versions of Python know not to be public
+        ("169.254.170.2", False),
+        ("100.100.100.200", False),
+        ("192.0.0.192", False),
+        ("192.0.0.9", False),
+        ("192.88.99.1", False),
+        ("168.63.129.16", False),
+        ("168.63.129.17", True),
+        ("fd00:ec2::254", False),
+        ("2001:0:808:808::f7f7:f7f7", False),
+        ("2001:20::1", False),
+        ("3fff::1", False),
+        ("::ffff:168.63.129.16", False),
         # an IPv4 address inside
         ("::ffff:8.8.8.8", True),
         ("::ffff:127.0.0.1", False),
@@ -134,7 +147,16 @@ def test_what_is_written_in_a_url_is_judged_before_it_is_requested(url: str, say
     assert bool(says) is bool(why)
 
 
-@pytest.mark.parametrize("url", ["http://localhost/", "http://a.localhost:80/", "http://0x7f.1/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost/",
+        "http://LOCALHOST./",
+        "http://a.localhost:80/",
+        "http://a.localhost./",
+        "http://0x7f.1/",
+    ],
+)
 def test_this_machine_is_not_reached_unless_it_is_listed(url: str) -> None:
     assert "127.0.0.1 is not public" in AllowedNetworks([]).why_not(url)
 

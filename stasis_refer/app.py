@@ -18,6 +18,7 @@ from stasis_refer.adapters.ledger import Ledger, Limits
 from stasis_refer.adapters.log import log_note
 from stasis_refer.adapters.media import MAX_RECORDING, MediaShelf
 from stasis_refer.adapters.metrics import BODY_LIMIT, CONNECTION_LIMIT, Metrics, Names
+from stasis_refer.adapters.names import Resolver
 from stasis_refer.adapters.rest.peers import Peers
 from stasis_refer.adapters.speech import Speaker
 from stasis_refer.adapters.telephony import AriTelephony
@@ -70,7 +71,7 @@ class App:
         self.ari = AriConnection(self._account(), self._listener())
         telephony = AriTelephony(self.ari.in_turn, settings.ari.app, self.ari.has)
         self._networks = AllowedNetworks(settings.webhooks.allow_networks)
-        self._webhooks = Webhooks(self._networks.open_socket)
+        self._webhooks = Webhooks(self._networks.open_socket, resolver=Resolver())
         self.ledger = self._make_ledger()
         self._outbox = self._make_outbox(applications)
         self._media = self._make_media()

@@ -7,11 +7,15 @@ import ssl
 import time
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import Any
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, SocketFactoryType
+from aiohttp.abc import AbstractResolver
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from stasis_refer.core.application import Method
@@ -25,11 +29,13 @@ _CONNECTIONS_PER_HOST = 250  # a customer that never answers leaves the others t
 # Seconds. Node and uvicorn close an idle connection after 5; a POST that crosses it is lost.
 _IDLE = 4.0
 _BUFFER = 64 * 1024  # bytes that are held before the sender has to wait
+_BESIDES = 64 * 1024  # bytes of a reply besides its body: heads, chunk sizes, what it skips
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OF_THE_BODY = frozenset({"content-type", "content-length", "content-encoding"})
 _OF_THE_ORIGIN = frozenset({"authorization", "cookie"})
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32  # zlib.h, inflateInit2: either header is recognised
+_INFLATED = frozenset({"gzip", "x-gzip", "deflate"})  # RFC 9110, 8.4.1; each alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +52,70 @@ class _BrokenOffError(aiohttp.ClientError):
     """The connection broke before the reply's head had come."""
 
 
+class _TooMuchError(aiohttp.ClientError):
+    """A reply went on and on: interim ones, empty lines, extensions of chunks."""
+
+
+class _Receiver(ResponseHandler):
+    """Takes in no more bytes of one reply than it may have, whatever they are.
+
+    That figure is ``read_bufsize``, the one that a request hands down to its connection.
+    """
+
+    _left = 0
+
+    def set_response_params(self, *, read_bufsize: int = _BUFFER, **others: Any) -> None:  # noqa: ANN401 - as they are
+        self._left = read_bufsize
+        super().set_response_params(read_bufsize=_BUFFER, **others)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data[: self._left])
+        self._left -= len(data)
+        if self._left >= 0:
+            return
+        self._left, error = 0, _TooMuchError()
+        self.set_exception(error)
+        if self._payload is not None:
+            self._payload.set_exception(error)
+        if self.transport is not None:
+            self.transport.abort()
+
+
+class _Connector(aiohttp.TCPConnector):
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - as they are
+        super().__init__(**options)
+        receiver: type[ResponseHandler] = _Receiver
+        self._factory = partial(receiver, loop=self._loop)
+
+
 class Webhooks:
     """Requests webhooks over kept connections; to be built while the event loop runs.
 
     ``open_socket`` makes the socket for an address and raises PermissionError, with a text
-    for users, where webhooks may not go. ``trust`` replaces the system's certificate store.
+    for users, where webhooks may not go. ``trust`` replaces the system's certificate store,
+    ``resolver`` that of aiohttp. Proxies and ``.netrc`` of the environment are passed over.
     """
 
-    def __init__(self, open_socket: SocketFactoryType, trust: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        open_socket: SocketFactoryType,
+        trust: ssl.SSLContext | None = None,
+        resolver: AbstractResolver | None = None,
+    ) -> None:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=_Connector(
                 limit=_CONNECTIONS,
                 limit_per_host=_CONNECTIONS_PER_HOST,
                 keepalive_timeout=_IDLE,
                 socket_factory=open_socket,
                 ssl=trust or True,
+                resolver=resolver,
             ),
+            trust_env=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": "stasis-refer"},
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type"),
             auto_decompress=False,
-            read_bufsize=_BUFFER,
             middlewares=(_send_once,),
         )
 
@@ -116,6 +165,7 @@ class Webhooks:
                 data=hop.body or None,
                 allow_redirects=False,
                 timeout=_timeout(limits),
+                read_bufsize=limits.largest + _BESIDES,
             )
             try:
                 return await _answer(response, hop, limits)
@@ -159,6 +209,10 @@ def _next_hop(hop: _Hop, status: int, location: str) -> _Hop:
     except ValueError as error:
         text = f"redirected with {status} to nowhere that can be requested"
         raise _error(hop.url, FetchFailure.REDIRECTS, text) from error
+    if (hop.url.scheme, url.scheme) == ("https", "http"):
+        # Whoever sits on the line could write the reply, and with it who is called.
+        text = "redirected from https to http, which is not followed: redirect to https"
+        raise _error(hop.url, FetchFailure.REDIRECTS, text)
     dropped = frozenset() if url.origin() == hop.url.origin() else _OF_THE_ORIGIN
     if status in (307, 308):
         return _Hop(url, hop.method, _without(hop.headers, dropped), hop.body)
@@ -196,7 +250,7 @@ async def _answer(response: ClientResponse, hop: _Hop, limits: WebhookLimits) ->
     status, headers = response.status, response.headers
     if status in limits.accepted:
         body = await _read(response, hop.url, limits.largest)
-        if encoding := headers.get("Content-Encoding"):
+        if encoding := ", ".join(headers.getall("Content-Encoding", ())):
             body = _decompressed(body, encoding, hop.url, limits.largest)
         return Reply(status, headers.get("Content-Type", ""), body, str(hop.url))
     if status in _REDIRECTS:
@@ -217,11 +271,9 @@ def _decompressed(body: bytes, encoding: str, url: URL, largest: int) -> bytes:
     """Undo a compression that was not asked for, never beyond ``largest``."""
     if not body or encoding.lower() == "identity":
         return body
-    inflater = zlib.decompressobj(_GZIP_OR_ZLIB)
-    try:
-        plain = inflater.decompress(body, largest + 1)
-    except zlib.error:
-        plain = b""
+    inflater, plain = zlib.decompressobj(_GZIP_OR_ZLIB), b""
+    with suppress(zlib.error):
+        plain = inflater.decompress(body, largest + 1) if encoding.lower() in _INFLATED else b""
     if len(plain) > largest:
         raise _too_large(url, largest)
     if not inflater.eof:
@@ -232,6 +284,7 @@ def _decompressed(body: bytes, encoding: str, url: URL, largest: int) -> bytes:
 
 # The first row that fits the exception, or the one beneath it, decides.
 _FAILURES: tuple[tuple[type[Exception], FetchFailure, str], ...] = (
+    (_TooMuchError, FetchFailure.TOO_LARGE, "replied with more than a reply may have"),
     (PermissionError, FetchFailure.FORBIDDEN, "may not be reached: {why}"),
     (aiohttp.InvalidURL, FetchFailure.FORBIDDEN, "may not be reached: write its address in full"),
     (aiohttp.ConnectionTimeoutError, FetchFailure.CONNECTION, "gave no connection within {0:g} s"),

@@ -223,6 +223,7 @@ async def test_the_largest_body_is_let_through_and_no_more(
     [
         ("gzip", gzip.compress(b"<a/>")),
         ("GZIP", gzip.compress(b"<a/>")),
+        ("x-gzip", gzip.compress(b"<a/>")),
         ("deflate", zlib.compress(b"<a/>")),
         ("identity", b"<a/>"),
     ],
@@ -232,6 +233,17 @@ async def test_compression_is_undone(
 ) -> None:
     url = customer.reply("/v", Reply(body, headers={"Content-Encoding": encoding}))
     assert (await webhooks.fetch(post(url))).body == b"<a/>"
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "identity, gzip", "aes128gcm"])
+async def test_what_cannot_be_decoded_is_an_error(
+    customer: Customer, webhooks: Webhooks, encoding: str
+) -> None:
+    body = gzip.compress(gzip.compress(b"<a/>") if "," in encoding else b"<a/>")
+    url = customer.reply("/v", Reply(body, headers={"Content-Encoding": encoding}))
+    error = await failure(webhooks, post(url))
+    assert error.failure is FetchFailure.CONTENT_TYPE
+    assert repr(encoding) in str(error)
 
 
 async def test_a_compression_bomb_is_not_unpacked(customer: Customer, webhooks: Webhooks) -> None:
@@ -432,15 +444,24 @@ async def test_authorization_stays_with_its_origin(customer: Customer, webhooks:
     ]
 
 
-async def test_from_https_to_http_and_a_store_of_ones_own(customer: Customer) -> None:
+@pytest.mark.parametrize("safe", [True, False])
+async def test_no_redirect_leads_from_https_to_http(*, customer: Customer, safe: bool) -> None:
     url = await customer.secure_url("/a")
-    customer.reply("/a", Reply(status=302, headers={"Location": customer.reply("/b", "<b/>")}))
+    target = customer.reply("/b", "<b/>")
+    location = await customer.secure_url("/b") if safe else target
+    customer.reply("/a", Reply(status=307, headers={"Location": location}))
     trust = ssl.create_default_context(cadata=customer.certificate)
     webhooks = Webhooks(AllowedNetworks(["127.0.0.0/8"]).open_socket, trust)
     try:
-        assert (await webhooks.fetch(post(url))).body == b"<b/>"
+        if safe:
+            assert (await webhooks.fetch(post(url))).body == b"<b/>"
+        else:
+            error = await failure(webhooks, post(url))
+            assert error.failure is FetchFailure.REDIRECTS
+            assert "from https to http" in str(error)
     finally:
         await webhooks.close()
+    assert ("/b" in [each.path for each in customer.requests]) is safe
 
 
 @pytest.mark.parametrize("status", [200, 404, 302])

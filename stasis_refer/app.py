@@ -242,6 +242,8 @@ class App:
             settings.password.get_secret_value().encode(),
             settings.sources,
             [_host_and_port(address) for address in settings.forward],
+            settings.capture_id,
+            settings.rate_limit,
         )
         return CaptureListener(rules, self.metrics.sip.packet, self.metrics.sip.response)
 

@@ -5,10 +5,11 @@ import errno
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import aiohttp
 
+from stasis_refer.adapters.capture.admission import Admission, CaptureRules
 from stasis_refer.findings import Finding, of_version
 from stasis_refer.settings import Settings
 from stasis_refer.wire import ari, commands, hep
@@ -233,10 +234,12 @@ async def _capture(settings: Settings, ask: Ask) -> Finding:
                 text=f"capture: {capture.listen} is in use, by the running program presumably",
                 remedy=f"see capture_packets_total at http://{settings.http.listen}/metrics",
             )
-        return await _await_copy(ask, listening, capture.password.get_secret_value())
+        secret = capture.password.get_secret_value().encode()
+        rules = CaptureRules(secret, capture.sources, capture_id=capture.capture_id)
+        return await _await_copy(ask, listening, Admission(rules))
 
 
-async def _await_copy(ask: Ask, listening: socket.socket, password: str) -> Finding:
+async def _await_copy(ask: Ask, listening: socket.socket, admission: Admission) -> Finding:
     endpoint = await _any_endpoint(ask)
     if endpoint is None:
         return Finding(
@@ -247,8 +250,8 @@ async def _await_copy(ask: Ask, listening: socket.socket, password: str) -> Find
     calling = asyncio.create_task(ask(commands.call_out(f"PJSIP/{endpoint}/{_DISCARD}")))
     try:
         async with asyncio.timeout(_HEP_PATIENCE):
-            data = await asyncio.get_running_loop().sock_recv(listening, 65535)
-        packet = hep.decode(data)
+            data, sender = await asyncio.get_running_loop().sock_recvfrom(listening, 65535)
+        hep.decode(data)
     except TimeoutError:
         return Finding(
             good=False,
@@ -264,13 +267,28 @@ async def _await_copy(ask: Ask, listening: socket.socket, password: str) -> Find
         )
     finally:
         await calling
-    if packet.password != password.encode():
-        return Finding(
-            good=False,
-            text="copies of SIP messages arrive with another password",
-            remedy="compare [capture] password with capture_password in hep.conf",
-        )
-    return Finding(good=True, text="copies of SIP messages arrive")
+    match admission.judge(data, sender, now=0.0):
+        case str(why) if why in _NOT_BELIEVED:
+            text, remedy = _NOT_BELIEVED[why]
+            return Finding(good=False, text=f"copies of SIP messages arrive {text}", remedy=remedy)
+        case _:
+            return Finding(good=True, text="copies of SIP messages arrive")
+
+
+_NOT_BELIEVED: Final = {
+    "bad_password": (
+        "with another password",
+        "compare [capture] password with capture_password in hep.conf",
+    ),
+    "wrong_capture_id": (
+        "with another capture id",
+        "compare [capture] capture_id with capture_id in hep.conf",
+    ),
+    "unknown_source": (
+        "from an address that is not among the sources",
+        "list the address that Asterisk sends from in [capture] sources",
+    ),
+}
 
 
 async def _endpoints(settings: Settings, ask: Ask) -> Finding:

@@ -1,10 +1,10 @@
 """The sections of the configuration about the program itself, and their defaults."""
 
-import ipaddress
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from stasis_refer.section import Section
 from stasis_refer.setting_types import (
@@ -14,12 +14,13 @@ from stasis_refer.setting_types import (
     Count,
     CountedEndpoints,
     Endpoint,
-    Ip,
     LedgerUrl,
     Name,
     Network,
+    Source,
     User,
     WebUrl,
+    is_loopback,
 )
 
 
@@ -35,13 +36,38 @@ class Ari(Section):
 
 
 class Capture(Section):
-    """Where Asterisk's copies of SIP messages arrive (hep.conf)."""
+    """Where Asterisk's copies of SIP messages arrive (hep.conf), and which are believed.
+
+    ``capture_id`` None stands for any. ``rate_limit`` is in packets a second, of each Asterisk.
+    """
 
     enabled: bool = True
     listen: Address = "127.0.0.1:9060"
     password: SecretStr = SecretStr("")
-    sources: tuple[Ip, ...] = ()
+    capture_id: Annotated[int, Field(ge=0, lt=1 << 32)] | None = None
+    sources: tuple[Source, ...] = ()
+    rate_limit: Annotated[float, Field(ge=1, le=10_000_000)] = 20_000.0
     forward: tuple[Address, ...] = ()
+
+    @model_validator(mode="after")
+    def _not_open_to_strangers(self) -> Self:
+        closed = self.password.get_secret_value() or self.sources
+        if self.enabled and not closed and not is_loopback(self.listen):
+            raise ValueError(
+                f"whoever reaches {self.listen} could tell how transfers end: set password to"
+                " capture_password of hep.conf and sources to Asterisk's address, or listen at"
+                " 127.0.0.1"
+            )
+        return self
+
+    def remarks(self) -> Iterator[str]:
+        """Yield what is legal and probably not meant."""
+        if not self.enabled or is_loopback(self.listen):
+            return
+        if not self.password.get_secret_value():
+            yield "password: is empty, and other machines reach capture.listen: set one"
+        if not self.sources:
+            yield "sources: is empty, and other machines reach capture.listen: list Asterisk there"
 
 
 class Http(Section):
@@ -65,8 +91,7 @@ class Http(Section):
     @property
     def is_exposed(self) -> bool:
         """Whether other machines reach it."""
-        host = self.listen.rpartition(":")[0].strip("[]")
-        return not ipaddress.ip_address(host).is_loopback
+        return not is_loopback(self.listen)
 
 
 class Ledger(Section):

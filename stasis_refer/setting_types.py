@@ -25,6 +25,11 @@ def _address(text: str) -> str:
     return text
 
 
+def is_loopback(address: str) -> bool:
+    """Tell whether only this machine reaches an address, which is ``IP:PORT``."""
+    return ipaddress.ip_address(address.rpartition(":")[0].strip("[]")).is_loopback
+
+
 def _ip(text: str) -> str:
     try:
         return str(ipaddress.ip_address(text))
@@ -120,6 +125,16 @@ def _network(text: str) -> str:
         raise ValueError(f"is no network: {error}; write it as 10.0.0.0/8") from error
 
 
+def _source(text: str) -> str:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is neither an address nor a network: write it as 192.0.2.7 or 10.0.0.0/8"
+        ) from None
+    return text
+
+
 def _ledger_url(text: str) -> str:
     scheme, separator, _ = text.partition("://")
     path = text.removeprefix(LEDGER_SCHEME)
@@ -138,7 +153,6 @@ def _rule(text: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_address)]
-Ip = Annotated[str, AfterValidator(_ip)]
 User = Annotated[str, AfterValidator(_user)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 Endpoint = Annotated[str, Field(min_length=1), AfterValidator(_endpoint)]
@@ -148,6 +162,7 @@ CountedEndpoint = Annotated[Endpoint, AfterValidator(_counted_endpoint)]
 CountedEndpoints = Annotated[tuple[CountedEndpoint, ...], AfterValidator(_each_once)]
 AsteriskUrl = Annotated[str, AfterValidator(_asterisk_url)]
 Network = Annotated[str, AfterValidator(_network)]
+Source = Annotated[str, AfterValidator(_source)]
 LedgerUrl = Annotated[str, AfterValidator(_ledger_url)]
 Rule = Annotated[str, AfterValidator(_rule)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]

@@ -106,6 +106,8 @@ class Settings(BaseSettings):
                 "http.operator_token: is empty, and other machines reach http.listen:"
                 " nobody may ask /v1 before it is set"
             )
+        for remark in self.capture.remarks() if self.capture else ():
+            yield f"capture.{remark}"
         for index, each in enumerate(self.applications):
             for remark in (*each.remarks(), *self._above_the_program(each)):
                 yield f"applications.{index}.{remark}"

@@ -161,7 +161,7 @@ async def test_what_a_phone_s_refer_does_to_a_version_is_told(
 async def test_modules_that_do_not_run_are_named(asterisk: Asterisk, *, captures: bool) -> None:
     for name in ("app_transfer", "res_hep_pjsip"):
         asterisk.modules.remove(name)
-    off = Capture(enabled=captures, listen="192.0.2.1:1")
+    off = Capture(enabled=captures, listen="192.0.2.1:1", sources=("192.0.2.7",))
     findings = await examine(settings(asterisk, capture=off))
     missing = "app_transfer, res_hep_pjsip" if captures else "app_transfer"
     assert bad(findings)[0] == f"modules that do not run: {missing}"
@@ -241,6 +241,26 @@ async def test_copies_that_are_no_good_are_found(
     assert "s3cret" not in repr(finding)
 
 
+@pytest.mark.parametrize(
+    ("rules", "text"),
+    [
+        ({"capture_id": 1}, ""),
+        ({"capture_id": 2}, "copies of SIP messages arrive with another capture id"),
+        ({"sources": ("127.0.0.0/8",)}, ""),
+        (
+            {"sources": ("192.0.2.0/24",)},
+            "copies of SIP messages arrive from an address that is not among the sources",
+        ),
+    ],
+)
+async def test_copies_that_the_program_would_not_believe_are_found(
+    asterisk: Asterisk, hep: socket.socket, port: int, rules: dict[str, object], text: str
+) -> None:
+    asterisk.on_call_out = lambda: hep.sendto(copy(b"s3cret"), ("127.0.0.1", port))
+    strict = Capture.model_validate(capture(port).model_dump() | rules)
+    assert bad(await examine(settings(asterisk, capture=strict))) == ([text] if text else [])
+
+
 @pytest.mark.parametrize("lacks", ["endpoints", "module"])
 async def test_capture_cannot_be_tried_without_an_endpoint(
     asterisk: Asterisk, port: int, lacks: str
@@ -284,7 +304,7 @@ async def test_a_port_that_the_running_program_has_is_no_fault(
 
 
 async def test_an_address_of_another_machine_is_found(asterisk: Asterisk) -> None:
-    elsewhere = Capture(listen="192.0.2.1:9060")
+    elsewhere = Capture(listen="192.0.2.1:9060", sources=("192.0.2.7",))
     (text,) = bad(await examine(settings(asterisk, capture=elsewhere)))
     assert text.startswith("capture: cannot listen at 192.0.2.1:9060")
 

@@ -75,6 +75,8 @@ ring_timeout = 60
 
 SUPPORT = '[[applications]]\nname = "support"\ndialect = "twiml"\nurl = "https://example.com/"\n'
 
+GOOD = SUPPORT + "[targets]\nallow = ['sip:*@example.com']\n"
+
 Write = Callable[[str], Path]
 
 
@@ -407,7 +409,27 @@ SECTIONS = (
         ),
         (
             "[capture]\nsources = ['asterisk']",
-            "capture.sources.0: 'asterisk' is no IP address: write one as 127.0.0.1 or ::1",
+            (
+                "capture.sources.0: 'asterisk' is neither an address nor a network: write it as"
+                " 192.0.2.7 or 10.0.0.0/8"
+            ),
+        ),
+        (
+            "[capture]\nsources = ['127.0.0.1', '10.0.0.1/8']",
+            (
+                "capture.sources.1: '10.0.0.1/8' is neither an address nor a network: write it as"
+                " 192.0.2.7 or 10.0.0.0/8"
+            ),
+        ),
+        ("[capture]\ncapture_id = -1", "capture.capture_id: has to be greater than or equal to 0"),
+        ("[capture]\nrate_limit = 0", "capture.rate_limit: has to be greater than or equal to 1"),
+        (
+            "[capture]\nlisten = '0.0.0.0:9060'",
+            (
+                "capture: whoever reaches 0.0.0.0:9060 could tell how transfers end: set password"
+                " to capture_password of hep.conf and sources to Asterisk's address, or listen at"
+                " 127.0.0.1"
+            ),
         ),
         (
             "[capture]\nenabled = 'perhaps'",
@@ -578,7 +600,7 @@ def test_a_file_that_cannot_be_read_is_told(
 @pytest.mark.parametrize(
     ("text", "remarks"),
     [
-        (SUPPORT + "[targets]\nallow = ['sip:*@example.com']", set()),
+        (GOOD, set()),
         (
             "",
             {
@@ -622,6 +644,21 @@ def test_a_file_that_cannot_be_read_is_told(
             ),
             {"applications.0.auth_token: has no effect without account_sid"},
         ),
+        (
+            f"{GOOD}[capture]\nlisten = '[::]:9060'\npassword = 'x'\n",
+            {
+                (
+                    "capture.sources: is empty, and other machines reach capture.listen:"
+                    " list Asterisk there"
+                ),
+            },
+        ),
+        (
+            f"{GOOD}[capture]\nlisten = '192.0.2.1:9060'\nsources = ['192.0.2.7']\n",
+            {"capture.password: is empty, and other machines reach capture.listen: set one"},
+        ),
+        (f"{GOOD}[capture]\nlisten = '0.0.0.0:1'\nenabled = false\n", set()),
+        (f"{GOOD}[capture]\nlisten = '[::1]:9060'\n", set()),
         (
             "[targets]\nallow = ['sip:*@a']\n" + SUPPORT + "trunk = 'x'\nwebhook_secret = 'y'\n",
             {

@@ -64,7 +64,6 @@ class CallEnded:
 
     told: ChannelReturned | None = None
     status: int | None = None
-    message: Message | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ class AsteriskPlan:
     ari_password: str = field(repr=False)
     hep_port: int | None = None
     hep_password: str = field(default="", repr=False)
+    hep_id: int = 0
     app: str = "stasis_refer"
     pjsip_extra: Path | None = None
     queues_extra: Path | None = None
@@ -201,6 +202,7 @@ def _values(plan: AsteriskPlan, install: Install) -> Mapping[str, str]:
         "HEP_LOAD": "noload" if plan.hep_port is None else "load",
         "HEP_PORT": str(plan.hep_port or 9060),
         "HEP_PASSWORD": plan.hep_password,
+        "HEP_ID": str(plan.hep_id),
         "RTP_START": str(plan.rtp_start),
         "RTP_END": str(plan.rtp_end),
         "PJSIP_EXTRA": _include(plan.pjsip_extra, "further PJSIP objects"),

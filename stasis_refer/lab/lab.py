@@ -20,6 +20,8 @@ from stasis_refer.settings import Settings
 
 LOOPBACK = "127.0.0.1"
 
+_CAPTURE_ID = 1
+
 
 class Lab:
     """``async with Lab(settings) as lab``: calls to ``lab.sip`` reach the applications.
@@ -94,6 +96,7 @@ class Lab:
             ari_password=settings.ari.password.get_secret_value(),
             hep_port=int(capture.listen.rpartition(":")[2]) if capture else None,
             hep_password=capture.password.get_secret_value() if capture else "",
+            hep_id=(capture.capture_id if capture else None) or 0,
             app=settings.ari.app,
             pjsip_extra=settings.lab.pjsip_extra,
             queues_extra=settings.lab.queues_extra,
@@ -147,6 +150,8 @@ def _capture(given: Capture | None) -> Capture:
         chosen["listen"] = f"{LOOPBACK}:{free_udp_port()}"
     if not capture.password.get_secret_value():
         chosen["password"] = _secret()
+    if capture.capture_id is None:
+        chosen["capture_id"] = _CAPTURE_ID
     return capture.model_copy(update=chosen)
 
 

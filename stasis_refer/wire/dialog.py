@@ -1,15 +1,10 @@
-"""What a captured SIP message means for the call whose dialog it is of.
-
-Direction is told by tags, not by addresses: the tag of who sent the INVITE is its From tag, and
-stays its own in whatever either side sends (RFC 3261, 12).
-"""
+"""What a captured SIP message means for the call whose dialog it is of."""
 
 import re
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from stasis_refer.core.events import (
-    CallEnded,
     ChannelHeld,
     ChannelResumed,
     Event,
@@ -23,24 +18,10 @@ from stasis_refer.core.events import (
 )
 from stasis_refer.core.info import Invite
 from stasis_refer.wire import sip, sipfrag
+from stasis_refer.wire.caller import Caller, is_request
 from stasis_refer.wire.kept import kept, unreadable
 
 Phase: TypeAlias = Literal["refer", "notify"]
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who began a dialog: ``tag`` is the From tag of the INVITE, None when that was not captured.
-
-    ``ours``: it was we, who dialed.
-    """
-
-    tag: str | None = None
-    ours: bool = False
-
-    def sent(self, message: sip.Message) -> bool:
-        """Tell whether a request, or the request that a response is to, is the caller's."""
-        return sip.from_tag(message) == self.tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +37,11 @@ class Said:
     status: int | None = None
 
 
-def may_matter(payload: bytes, *, dialed: bool = False) -> bool:
+def may_matter(payload: bytes, *, answers: bool = False) -> bool:
     """Tell cheaply, from its bytes, whether a captured packet is worth reading at all.
 
-    It is when one of its messages is: over TCP there may be several. In a dialog that we
-    ``dialed`` the final responses to the INVITE are too.
+    It is when one of its messages is: over TCP there may be several. With ``answers`` the final
+    responses to an INVITE are too.
     """
     first, _, rest = payload.partition(b"\n")
     if first.startswith(_METHODS) or not (first.startswith(_RESPONSE) or first.endswith(_REQUEST)):
@@ -69,7 +50,7 @@ def may_matter(payload: bytes, *, dialed: bool = False) -> bool:
         return True
     if first.startswith(_PROVISIONAL) and _RESPONSE not in rest:
         return False
-    method = _TO_REFER_OR_INVITE if dialed else _TO_REFER
+    method = _TO_REFER_OR_INVITE if answers else _TO_REFER
     return method.search(rest) is not None
 
 
@@ -86,11 +67,11 @@ def read(message: sip.Message, caller: Caller, at: float = 0.0) -> Said | None:
         return _read_response(message, caller, at) if own else _read_answer(message, at)
     if caller.tag is None:
         return _read_own_refer(message, at) or (
-            None if _is(message, "BYE") else _read_far(message, at)
+            None if is_request(message, "BYE") else _read_far(message, at)
         )
     if caller.sent(message) is caller.ours:
         return _read_own_refer(message, at) or _read_own(message, at)
-    return _read_refer(message, at) if _is(message, "REFER") else _read_far(message, at)
+    return _read_refer(message, at) if is_request(message, "REFER") else _read_far(message, at)
 
 
 def missing(payload: bytes, bad: sip.BadMessage, at: float) -> Said:
@@ -98,12 +79,8 @@ def missing(payload: bytes, bad: sip.BadMessage, at: float) -> Said:
     return Said(SipSeen(unreadable(payload, bad.why, at)), ("unreadable", bad.why))
 
 
-def _is(request: sip.Request, method: str) -> bool:
-    return request.method.upper() == method
-
-
 def _read_own_refer(request: sip.Request, at: float) -> Said | None:
-    if not _is(request, "REFER"):
+    if not is_request(request, "REFER"):
         return None
     number, _ = sip.cseq(request)
     return Said(ReferSeen(number, kept(request, at, sent=True)), ("REFER", number))
@@ -111,7 +88,9 @@ def _read_own_refer(request: sip.Request, at: float) -> Said | None:
 
 def _read_own(request: sip.Request, at: float) -> Said | None:
     """Read what Asterisk sends behind a REFER: how far it is, or the end of the call."""
-    if not _is(request, "BYE") and not (_is(request, "NOTIFY") and _of_refer(request)):
+    if not is_request(request, "BYE") and not (
+        is_request(request, "NOTIFY") and _of_refer(request)
+    ):
         return None
     number, method = sip.cseq(request)
     return Said(SipSeen(kept(request, at, sent=True)), ("sent", method, number))
@@ -122,20 +101,12 @@ def _read_far(request: sip.Request, at: float) -> Said | None:
         case "NOTIFY":
             return _read_notify(request, at)
         case "BYE":
-            return Said(CallEnded(message=kept(request, at, sent=False)), ("BYE",))
+            # That the call ends Asterisk says itself: a copy alone ends none.
+            return Said(SipSeen(kept(request, at, sent=False)), ("BYE",))
         case "INVITE" | "UPDATE":
             return _read_offer(request)
         case _:
             return None
-
-
-def opens(message: sip.Message) -> bool:
-    """Tell whether a message is the INVITE that a dialog began with."""
-    return (
-        isinstance(message, sip.Request)
-        and message.method.upper() == "INVITE"
-        and sip.to_tag(message) is None
-    )
 
 
 def read_invite(message: sip.Request, source_ip: str) -> Invite:

@@ -74,6 +74,11 @@ class Packet:
     destination: tuple[str, int]
 
 
+def is_whole(data: bytes) -> bool:
+    """Tell cheaply whether a datagram can be a packet: how it begins, and how long it is."""
+    return data[:4] == _MAGIC and int.from_bytes(data[4:6]) == len(data) > _HEAD.size
+
+
 def decode(data: bytes) -> Packet:
     """Read one datagram.  Raises BadPacket, and nothing else, whatever the bytes."""
     chunks = _chunks(data)

@@ -11,7 +11,7 @@ every str can be encoded again.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final, Literal, TypeAlias
 
 MessageFault: TypeAlias = Literal[
@@ -322,7 +322,13 @@ def _unquoted(text: str) -> str:
 
 def _tag(message: Message, name: str) -> str | None:
     value = header(message, name)
-    return parameters(value)[1].get("tag") if value else None
+    return _tag_in(value) if value else None
+
+
+# Both tags of a message are asked for several times.
+@lru_cache(maxsize=256)
+def _tag_in(value: str) -> str | None:
+    return parameters(value)[1].get("tag")
 
 
 def _sdp(message: Message) -> str | None:

@@ -95,6 +95,7 @@ def completed(at: float) -> tuple[Step, ...]:
         *notified(at + 2, 2, 180),
         *notified(at + 3, 3, 200, end=True),
         (at + 3, SUCCESS),
-        (at + 4, CallEnded(message=bye)),
+        (at + 4, SipSeen(bye)),
+        (at + 4, CallEnded()),
         (at + 5, document()),
     )

@@ -129,7 +129,7 @@ def test_who_watches_is_told_when_it_begins_is_accepted_rings_and_ends(
 def test_a_bye_is_of_a_transfer_that_is_open(told_of: Chronicled) -> None:
     line = Journaled(told_of.tap)
     bye = message("BYE sip:a@b SIP/2.0", sent=False, at=12)
-    line.happens(*referred(10.0), (12.0, CallEnded(message=bye)))
+    line.happens(*referred(10.0), (12.0, SipSeen(bye)), (12.0, CallEnded()))
     assert ladder(told_of.only)[-1] == (12.0, "<-", "BYE sip:a@b SIP/2.0")
 
 

@@ -3,7 +3,6 @@ import time
 import pytest
 
 from stasis_refer.core.events import (
-    CallEnded,
     ChannelHeld,
     ChannelResumed,
     Event,
@@ -17,11 +16,12 @@ from stasis_refer.core.events import (
 )
 from stasis_refer.core.info import Invite
 from stasis_refer.wire import dialog, sip
+from stasis_refer.wire.caller import Caller
 from stasis_refer.wire.kept import kept
 
 PEER, OURS = "tag-of-the-phone", "tag-of-asterisk"
-THEY_CALLED, WE_DIALED = dialog.Caller(PEER), dialog.Caller(OURS, ours=True)
-NOBODY_KNOWN = dialog.Caller()
+THEY_CALLED, WE_DIALED = Caller(PEER), Caller(OURS, ours=True)
+NOBODY_KNOWN = Caller()
 
 
 def message(start_line: str, *headers: str, of: str = PEER, body: str = "") -> sip.Message:
@@ -95,7 +95,7 @@ NOTIFY_OF_OURS = notify("SIP/2.0 200 OK\r\n", state=ENDED, of=OURS)
 NOTIFY_TAKEN, NOTIFY_TAKEN_BY_US = (
     answer("200 OK", cseq="12 NOTIFY", of=of) for of in (OURS, PEER)
 )
-BYE_OF_OURS = request("BYE", of=OURS)
+HUNG_UP, BYE_OF_OURS = (request("BYE", of=of) for of in (PEER, OURS))
 REFER_OF_OURS = request("REFER", of=OURS)
 
 
@@ -189,7 +189,7 @@ REFER_OF_OURS = request("REFER", of=OURS)
         pytest.param(
             notify("", "Event: message-summary", of=OURS), None, id="one of another package"
         ),
-        pytest.param(request("BYE", of=PEER), CallEnded(), id="BYE"),
+        pytest.param(HUNG_UP, seen(HUNG_UP, sent=False), id="BYE"),
         pytest.param(BYE_OF_OURS, seen(BYE_OF_OURS, sent=True), id="a BYE of ours"),
         pytest.param(offer("sendonly"), ChannelHeld(), id="hold"),
         pytest.param(offer("inactive", "UPDATE"), ChannelHeld(), id="hold by UPDATE"),
@@ -230,7 +230,7 @@ def test_what_a_message_means_for_its_call(captured: sip.Message, event: Event |
             ReferNotified(200, terminated=True, cseq=12),
             id="the phone's NOTIFY of it",
         ),
-        pytest.param(request("BYE", of=PEER), CallEnded(), id="BYE"),
+        pytest.param(HUNG_UP, seen(HUNG_UP, sent=False), id="BYE"),
         pytest.param(BYE_OF_OURS, seen(BYE_OF_OURS, sent=True), id="a BYE of ours"),
         pytest.param(request("CANCEL", of=OURS), None, id="we cancel"),
         pytest.param(offer("sendonly"), ChannelHeld(), id="hold"),
@@ -283,7 +283,7 @@ LONG = "a" * 300
     ],
 )
 def test_what_a_phone_s_refer_says_is_told_as_it_is(
-    caller: dialog.Caller, headers: tuple[str, ...], event: Event
+    caller: Caller, headers: tuple[str, ...], event: Event
 ) -> None:
     said = dialog.read(received(*headers), caller)
     assert said is not None
@@ -524,4 +524,4 @@ def test_what_is_not_worth_reading_is_told_by_its_bytes(payload: str, *, worth: 
 def test_of_a_leg_that_we_dialed_the_answers_are_worth_reading(
     payload: str, *, worth: bool
 ) -> None:
-    assert dialog.may_matter(payload.encode(), dialed=True) is worth
+    assert dialog.may_matter(payload.encode(), answers=True) is worth

@@ -18,10 +18,13 @@ CODES: Final = tuple(
 PACKET_RESULTS: Final = (
     "accepted",
     "passed_over",  # of no live call
+    "unmatched",  # of one by its Call-ID, not by tags, CSeq or what goes on in it
     "bad_password",
     "unknown_source",
     "malformed",
     "wrong_capture_id",
+    "rate_limited",
+    "lost",  # by the kernel: they came faster than they were read
 )
 
 
@@ -36,9 +39,9 @@ class Sip:
         text = "SIP statuses, in responses to a REFER and in NOTIFY bodies."
         self._statuses = board(Counter, "sip_responses_total", text, status)
 
-    def packet(self, result: str) -> None:
-        """Count a captured packet; ``result`` is one of PACKET_RESULTS."""
-        self._packets.at(result).inc()
+    def packet(self, result: str, number: int = 1) -> None:
+        """Count captured packets; ``result`` is one of PACKET_RESULTS."""
+        self._packets.at(result).inc(number)
 
     def response(self, phase: Literal["refer", "notify"], code: int | None) -> None:
         """Count a status told in answer to a REFER or by a NOTIFY; None: it was not readable."""

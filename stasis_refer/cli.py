@@ -195,7 +195,7 @@ def _serve(
     settings = tell_errors(lambda: load(config))
     if needs_asterisk and not settings.ari.url:
         fail(f'{config}: ari.url: is missing: write it as "http://127.0.0.1:8088"')
-    set_up_log(settings.log.level, settings.log.format)
+    set_up_log(settings.log.level, settings.log.format, mask=settings.log.mask)
     for remark in settings.remarks():
         errors.print(f"{config}: {remark}", style="yellow", markup=False)
     tell_errors(lambda: run_loop(work(settings)))

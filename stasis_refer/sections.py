@@ -126,10 +126,11 @@ class Metrics(Section):
 
 
 class Log(Section):
-    """How the log is written."""
+    """How the log is written; ``mask``: user parts, numbers and names in it as ``4***``."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["auto", "console", "json"] = "auto"
+    mask: bool = True
 
 
 class Lab(Section):

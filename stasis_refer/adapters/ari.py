@@ -118,7 +118,7 @@ class AriConnection:
             async with asyncio.timeout(_DOWNLOAD_LIMIT):
                 answer = await self._over_http(request)
         except _UNREACHABLE as error:
-            _log.warning("Asterisk cannot be asked", path=request.path, why=repr(error))
+            _log.warning("Asterisk cannot be asked", path=request.path, error=repr(error))
             return None
         return answer.text if answer.ok and isinstance(answer.text, bytes) else None
 
@@ -240,7 +240,7 @@ class AriConnection:
                     self._listener.timed(loop.time() - began)
                 return answers
         except _UNREACHABLE as error:
-            _log.warning("Asterisk cannot be asked", path=requests[0].path, why=repr(error))
+            _log.warning("Asterisk cannot be asked", path=requests[0].path, error=repr(error))
             return [_NO_ANSWER] * len(waiting)
         finally:
             for request_id in waiting:
@@ -253,7 +253,7 @@ class AriConnection:
             async with asyncio.timeout(_REQUEST_LIMIT):
                 return await self._over_http(request)
         except _UNREACHABLE as error:
-            _log.warning("Asterisk cannot be asked", path=request.path, why=repr(error))
+            _log.warning("Asterisk cannot be asked", path=request.path, error=repr(error))
             return _NO_ANSWER
         finally:
             self._listener.timed(loop.time() - began)

@@ -8,6 +8,7 @@ from typing import Literal, TextIO, assert_never, cast
 
 import structlog
 
+from stasis_refer.core import masked_fields
 from stasis_refer.core.application import Application
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import (
@@ -40,10 +41,12 @@ class _Lenient(io.TextIOBase):
             self._stream.flush()
 
 
-def set_up_log(level: str, style: Literal["auto", "console", "json"]) -> None:
+def set_up_log(level: str, style: Literal["auto", "console", "json"], *, mask: bool = True) -> None:
     """Write to standard error: readable on a terminal, one JSON object a line elsewhere.
 
-    What cannot be written there is lost: a full disk or a closed pipe ends no call.
+    ``mask``: user parts, numbers and names are written as ``4***``. What cannot be written there
+    is lost: a full disk or a closed pipe ends no call. What libraries tell by ``logging`` is
+    written in the same way.
     """
     as_text = style == "console" or (style == "auto" and sys.stderr.isatty())
     renderer: structlog.typing.Processor = (
@@ -52,20 +55,36 @@ def set_up_log(level: str, style: Literal["auto", "console", "json"]) -> None:
         if as_text
         else structlog.processors.JSONRenderer()
     )
+    stream = cast("TextIO", _Lenient(sys.stderr))
+    common: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        *([_without_parties] if mask else []),
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *([] if as_text else [structlog.processors.format_exc_info]),
-            renderer,
-        ],
+        processors=[*common, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
         ),
-        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Lenient(sys.stderr))),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=common,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def _without_parties(
+    _: object, __: str, line: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    return masked_fields.fields(line)
 
 
 def log_note(application: Application, info: CallInfo, note: Note) -> None:

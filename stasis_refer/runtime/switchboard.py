@@ -77,7 +77,7 @@ class Switchboard:
         if self.draining or names_leg(channel.channel):
             self._spawn(self._send_back(channel.channel))
         elif found is None:
-            _log.error("call for an application that is not configured", application=application)
+            _log.error("call for an application that is not configured", dialed=application)
             self._spawn(self._reject(channel.channel, _NOT_FOUND))
         elif limit := self._capacity.refuses_call(application):
             self._spawn(self._reject(channel.channel, STATUS[limit]))

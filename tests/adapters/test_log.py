@@ -140,8 +140,12 @@ except ZeroDivisionError:
 
 
 def written(level: str, style: str) -> str:
+    return output(PROGRAM.format(level=level, style=style))
+
+
+def output(program: str) -> str:
     run = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-c", PROGRAM.format(level=level, style=style)],
+        [sys.executable, "-c", program],
         capture_output=True,
         check=True,
         text=True,
@@ -189,3 +193,36 @@ def test_what_cannot_be_written_ends_nothing(style: str) -> None:
             timeout=30,
         )
     assert run.stdout == "went on\n"
+
+
+PERSONAL = """
+import logging
+import structlog
+from stasis_refer.adapters.log import set_up_log
+
+set_up_log("info", {style!r}, mask={mask})
+structlog.get_logger("x").warning("callee was not called", why="'sip:bob@a' or 4930123456")
+try:
+    raise ValueError("sip:bob@a is gone")
+except ValueError:
+    structlog.get_logger("x").exception("call ended by a bug")
+    logging.getLogger("asyncio").exception("Task of sip:bob@a failed")
+"""
+
+
+@pytest.mark.parametrize("style", ["console", "json"])
+def test_personal_data_is_masked_unless_asked_for(style: str) -> None:
+    masked = output(PERSONAL.format(style=style, mask=True))
+    assert "bob" not in masked
+    assert "4930123456" not in masked
+    assert masked.count("sip:b***@a") == 4
+    shown = output(PERSONAL.format(style=style, mask=False))
+    assert shown.count("sip:bob@a") >= 4
+    assert "4930123456" in shown
+
+
+def test_what_libraries_tell_is_written_in_the_same_way() -> None:
+    last = json.loads(output(PERSONAL.format(style="json", mask=True)).splitlines()[-1])
+    assert last["event"] == "Task of sip:b***@a failed"
+    assert "ValueError: sip:b***@a is gone" in last["exception"]
+    assert last["level"] == "error"

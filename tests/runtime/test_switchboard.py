@@ -211,7 +211,7 @@ async def test_a_call_for_an_unknown_application_is_refused() -> None:
         world.board.entered(ALICE, "sales", up=False)
         await world.settle()
     assert world.telephony.asked == [("hang up", "1.1", 404)]
-    assert [line["application"] for line in logs] == ["sales"]
+    assert [line["dialed"] for line in logs] == ["sales"]
     assert not world.board.channels
 
 

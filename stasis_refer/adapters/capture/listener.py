@@ -125,7 +125,7 @@ class CaptureListener:
             except (BlockingIOError, InterruptedError):
                 break
             except OSError as error:
-                _log.warning("capture socket", why=repr(error))
+                _log.warning("capture socket", error=repr(error))
                 break
             self._count(self._take(data, (sender[0], sender[1]), now), 1)
         self._look_for_losses(now)
@@ -177,7 +177,7 @@ class CaptureListener:
                 if self._socket is not None:
                     self._socket.sendto(data, address)
             except OSError as error:
-                _log.warning("capture cannot be forwarded", to=address, why=repr(error))
+                _log.warning("capture cannot be forwarded", to=address, error=repr(error))
 
 
 def _parsed(data: bytes) -> sip.Message | None:

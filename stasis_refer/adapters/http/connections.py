@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -108,8 +108,8 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let it in, or tell it that there are too many."""
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("this is no stream")
+        # uvloop's is none by its class.
+        transport = cast("asyncio.Transport", transport)
         address = (transport.get_extra_info("peername") or [""])[0]
         entered = self._all.enter(address)
         if isinstance(entered, HTTPStatus):

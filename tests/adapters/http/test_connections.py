@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from stasis_refer.adapters.http import ConnectionLimits, Connections, HttpServer
+from stasis_refer.running import run_loop
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 QUICK = 0.15  # seconds, as a limit
@@ -231,3 +232,15 @@ async def test_many_that_only_connect_do_not_keep_others_out() -> None:
         reader, writer = await world.connect()
         writer.write(GET)
         assert b'{"status": "ok"}' in await _answer(reader)
+
+
+def test_connections_are_limited_on_every_loop_that_the_program_runs_on() -> None:
+    async def at_most_one() -> None:
+        async with serving(ConnectionLimits(in_all=1)) as world:
+            reader, writer = await world.connect()
+            writer.write(GET)
+            assert b'{"status": "ok"}' in await _answer(reader)
+            other, _ = await world.connect()
+            assert (await world.says(other)).startswith(b"HTTP/1.1 503 ")
+
+    run_loop(at_most_one())

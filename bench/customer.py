@@ -2,11 +2,11 @@
 
 ``python -m bench.customer TRANSFEROR TARGET`` prints its port, and serves until it is ended. What
 is wanted is in the path: ``/voice/twiml`` is a transfer in that dialect, then an empty document;
-``/voice/dial-at-once`` a call to the SIP URI TRANSFEROR, and one to TARGET when that one refers.
-``GET /report`` tells what it was asked since the last report, as JSON: ``documents`` has the time
-at which each call's document was sent to its end (seconds since 1970, by Call-ID, in TwiML),
-``actions`` whether each call was told that it had moved, ``refers`` how often each call was
-referred.
+``/voice/waiting`` keeps the caller waiting, ``/voice/dial-at-once`` is a call to the SIP URI
+TRANSFEROR, and one to TARGET when that one refers. ``GET /report`` tells what it was asked since
+the last report, as JSON: ``documents`` has the time at which each call's document was sent to its
+end (seconds since 1970, by Call-ID, in TwiML), ``actions`` whether each call was told that it had
+moved, ``refers`` how often each call was referred.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
-from bench.documents import DIALING, TYPICAL, dial, dial_who_transfers
+from bench.documents import DIALING, TYPICAL, WAITING, WAITS, dial, dial_who_transfers
 
 _LENGTH: Final = re.compile(rb"\r\ncontent-length:\s*([0-9]+)", re.IGNORECASE)
 _END_OF_HEAD: Final = b"\r\n\r\n"
@@ -43,7 +43,7 @@ class Book:
 class Connection(asyncio.Protocol):
     """One kept connection (RFC 9112); requests have a Content-Length or no body.
 
-    ``dialing`` are the documents that dial, by path.
+    ``dialing`` are the documents that do not transfer, by path.
     """
 
     def __init__(self, book: Book, dialing: Mapping[str, bytes]) -> None:
@@ -109,6 +109,7 @@ async def serve(transferor: str, target: str) -> None:
         for name in DIALING
     }
     dialing[_REFER] = dial(target)
+    dialing[f"/voice/{WAITING}"] = WAITS
     server = await loop.create_server(lambda: Connection(book, dialing), "127.0.0.1", 0)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()

@@ -56,6 +56,11 @@ TYPICAL: Final[Mapping[str, Typical]] = {
 }
 """By the name of the dialect. ACTION stands for the URL that is told."""
 
+WAITING: Final = "waiting"
+"""The application whose callers are answered, and asked for a digit that they do not press."""
+
+WAITS: Final = _response('  <Gather input="dtmf" timeout="600"/>')
+
 DIALING: Final = {"dial-at-once": "", "dial-on-bridge": 'answerOnBridge="true" '}
 """Applications whose callers are connected to an agent who transfers them: by name, in TwiML."""
 

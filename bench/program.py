@@ -13,9 +13,10 @@ from typing import Final
 
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from bench.children import child
-from bench.documents import DIALING, TYPICAL
+from bench.documents import DIALING, TYPICAL, WAITING
 from bench.result import Ended
 from stasis_refer.core.outcome import Direction
 from stasis_refer.errors import StartError
@@ -59,6 +60,7 @@ auth_token = "00000000000000000000000000000000"
 username = "bench"
 password = "bench"
 webhook_secret = "00000000000000000000000000000000"
+calls_per_second = 10000
 """
 
 
@@ -109,17 +111,24 @@ class Program:
 
     async def ended(self, direction: Direction = Direction.SENT) -> Counter[Ended]:
         """Return how the transfers of that direction up to now have ended."""
+        found = Counter[Ended]()
+        for sample in await self._samples("transfers_total"):
+            if sample.value and sample.labels["direction"] == direction:
+                ended = Ended(sample.labels["outcome"], sample.labels["evidence"])
+                found[ended] += int(sample.value)
+        return found
+
+    async def calls(self) -> int:
+        """Return how many calls are live."""
+        (sample,) = await self._samples("calls_in_progress")
+        return int(sample.value)
+
+    async def _samples(self, metric: str) -> list[Sample]:
         async with self._session.get(f"{self._url}/metrics") as response:
             page = await response.text()
-        found = Counter[Ended]()
-        for family in text_string_to_metric_families(page):
-            for sample in family.samples:
-                if sample.name != "stasis_refer_transfers_total" or not sample.value:
-                    continue
-                if sample.labels["direction"] == direction:
-                    ended = Ended(sample.labels["outcome"], sample.labels["evidence"])
-                    found[ended] += int(sample.value)
-        return found
+        families = text_string_to_metric_families(page)
+        every = (sample for family in families for sample in family.samples)
+        return [each for each in every if each.name == f"stasis_refer_{metric}"]
 
 
 @asynccontextmanager
@@ -142,7 +151,8 @@ async def program(
         port=port,
         ledger=folder / "ledger.db",
     )
-    for name, dialect in (*zip(TYPICAL, TYPICAL, strict=True), *((n, "twiml") for n in DIALING)):
+    in_twiml = ((name, "twiml") for name in (*DIALING, WAITING))
+    for name, dialect in (*zip(TYPICAL, TYPICAL, strict=True), *in_twiml):
         text += _APPLICATION.format(name=name, dialect=dialect, customer=customer_url)
     configuration.write_text(text, encoding="utf-8")
     log = folder / "program.log"

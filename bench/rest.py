@@ -60,7 +60,12 @@ async def _list(app: App, calls: int, times: int) -> list[float]:
 
 
 def _settings(asterisk: Asterisk, customer: Customer, folder: Path) -> Settings:
-    application = {"name": "support", "dialect": "twiml", "url": customer.url("/voice")}
+    application = {
+        "name": "support",
+        "dialect": "twiml",
+        "url": customer.url("/voice"),
+        "calls_per_second": CALLS,
+    }
     sections = {
         "ari": {"url": asterisk.url, "password": asterisk.password},
         "http": {"listen": "127.0.0.1:0", "operator_token": _TOKEN, "rate_limit": 1000},

@@ -147,6 +147,26 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
+class Idle:
+    """Calls that are live at once, and for which nothing happens; RSS of the program in bytes.
+
+    ``asterisk`` says which one they are on. ``failures`` are calls that were not answered, did
+    not stay until the others were there, or that the program did not know to be over afterwards.
+    """
+
+    asterisk: str
+    calls: int
+    failures: int
+    before: int
+    live: int
+
+    @property
+    def of_each(self) -> float:
+        """Bytes that each call takes."""
+        return (self.live - self.before) / self.calls
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One run of the bench. Load averages are those of one minute, at its start and end.
 
@@ -161,6 +181,7 @@ class Run:
     timed: Mapping[int, Latency]
     memory: Memory
     referred: Referred
+    idle: Sequence[Idle] = ()
     spoken: Sequence[Spoken] = ()
     parsing: Mapping[str, float] = field(default_factory=dict)  # documents a second
     pages: Mapping[str, float] = field(default_factory=dict)  # seconds, by the filter's name
@@ -175,6 +196,7 @@ class Run:
             any(each.failures for each in self.bare)
             or any(each.failures.most for each in self.driven)
             or any(each.failures for each in self.spoken)
+            or any(each.failures for each in self.idle)
             or self.referred.failed
         )
 

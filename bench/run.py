@@ -13,6 +13,7 @@ from typing import Final
 from bench.asterisk import BARE_USER, BareAsterisk, bare_plan
 from bench.bookkeeping import seconds_a_transfer
 from bench.documents import TYPICAL
+from bench.idle import run_idle
 from bench.ledger import ROWS, seconds_a_page
 from bench.load import ASTERISK_HANGS_UP, Load, Placed, place
 from bench.parsing import documents_a_second
@@ -71,6 +72,7 @@ async def run_bench(plan: Plan, folder: Path, say: Say) -> Run:
     timed = await _run_timed(plan, folder / "timed", say)
     spoken = await _run_dialects(plan, folder / "dialects", say)
     referred = await run_referred(plan.of_dialed, folder / "referred", say)
+    idle = await run_idle(folder / "idle", say)
     say("reading documents")
     parsing = {dialect: documents_a_second(dialect) for dialect in TYPICAL}
     say("writing transfers down")
@@ -90,6 +92,7 @@ async def run_bench(plan: Plan, folder: Path, say: Say) -> Run:
         timed=timed,
         memory=memory,
         referred=referred,
+        idle=idle,
         spoken=spoken,
         parsing=parsing,
         pages=pages,

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.ledger import ROWS
-from bench.result import Bare, Driven, Ended, Failures, Memory, Received, Referred, Run
+from bench.result import Bare, Driven, Ended, Failures, Idle, Memory, Received, Referred, Run
 from bench.verdicts import Verdict, verdicts
 
 _NOTES = """\
@@ -37,6 +37,7 @@ def as_table(run: Run) -> RenderableType:
         _memory(run.memory),
         _dialects(run),
         _referred(run.referred),
+        idle_table(run.idle),
         _pages(run.pages),
         _targets(run),
         Text(_NOTES, style="dim"),
@@ -150,6 +151,23 @@ def _dialects(run: Run) -> Table:
         ratio = f"{run.dialect_ratio(each):.2f}"
         table.add_row(
             each.dialect, str(each.transfers), str(each.failures), _ms(each.cpu, 2), ratio
+        )
+    return table
+
+
+def idle_table(idle: Sequence[Idle]) -> Table:
+    """Return the table of calls that are idle at once."""
+    table = Table(title="(f) calls at once that wait for a digit", title_justify="left")
+    for column in ("on", "calls", "failures", "RSS before", "with all", "for each call"):
+        table.add_column(column, justify="right")
+    for each in idle:
+        table.add_row(
+            each.asterisk,
+            str(each.calls),
+            str(each.failures),
+            _mb(each.before),
+            _mb(each.live),
+            f"{each.of_each / 1000:.1f} kB",
         )
     return table
 

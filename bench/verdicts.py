@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bench.result import Driven, Memory, Received, Referred, Run, Spoken
+from bench.result import Driven, Idle, Memory, Received, Referred, Run, Spoken
 
 TARGET_RATIO: Final = 1.25
 """Our CPU for a transfer, to that of Asterisk's dialplan alone."""
@@ -24,6 +24,7 @@ TARGET_PAGE: Final = 0.050  # seconds, for a page of a million transfers
 TARGET_LISTING: Final = 0.1  # seconds, for 1,000 live calls
 TARGET_SCRAPE: Final = 0.050  # seconds, with twenty applications
 TARGET_GROWTH: Final = 1024.0  # bytes of RSS for each transfer
+TARGET_IDLE: Final = 25_000.0  # bytes of RSS for each call that waits
 GROWTH_TRANSFERS: Final = 5000
 LATENCY_RATE: Final = 50  # transfers a second at which the p99 counts
 FAILURE_RATE: Final = 100
@@ -49,6 +50,7 @@ def verdicts(run: Run) -> list[Verdict]:
         *(_dialect(run, each) for each in run.spoken[1:]),
         *(_received_failures(each) for each in run.referred.received),
         *(_received_ratio(run.referred, each) for each in run.referred.received),
+        *(verdict for each in run.idle for verdict in of_idle(each)),
         *(_parsing(dialect, speed) for dialect, speed in run.parsing.items()),
         _bookkeeping(run),
         *_slowest_page(run.pages),
@@ -107,6 +109,25 @@ def _received_ratio(referred: Referred, received: Received) -> Verdict:
         f"<= {TARGET_RECEIVED:.2f}",
         "-" if ratio is None else f"{ratio:.2f}",
         None if ratio is None else ratio <= TARGET_RECEIVED,
+    )
+
+
+def of_idle(idle: Idle) -> tuple[Verdict, Verdict]:
+    """Return what calls that are idle at once are measured against."""
+    on = f"on {idle.asterisk}"
+    return (
+        Verdict(
+            f"failures of {idle.calls:,} calls at once {on}",
+            "0",
+            str(idle.failures),
+            idle.failures == 0,
+        ),
+        Verdict(
+            f"RSS for each idle call of {idle.calls:,} {on}",
+            f"<= {TARGET_IDLE / 1000:.0f} kB",
+            f"{idle.of_each / 1000:.1f} kB",
+            idle.of_each <= TARGET_IDLE,
+        ),
     )
 
 

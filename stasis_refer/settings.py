@@ -121,7 +121,7 @@ class Settings(BaseSettings):
         """Yield the limits of an application that can never be reached."""
         for key in ("max_calls", "max_transfers"):
             most = getattr(self.limits, key)
-            if getattr(application, key) > most:
+            if key in application.model_fields_set and getattr(application, key) > most:
                 yield f"{key}: is above limits.{key}, so that one holds: {most}"
 
 

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -251,6 +252,18 @@ async def test_limits_are_counted(app: App, operator: aiohttp.ClientSession) -> 
     page = app.metrics.render().decode()
     assert 'limits_reached_total{limit="http_body"} 1.0' in page
     assert 'limits_reached_total{limit="http_failures"} 1.0' in page
+
+
+async def test_one_address_has_not_all_connections(app: App) -> None:
+    async with AsyncExitStack() as stack:
+        for _ in range(250):
+            _, writer = await asyncio.open_connection("127.0.0.1", app.http_port)
+            stack.callback(writer.close)
+        reader, writer = await asyncio.open_connection("127.0.0.1", app.http_port)
+        stack.callback(writer.close)
+        assert (await reader.readline()) == b"HTTP/1.1 429 Too Many Requests\r\n"
+    page = app.metrics.render().decode()
+    assert 'limits_reached_total{limit="connections"} 1.0' in page
 
 
 async def test_nobody_is_let_in_where_no_token_is_configured(

@@ -612,6 +612,12 @@ def test_a_file_that_cannot_be_read_is_told(
         (
             "[targets]\nallow = ['sip:*@a']\n[limits]\nmax_calls = 999\nmax_transfers = 499\n"
             + SUPPORT,
+            set(),
+        ),
+        (
+            "[targets]\nallow = ['sip:*@a']\n[limits]\nmax_calls = 999\nmax_transfers = 499\n"
+            + SUPPORT
+            + "max_calls = 1000\nmax_transfers = 500\n",
             {
                 "applications.0.max_calls: is above limits.max_calls, so that one holds: 999",
                 (

@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import json
+import math
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ class ConnectionLimits:
     """How many connections there may be; times are in seconds.
 
     ``kept`` of them are for this machine alone. ``header`` is how long a request's may take,
-    ``body`` the same, and ``idle`` how long a connection may wait for its next request.
+    ``body`` the same, and ``idle`` how long a connection may wait for its next request, or take
+    nothing of its last answer.
     """
 
     in_all: int = 1000
@@ -105,6 +107,7 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._idle = False
+        self._left = math.inf  # bytes of the last answer that its client had not taken
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let it in, or tell it that there are too many."""
@@ -159,8 +162,8 @@ class _Connection(asyncio.Protocol):
         try:
             return await handler(request)
         finally:
-            self._idle = True
-            self._wait(self._limits.idle, self._end)
+            self._idle, self._left = True, math.inf
+            self._wait(self._limits.idle, self._end_unless_it_reads)
 
     def _wait(self, seconds: float | None, late: Callable[[], None]) -> None:
         if self._timer is not None:
@@ -168,6 +171,15 @@ class _Connection(asyncio.Protocol):
             self._timer = None
         if seconds is not None and self._inner is not None:
             self._timer = asyncio.get_running_loop().call_later(seconds, late)
+
+    def _end_unless_it_reads(self) -> None:
+        # The answer before may be long, and its client slow.
+        left = self._transport.get_write_buffer_size() if self._transport is not None else 0
+        if 0 < left < self._left:
+            self._left = left
+            self._wait(self._limits.idle, self._end_unless_it_reads)
+        else:
+            self._end()
 
     def _end(self) -> None:
         if self._transport is not None:

@@ -13,6 +13,7 @@ from stasis_refer.running import run_loop
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 QUICK = 0.15  # seconds, as a limit
+LONG = 32_000_000  # bytes, more than sockets hold
 PATIENCE = 5.0  # seconds no test waits for
 
 
@@ -23,6 +24,10 @@ async def _echo(request: web.Request) -> web.Response:
 async def _slow(_: web.Request) -> web.Response:
     await asyncio.sleep(3 * QUICK)
     return web.Response(text="late")
+
+
+async def _long(_: web.Request) -> web.Response:
+    return web.Response(body=bytes(LONG))
 
 
 async def _no_recording(_: str) -> bytes | None:
@@ -43,7 +48,11 @@ class World:
             metrics=lambda _: (b"", "text/plain"),
             media=lambda _: None,
             recording=_no_recording,
-            routes=[web.post("/echo", _echo), web.get("/slow", _slow)],
+            routes=[
+                web.post("/echo", _echo),
+                web.get("/slow", _slow),
+                web.get("/long", _long),
+            ],
             connections=self.connections,
         )
 
@@ -198,6 +207,26 @@ async def test_a_connection_that_nobody_uses_is_closed() -> None:
         writer.write(GET)
         assert b'{"status": "ok"}' in await _answer(reader)
         assert await world.says(reader) == b""
+
+
+async def test_a_client_that_takes_an_answer_slowly_gets_all_of_it() -> None:
+    async with serving(ConnectionLimits(idle=QUICK)) as world:
+        reader, writer = await world.connect()
+        writer.write(b"GET /long HTTP/1.1\r\nHost: a\r\n\r\n")
+        taken = 0
+        async with asyncio.timeout(2 * PATIENCE):
+            while part := await reader.read(LONG // 50):
+                taken += len(part)
+                await asyncio.sleep(QUICK / 20)
+        assert taken > LONG
+
+
+async def test_a_client_that_takes_nothing_of_its_answer_is_cut_off() -> None:
+    async with serving(ConnectionLimits(idle=QUICK)) as world:
+        _, writer = await world.connect()
+        writer.write(b"GET /long HTTP/1.1\r\nHost: a\r\n\r\n")
+        await world.come_to(1)
+        await world.come_to(0)
 
 
 async def test_a_body_that_does_not_come_is_waited_for_for_a_while() -> None:

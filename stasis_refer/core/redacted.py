@@ -9,5 +9,8 @@ def redacted(text: str) -> str:
     return _USERINFO.sub("//…@", text)
 
 
-# Up to the last @ before the path, so that one in a password is no way around.
-_USERINFO: Final = re.compile(r"//[^/?#\s\"'<>]*@")
+# Up to the last @ before the path, so that one in a password is no way around. What follows a
+# colon and is no port is a password too, also one with what should have been escaped in it: too
+# much is hidden of such a text rather than too little.
+_UNESCAPED = r"[^/?#\s@\[\]:]*:(?![0-9]*(?:[/?#\s\"'<>,;.)]|$))[^@]{0,256}@"
+_USERINFO: Final = re.compile(rf"//(?:{_UNESCAPED}(?:[^/?#\s]*@)?|[^/?#\s]*@)")

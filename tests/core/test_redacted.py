@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from stasis_refer.core.application import Callback, Method
@@ -14,13 +16,30 @@ from stasis_refer.core.verbs import Recording
         ("https://bob@example.com", "https://…@example.com"),
         ("http://a:p@ss@example.com/", "http://…@example.com/"),
         ("see http://a:b@x.y/ and http://c:d@z.y/", "see http://…@x.y/ and http://…@z.y/"),
+        ("http://a:it's@example.com/", "http://…@example.com/"),
+        ('http://a:"<p>"@example.com/', "http://…@example.com/"),
+        ("http://a:p\\w@example.com/", "http://…@example.com/"),
+        # what should have been escaped, and is no URL so
+        ("http://a:p/w@example.com/", "http://…@example.com/"),
+        ("http://a:p#w@example.com/", "http://…@example.com/"),
+        ("http://a:p?w@example.com/", "http://…@example.com/"),
+        ("http://a:my p@ss@example.com/", "http://…@example.com/"),
+        ("http://a:8080/x@y, http://a:80 or http://a:80. b@c", None),
+        ("http://[::1]:80/x@y", None),
         ("sip:alice@example.com", "sip:alice@example.com"),
         ("no URL", "no URL"),
         ("", ""),
     ],
 )
-def test_userinfo_is_not_shown(text: str, shown: str) -> None:
-    assert redacted(text) == shown
+def test_userinfo_is_not_shown(text: str, shown: str | None) -> None:
+    assert redacted(text) == (text if shown is None else shown)
+
+
+@pytest.mark.parametrize("unit", ["//a:x", "//", ":", "//a:", "x@//a:"])
+def test_no_text_takes_long(unit: str) -> None:
+    began = time.monotonic()
+    redacted("//" + unit * (65_536 // len(unit)))
+    assert time.monotonic() - began < 0.5
 
 
 def test_what_holds_a_url_shows_none_of_its_credentials() -> None:

@@ -9,6 +9,7 @@ from stasis_refer.core import targets
 from stasis_refer.core.application import Application, Callback, Method
 from stasis_refer.core.rules import Rule
 from stasis_refer.dialects.registry import DIALECTS
+from stasis_refer.dialects.webhook_urls import without_userinfo
 from stasis_refer.runtime.capacity import Bounds
 from stasis_refer.section import Section
 from stasis_refer.setting_types import (
@@ -27,10 +28,10 @@ class ApplicationSettings(Section):
 
     name: ApplicationName
     dialect: Literal["twiml", "rcml", "bxml", "jambonz"]
-    url: WebUrl = Field(min_length=1)
+    url: WebUrl = Field(min_length=1, repr=False)  # it may have userinfo, as those below
     method: Method = Method.POST
-    fallback_url: WebUrl = ""
-    status_callback: WebUrl = ""
+    fallback_url: WebUrl = Field(default="", repr=False)
+    status_callback: WebUrl = Field(default="", repr=False)
     account_sid: str = ""
     auth_token: SecretStr = SecretStr("")
     username: Annotated[str, Field(pattern="^[^:]*$")] = ""
@@ -60,7 +61,7 @@ class ApplicationSettings(Section):
         return Application(
             name=self.name,
             dialect=self.dialect,
-            document=Callback(self.url, self.method),
+            document=Callback(without_userinfo(self.url), self.method),
             fallback=_callback(self.fallback_url),
             status_callback=_callback(self.status_callback),
             no_notify_timeout=self.no_notify_timeout or no_notify,
@@ -74,6 +75,7 @@ class ApplicationSettings(Section):
             username=self.username,
             password=self.password.get_secret_value(),
             webhook_secret=self.webhook_secret.get_secret_value(),
+            secret_urls=self._secret_urls,
             cognigy_compat=self.cognigy_compat,
             trunk=self.trunk,
             sip_endpoint=sip_endpoint,
@@ -85,6 +87,11 @@ class ApplicationSettings(Section):
     def bounds(self) -> Bounds:
         """How much there may be of it."""
         return Bounds(self.max_calls, self.max_transfers, self.calls_per_second)
+
+    @property
+    def _secret_urls(self) -> tuple[str, ...]:
+        urls = self.url, self.fallback_url, self.status_callback
+        return tuple(each for each in urls if without_userinfo(each) != each)
 
     def remarks(self) -> Iterator[str]:
         """Yield what is set and does nothing, each with its key."""
@@ -110,7 +117,7 @@ class ApplicationSettings(Section):
 
 
 def _callback(url: str) -> Callback | None:
-    return Callback(url) if url else None
+    return Callback(without_userinfo(url)) if url else None
 
 
 _ONLY_IN: Final[Mapping[str, str]] = {

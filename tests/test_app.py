@@ -91,9 +91,11 @@ async def waiting_call(asterisk: Asterisk, customer: Customer) -> Channel:
     return channel
 
 
-async def referred_call(app: App, asterisk: Asterisk, customer: Customer) -> Channel:
+async def referred_call(
+    app: App, asterisk: Asterisk, customer: Customer, document: str = REFER
+) -> Channel:
     """Let a call come in that is now in ``Transfer()``; its channel."""
-    customer.reply("/voice", REFER)
+    customer.reply("/voice", document)
     channel = asterisk.call("support")
     await asterisk.received(f"POST channels/{channel.id}/continue")
     await app.ari.request(commands.info())  # answers keep their order: that of the first is here

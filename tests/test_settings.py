@@ -140,6 +140,22 @@ def test_further_urls_become_callbacks(write: Write) -> None:
     assert application.status_callback == Callback("https://example.com/s")
 
 
+def test_passwords_in_urls_are_kept_apart_from_them_and_shown_nowhere(write: Write) -> None:
+    urls = {
+        name: f"https://bob:hunter{number}@example.com/{name}#rc=2"
+        for number, name in enumerate(("url", "fallback_url", "status_callback"))
+    }
+    lines = "".join(f'{name} = "{url}"\n' for name, url in urls.items())
+    settings = load(write(f'[[applications]]\nname = "support"\ndialect = "twiml"\n{lines}'))
+    application = settings.application_table()["support"]
+    for name, found in zip(
+        urls, (application.document, application.fallback, application.status_callback), strict=True
+    ):
+        assert found == Callback(f"https://example.com/{name}#rc=2")
+    assert application.secret_urls == tuple(urls.values())
+    assert "hunter" not in f"{settings!r} {application!r}"
+
+
 def test_the_core_is_told_what_is_called_through_what(write: Write) -> None:
     ways = "trunk = 'provider-1'\nfallback = 'dial'\n[ari]\nsip_endpoint = 'outside'\n"
     application = load(write(SUPPORT + ways)).application_table()["support"]

@@ -1,6 +1,6 @@
 """What the configuration says of one customer application."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Final, Self
 
@@ -38,9 +38,10 @@ class Application:
     Times are in seconds. ``public_url`` is the absolute base of the URLs under which our own web
     server is reached, without a slash at its end. ``rules`` are the application's own ones, then
     those of all; ``targets`` are patterns that allow behind them; ``quota`` is on all transfers.
-    ``endpoints`` are patterns of the PJSIP endpoints that a document may name. The credentials are
-    for the dialect that signs; the core never reads them, nor ``cognigy_compat``, and they are kept
-    out of every ``repr``.
+    ``endpoints`` are patterns of the PJSIP endpoints that a document may name.
+    ``secret_urls`` are those of the configuration that have userinfo, as written; without it they
+    are also in their places. The credentials are for the dialect that signs; the core never reads
+    them, nor ``cognigy_compat``, and they are kept out of every ``repr``.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Application:
     username: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     webhook_secret: str = field(default="", repr=False)
+    secret_urls: tuple[str, ...] = field(default=(), repr=False)
     cognigy_compat: bool = False
     trunk: str = ""  # the PJSIP endpoint that numbers are called through
     sip_endpoint: str = "stasis_refer"  # the one that SIP URIs are called through
@@ -67,7 +69,9 @@ class Application:
 
     def without_credentials(self) -> Self:
         """Return it as it may be kept."""
-        none: dict[str, Any] = dict.fromkeys(CREDENTIALS, "")
+        none: dict[str, Any] = {
+            each.name: each.default for each in fields(self) if each.name in CREDENTIALS
+        }
         return replace(self, **none)
 
     def with_credentials_of(self, today: "Application") -> Self:
@@ -79,7 +83,7 @@ class Application:
         return replace(self, **changed)
 
 
-CREDENTIALS: Final = ("auth_token", "username", "password", "webhook_secret")
+CREDENTIALS: Final = ("auth_token", "username", "password", "webhook_secret", "secret_urls")
 """What is secret of an application."""
 
 _OF_DIALECTS: Final = (*CREDENTIALS, "account_sid", "cognigy_compat", "public_url")

@@ -4,19 +4,20 @@ from base64 import b64encode
 
 from stasis_refer.core.application import Application, Method
 from stasis_refer.dialects.dialect import WebhookLimits, WebhookRequest
-from stasis_refer.dialects.webhook_urls import take_apart
+from stasis_refer.dialects.webhook_urls import take_apart, with_userinfo_of
 
 
 def authorization(asked: str, url: str, application: Application) -> dict[str, str]:
     """Return the Authorization header of one try at ``url``, if there is one.
 
-    Userinfo in ``asked``, the URL of the document or the configuration, goes first, then the
-    application's own username and password. Neither ever goes to another origin than the one
-    it was given for: a redirect must not carry it along.
+    Userinfo in ``asked``, the URL of the document, goes first, then that of the configuration,
+    then the application's own username and password. None ever goes to another origin than the
+    one it was given for: a redirect must not carry it along.
     """
     this, first = take_apart(url), take_apart(asked)
     theirs = first.authorization if first.origin == this.origin else ""
-    value = this.authorization or theirs or _own(this.origin, application)
+    configured = _configured(this.origin, first.url, application)
+    value = this.authorization or theirs or configured or _own(this.origin, application)
     return {"Authorization": value} if value else {}
 
 
@@ -25,6 +26,16 @@ def only_authorized(
 ) -> dict[str, str]:
     """Return the headers of one try of a request that is not signed."""
     return authorization(asked, url, application)
+
+
+def with_own_userinfo(url: str, application: Application) -> str:
+    """Return the URL of a file with the userinfo that the configuration has for its origin.
+
+    Userinfo of its own stays.
+    """
+    target = take_apart(url)
+    own = _secret_url(target.origin, target.url, application)
+    return with_userinfo_of(url, own) if own and not target.authorization else url
 
 
 def download(url: str, limits: WebhookLimits) -> WebhookRequest:
@@ -36,6 +47,17 @@ def download(url: str, limits: WebhookLimits) -> WebhookRequest:
         return {"Authorization": asked.authorization} if asked.authorization and at_home else {}
 
     return WebhookRequest(Method.GET, asked.url, {}, b"", sign, asked.limits)
+
+
+def _secret_url(origin: tuple[str, str], asked: str, application: Application) -> str:
+    """Return the configuration's URL that has userinfo for an origin; ``asked`` itself if any."""
+    given = [each for each in application.secret_urls if take_apart(each).origin == origin]
+    return next((each for each in given if take_apart(each).url == asked), "".join(given[:1]))
+
+
+def _configured(origin: tuple[str, str], asked: str, application: Application) -> str:
+    found = _secret_url(origin, asked, application)
+    return take_apart(found).authorization if found else ""
 
 
 def _own(origin: tuple[str, str], application: Application) -> str:

@@ -26,6 +26,7 @@ from stasis_refer.dialects.callees import caller_id, endpoint, phone_number
 from stasis_refer.dialects.rest import ChangeCall, bad_request
 from stasis_refer.dialects.rest_forms import Form, Parameter, absolute_url
 from stasis_refer.dialects.twiml_nouns import EVENTS, words_of
+from stasis_refer.dialects.webhook_urls import without_userinfo
 from stasis_refer.dialects.xml_verbs import METHODS
 
 CALL_STATE: Final = 21220
@@ -90,7 +91,9 @@ def same_status_callback(form: Form, application: Application) -> None:
     url = form.value(STATUS_CALLBACK)
     form.needs(STATUS_METHOD, STATUS_CALLBACK)
     own = application.status_callback
-    if url and (own is None or (own.url, own.method) != (url, form.value(STATUS_METHOD))):
+    if url and (
+        own is None or (own.url, own.method) != (without_userinfo(url), form.value(STATUS_METHOD))
+    ):
         message = (
             "StatusCallback: a live call goes on telling the one that it was made with, or the"
             " status_callback of its application in the configuration; leave it out."

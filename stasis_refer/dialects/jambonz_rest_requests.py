@@ -41,6 +41,7 @@ from stasis_refer.dialects.rest_json import (
     told_as_errors,
     whole,
 )
+from stasis_refer.dialects.webhook_urls import without_userinfo
 
 _NONE: Final[dict[str, object]] = {}
 _FROM: Final = Key("from", lambda found: caller(text(found)), "")
@@ -217,7 +218,8 @@ def read_update(request: RestRequest, owners: Owners) -> RestReading:
 def _order(reader: Reader, node: Node) -> Order:
     hook, child = reader.hook(node, _CALL_HOOK.name), reader.hook(node, _CHILD_HOOK.name)
     told = reader.hook(node, _STATUS_HOOK.name)
-    if told and told != reader.application.status_callback:
+    bare = told and replace(told, url=without_userinfo(told.url))
+    if bare and bare != reader.application.status_callback:
         message = "a live call goes on telling its application's status_callback; leave it out."
         raise reader.not_valid((_STATUS_HOOK.name,), message)
     if child and child != hook:

@@ -43,8 +43,8 @@ def resolve(base: str, text: str) -> str:
         url = urljoin(base, text)
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
-    except ValueError as why:
-        raise ValueError(f"this is not a URL ({why}).") from None
+    except ValueError:  # whose text may quote a password
+        raise ValueError("this is not a URL: its host or port cannot be read.") from None
     if parts.scheme not in _SCHEMES:
         raise ValueError("a URL is relative, or begins with http:// or https://.")
     if not _HOST.fullmatch(host):
@@ -70,6 +70,20 @@ def take_apart(url: str, limits: WebhookLimits = _DEFAULT) -> WebhookUrl:
         _basic(userinfo) if userinfo else "",
         _limits(parts.fragment, limits) if parts.fragment else limits,
     )
+
+
+def without_userinfo(url: str) -> str:
+    """Return an absolute URL without its userinfo; one without any stays as it is, to the byte."""
+    parts = urlsplit(url)
+    userinfo, at, _ = parts.netloc.rpartition("@")
+    return url.replace(f"{userinfo}{at}", "", 1) if at else url
+
+
+def with_userinfo_of(url: str, other: str) -> str:
+    """Return an absolute URL without userinfo with that of another."""
+    parts = urlsplit(url)
+    userinfo = urlsplit(other).netloc.rpartition("@")[0]
+    return urlunsplit(parts._replace(netloc=f"{userinfo}@{parts.netloc}"))
 
 
 def with_credentials(url: str, username: str, password: str) -> str:

@@ -36,7 +36,9 @@ from stasis_refer.core.intents import (
 )
 from stasis_refer.core.orders import Verdict
 from stasis_refer.core.verbs import Recording, Ringback, Source, Speech, Tone
+from stasis_refer.dialects.credentials import with_own_userinfo
 from stasis_refer.dialects.dialect import Dialect, DocumentError, Reading
+from stasis_refer.dialects.webhook_urls import take_apart
 from stasis_refer.runtime.capacity import WHAT_TO_DO, Capacity
 from stasis_refer.runtime.directory import Directory, addressed
 from stasis_refer.runtime.legs import LegEffects, good, refused
@@ -179,7 +181,7 @@ class Effects:
             return FetchFailed(error.failure, error.url, str(error), number=fetch.number)
         except DocumentError as error:
             result = error.failure.value
-            url, place = fetch.callback.url, (error.line, error.column)
+            url, place = take_apart(fetch.callback.url).url, (error.line, error.column)
             return FetchFailed(error.failure, url, str(error), *place, fetch.number)
         finally:
             self._count_webhook(call.application, fetch.kind, result, self._clock() - began)
@@ -198,7 +200,7 @@ class Effects:
     async def _play(self, call: Call, info: CallInfo, start: StartPlayback) -> Event | None:
         self._awaited.add(start.playback)
         try:
-            media = await self._media_of(start.source)
+            media = await self._media_of(start.source, call.application)
         except (MediaError, WebhookError) as error:
             name, key = call.application.name, info.key
             _log.warning("sound cannot be played", application=name, call=key, why=str(error))
@@ -214,12 +216,13 @@ class Effects:
             return None
         return addressed(call, info.channel, PlaybackEnded(start.playback, ok=False))
 
-    async def _media_of(self, source: Source) -> str:
+    async def _media_of(self, source: Source, application: Application) -> str:
         match source:
             case Speech():
                 return f"sound:{await self._media.speech_url(source)}"
-            case Recording():
-                return f"sound:{await self._media.recording_url(source)}"
+            case Recording(url):
+                recording = Recording(with_own_userinfo(url, application))
+                return f"sound:{await self._media.recording_url(recording)}"
             case Ringback():
                 return RINGBACK
             case Tone(zone):

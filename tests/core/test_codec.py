@@ -128,6 +128,15 @@ def test_an_application_is_read_with_the_credentials_that_it_has_now() -> None:
     assert read == replace(OURS, account_sid="", public_url="http://new/", **SECRET)  # type: ignore[arg-type]
 
 
+def test_urls_with_passwords_are_those_that_it_has_now() -> None:
+    then, now = ("https://a:s3cret@b/",), ("https://a:n3w@b/",)
+    text = codec.dumps(replace(OURS, secret_urls=then))
+    assert "s3cret" not in text
+    assert codec.loads(text, {}).secret_urls == ()
+    today = {OURS.name: replace(OURS, secret_urls=now)}
+    assert codec.loads(text, today).secret_urls == now
+
+
 def test_every_credential_is_one_that_is_not_shown() -> None:
     hidden = {each.name for each in fields(Application) if not each.repr}
     assert hidden == {*CREDENTIALS, "account_sid"}

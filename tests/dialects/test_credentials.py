@@ -1,9 +1,10 @@
 from base64 import b64encode
+from dataclasses import replace
 
 import pytest
 
 from stasis_refer.core.application import Application, Callback, Method
-from stasis_refer.dialects.credentials import authorization, download
+from stasis_refer.dialects.credentials import authorization, download, with_own_userinfo
 from stasis_refer.dialects.dialect import WebhookLimits
 
 DOCUMENT = "https://example.com/app/voice"
@@ -71,6 +72,51 @@ def test_the_userinfo_of_the_document_belongs_to_its_origin_alone() -> None:
     assert authorization("https://example.com/", "https://example.com/", mine) == basic(
         "ours:secret"
     )
+
+
+CONFIGURED = (
+    "https://doc:1@example.com/app/voice",
+    "https://sorry:2@example.com/sorry",
+    "https://told:3@other.example/status",
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "tried", "credentials"),
+    [
+        pytest.param(DOCUMENT, DOCUMENT, "doc:1", id="the document"),
+        pytest.param(DOCUMENT + "#rc=2", DOCUMENT, "doc:1", id="with a fragment"),
+        pytest.param("https://example.com/sorry", "https://example.com/sorry", "sorry:2"),
+        pytest.param("https://example.com/next", "https://example.com/next", "doc:1"),
+        pytest.param("https://other.example/x", "https://other.example/x", "told:3"),
+        pytest.param("https://u:p@example.com/next", "https://example.com/next", "u:p"),
+        pytest.param(DOCUMENT, "http://example.com/app/voice", None, id="less secure"),
+        pytest.param(DOCUMENT, "https://evil.example/app/voice", None, id="elsewhere"),
+        pytest.param(DOCUMENT, "https://other.example/", "told:3", id="redirected to another"),
+    ],
+)
+def test_userinfo_of_the_configuration_goes_to_its_origin(
+    asked: str, tried: str, credentials: str | None
+) -> None:
+    mine = replace(application("ours", "secret"), secret_urls=CONFIGURED)
+    assert authorization(asked, tried, mine) == basic(credentials)
+
+
+@pytest.mark.parametrize(
+    ("url", "whole"),
+    [
+        ("https://example.com/a.wav?b#tt=9", "https://doc:1@example.com/a.wav?b#tt=9"),
+        ("https://u:p@example.com/a.wav", "https://u:p@example.com/a.wav"),
+        ("https://evil.example/a.wav", "https://evil.example/a.wav"),
+        ("http://example.com/a.wav", "http://example.com/a.wav"),
+    ],
+)
+def test_a_file_of_the_applications_own_is_asked_for_with_its_userinfo(
+    url: str, whole: str
+) -> None:
+    mine = replace(application(), secret_urls=CONFIGURED)
+    assert with_own_userinfo(url, mine) == whole
+    assert with_own_userinfo(url, application()) == url
 
 
 def test_a_file_is_asked_for_with_the_credentials_of_its_url() -> None:

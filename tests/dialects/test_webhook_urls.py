@@ -10,6 +10,8 @@ from stasis_refer.dialects.webhook_urls import (
     take_apart,
     with_credentials,
     with_query,
+    with_userinfo_of,
+    without_userinfo,
 )
 
 BASE = "https://user:pass@example.com:8443/app/voice.xml?x=1#rc=2"
@@ -60,6 +62,37 @@ def test_a_url_is_resolved_against_the_document(text: str, url: str) -> None:
 def test_what_is_no_web_address_is_refused(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         resolve(BASE, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://bob:s3cret#1@example.com/",
+        "http://bob:s3cret/1@example.com/",
+        "http://bob:s3cret?1@example.com/",
+        "http://[bob:s3cret]@example.com/",
+        "http://bob\u2100:s3cret@example.com/",
+        "http://bob:s3cret 1@example.com/",
+    ],
+)
+def test_a_password_that_should_have_been_escaped_is_not_told(text: str) -> None:
+    with pytest.raises(ValueError, match=r"URL|host") as caught:
+        resolve(BASE, text)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "bare"),
+    [
+        ("https://u:p@example.com/a?b=c@d#rc=1", "https://example.com/a?b=c@d#rc=1"),
+        ("HTTP://u:p@ss@Example.com", "HTTP://Example.com"),
+        ("https://example.com/a%2b?", "https://example.com/a%2b?"),
+        ("https://example.com/u:p@x", "https://example.com/u:p@x"),
+    ],
+)
+def test_userinfo_can_be_left_out_and_put_in_again(url: str, bare: str) -> None:
+    assert without_userinfo(url) == bare
+    assert take_apart(with_userinfo_of(bare, "http://a:b@c/")).authorization == "Basic YTpi"
 
 
 PIECES = ["http", "https", ":", "//", "/", "@", "[", "]", "?", "#", "::1", "%", "%0d", "\\", "é"]

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from stasis_refer.adapters.ledger.file import LedgerFile
 from stasis_refer.core.application import Callback, Method
 from stasis_refer.core.intents import TellKind
+from stasis_refer.core.redacted import redacted
 from stasis_refer.dialects.dialect import Letter
 from stasis_refer.runtime.ports import Leftover, Parcel, UnreadableError
 
@@ -98,9 +99,14 @@ class OutboxTable:
         self._file.write(change, (tries, next_at, why, number))
 
     def give_up(self, number: int, tries: int, at: float, why: str) -> None:
-        """Keep a parcel for the list of those never delivered, for 30 days."""
-        change = "UPDATE outbox SET tries = ?, given_up_at = ?, why = ? WHERE number = ?"
-        self._file.write(change, (tries, at, why, number))
+        """Keep a parcel for the list of those never delivered, for 30 days.
+
+        The password in its URL, if there is one, is not needed any more.
+        """
+        found = self._file.read("SELECT url FROM outbox WHERE number = ?", (number,))
+        url = redacted(str(found[0][0])) if found else ""
+        change = "UPDATE outbox SET tries = ?, given_up_at = ?, why = ?, url = ? WHERE number = ?"
+        self._file.write(change, (tries, at, why, url, number))
         self._file.write(_PRUNE, (at - GIVEN_UP_KEPT,))
 
 

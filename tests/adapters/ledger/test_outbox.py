@@ -86,6 +86,16 @@ def test_what_was_given_up_is_kept_for_the_list_alone(ledger: Ledger, path: Path
     assert rows(path, "SELECT id || tries || why FROM outbox") == ["t19it broke"]
 
 
+def test_what_was_given_up_needs_no_password_any_more(ledger: Ledger, path: Path) -> None:
+    url = "https://bob:s3cret@example.com/status?a=b"
+    numbers = [ledger.outbox.add(parcel(name, url=url)) for name in ("waiting", "given up")]
+    ledger.outbox.give_up(numbers[1], 9, time.time(), "it broke")
+    kept = ledger.outbox.read(numbers[0])
+    assert kept is not None
+    assert kept.letter.callback.url == url
+    assert rows(path, "SELECT url FROM outbox") == [url, "https://…@example.com/status?a=b"]
+
+
 def test_what_was_given_up_is_deleted_after_thirty_days(ledger: Ledger, path: Path) -> None:
     for number, day in enumerate((0, 1, 29, 31)):
         ledger.outbox.add(parcel(f"pending {number}"))

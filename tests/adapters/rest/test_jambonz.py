@@ -142,6 +142,10 @@ CHANGES: list[tuple[dict[str, Any], Order]] = [
         {"call_hook": URL, "call_status_hook": "https://support.example.com/status"},
         FetchDocument(Callback(URL)),
     ),
+    (
+        {"call_hook": URL, "call_status_hook": "https://a:b@support.example.com/status"},
+        FetchDocument(Callback(URL)),
+    ),
     ({"call_status": "completed"}, EndCall()),
     ({"call_status": "no-answer"}, EndCall(unanswered=True)),
     ({"tag": {"order": 7}}, TagCall('{"order":7}')),

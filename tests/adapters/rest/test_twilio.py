@@ -113,6 +113,11 @@ CHANGES = [
         FetchDocument(Callback(URL)),
         id="the status callback it has",
     ),
+    pytest.param(
+        {"url": URL, "status_callback": "https://a:b@support.example.com/status"},
+        FetchDocument(Callback(URL)),
+        id="the status callback it has, with the password",
+    ),
 ]
 
 

@@ -6,14 +6,24 @@ import hmac
 import json
 import secrets
 import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine
+from collections import OrderedDict, defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from stasis_refer.core.verbs import Recording, Speech
 from stasis_refer.runtime.ports import MediaError
 
 MAX_RECORDING: Final = 10 * 1024 * 1024  # bytes, as fetched
+AT_ONCE: Final = 32
+"""Recordings that are fetched or converted at once."""
+
+PER_APPLICATION: Final = 8
+"""Those of one application: a customer whose server is slow leaves the others theirs."""
+
+PATIENCE: Final = 15.0
+"""Seconds that a recording waits until it can be fetched."""
+
 _RECORDING_KEPT: Final = 60.0  # seconds until a recording is fetched again
 
 
@@ -47,6 +57,10 @@ class MediaShelf:
         self._bytes = 0
         self._recordings: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._making: dict[str, asyncio.Task[str]] = {}
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._places_of = defaultdict[str, asyncio.Semaphore](
+            lambda: asyncio.Semaphore(PER_APPLICATION)
+        )
 
     async def speech_url(self, speech: Speech) -> str:
         """Return where the spoken text is to be fetched. Raises MediaError, as ``speak`` does.
@@ -58,16 +72,18 @@ class MediaShelf:
             await self._once(name, lambda: self._say(name, speech))
         return self._base + name
 
-    async def recording_url(self, recording: Recording) -> str:
+    async def recording_url(self, recording: Recording, application: str) -> str:
         """Return where the recording is to be fetched, as a telephone WAV.
 
-        Raises MediaError, and what ``fetch`` and ``convert`` raise.
+        ``application`` wants it. Raises MediaError, and what ``fetch`` and ``convert`` raise.
         The recording is fetched at most once a minute. One that changed gets another URL.
         """
         source = self._name("recording", recording.url)
         name, until = self._recordings.get(source, ("", 0.0))
         if self._now() >= until or self.get(name) is None:
-            name = await self._once(source, lambda: self._record(source, recording.url))
+            name = await self._once(
+                source, lambda: self._record(source, recording.url, application)
+            )
         return self._base + name
 
     def get(self, name: str) -> bytes | None:
@@ -101,17 +117,29 @@ class MediaShelf:
     async def _say(self, name: str, speech: Speech) -> str:
         return self._put(name, await self._speak(speech))
 
-    async def _record(self, source: str, url: str) -> str:
-        sound = await self._fetch(url)
-        if len(sound) > MAX_RECORDING:
-            raise MediaError(f"a recording of {len(sound)} bytes, at most {MAX_RECORDING}")
-        sound = await self._convert(sound)
+    async def _record(self, source: str, url: str, application: str) -> str:
+        async with self._place(application):
+            sound = await self._fetch(url)
+            if len(sound) > MAX_RECORDING:
+                raise MediaError(f"a recording of {len(sound)} bytes, at most {MAX_RECORDING}")
+            sound = await self._convert(sound)
         name = self._put(self._name("sound", hashlib.sha256(sound).hexdigest()), sound)
         self._recordings[source] = (name, self._now() + _RECORDING_KEPT)
         self._recordings.move_to_end(source)
         if len(self._recordings) > self._max_sounds:
             self._recordings.popitem(last=False)
         return name
+
+    @asynccontextmanager
+    async def _place(self, application: str) -> AsyncIterator[None]:
+        async with AsyncExitStack() as taken:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await taken.enter_async_context(self._places_of[application])
+                    await taken.enter_async_context(self._places)
+            except TimeoutError:
+                raise MediaError("too many recordings are being fetched") from None
+            yield
 
     def _name(self, *content: str) -> str:
         text = json.dumps(content).encode()

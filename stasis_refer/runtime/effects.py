@@ -222,7 +222,7 @@ class Effects:
                 return f"sound:{await self._media.speech_url(source)}"
             case Recording(url):
                 recording = Recording(with_own_userinfo(url, application))
-                return f"sound:{await self._media.recording_url(recording)}"
+                return f"sound:{await self._media.recording_url(recording, application.name)}"
             case Ringback():
                 return RINGBACK
             case Tone(zone):

@@ -186,8 +186,8 @@ class Media(Protocol):
         """Speak a text, return the URL of the WAV; raises MediaError."""
         ...
 
-    async def recording_url(self, recording: Recording) -> str:
-        """Fetch a sound, return the URL of the WAV; raises MediaError."""
+    async def recording_url(self, recording: Recording, application: str) -> str:
+        """Fetch a sound for an application, return the URL of the WAV; raises MediaError."""
         ...
 
 

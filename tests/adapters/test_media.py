@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 import pytest
 
+from stasis_refer.adapters import media
 from stasis_refer.adapters.http import HttpServer
-from stasis_refer.adapters.media import MAX_RECORDING, MediaShelf
+from stasis_refer.adapters.media import AT_ONCE, MAX_RECORDING, PER_APPLICATION, MediaShelf
 from stasis_refer.adapters.speech import Speaker
 from stasis_refer.core.events import FetchFailure
 from stasis_refer.core.verbs import Recording, Speech
@@ -144,26 +145,26 @@ async def test_a_failure_reaches_all_who_asked_and_is_tried_again() -> None:
 
 async def test_a_recording_is_fetched_and_converted() -> None:
     shelf = Studio().shelf()
-    assert shelf.get(name_of(await shelf.recording_url(MUSIC))) == b"WAV la la"
+    assert shelf.get(name_of(await shelf.recording_url(MUSIC, "support"))) == b"WAV la la"
 
 
 @pytest.mark.parametrize(("later", "fetched"), [(0.0, 1), (59.0, 1), (60.0, 2), (3600.0, 2)])
 async def test_a_recording_is_fetched_at_most_once_a_minute(later: float, fetched: int) -> None:
     studio = Studio()
     shelf = studio.shelf()
-    first = await shelf.recording_url(MUSIC)
+    first = await shelf.recording_url(MUSIC, "support")
     studio.clock += later
-    assert await shelf.recording_url(MUSIC) == first
+    assert await shelf.recording_url(MUSIC, "support") == first
     assert len(studio.fetched) == fetched
 
 
 async def test_a_recording_that_changed_gets_another_url() -> None:
     studio = Studio()
     shelf = studio.shelf()
-    first = await shelf.recording_url(MUSIC)
+    first = await shelf.recording_url(MUSIC, "support")
     studio.files[MUSIC.url] = b"tra la"
     studio.clock += 60
-    second = await shelf.recording_url(MUSIC)
+    second = await shelf.recording_url(MUSIC, "support")
     assert second != first
     assert shelf.get(name_of(second)) == b"WAV tra la"
 
@@ -173,13 +174,15 @@ async def test_the_same_sound_from_two_places_has_one_url() -> None:
     other = Recording("https://example.org/copy.mp3")
     studio.files[other.url] = studio.files[MUSIC.url]
     shelf = studio.shelf()
-    assert await shelf.recording_url(MUSIC) == await shelf.recording_url(other)
+    assert await shelf.recording_url(MUSIC, "support") == await shelf.recording_url(
+        other, "support"
+    )
 
 
 async def test_callers_who_ask_at_once_share_one_fetch() -> None:
     studio = Studio()
     shelf = studio.shelf()
-    await asyncio.gather(*(shelf.recording_url(MUSIC) for _ in range(5)))
+    await asyncio.gather(*(shelf.recording_url(MUSIC, "support") for _ in range(5)))
     assert studio.fetched == [MUSIC.url]
 
 
@@ -198,7 +201,7 @@ async def test_a_recording_that_cannot_be_had(
     studio = Studio()
     studio.files = {} if file is None else {MUSIC.url: file}
     with pytest.raises(error, match=message):
-        await studio.shelf().recording_url(MUSIC)
+        await studio.shelf().recording_url(MUSIC, "support")
 
 
 async def test_what_was_not_used_for_longest_goes_first() -> None:
@@ -238,9 +241,9 @@ async def test_a_sound_larger_than_the_shelf_is_refused() -> None:
 async def test_a_recording_that_was_dropped_is_fetched_again() -> None:
     studio = Studio()
     shelf = studio.shelf(max_sounds=1)
-    first = await shelf.recording_url(MUSIC)
+    first = await shelf.recording_url(MUSIC, "support")
     await shelf.speech_url(HELLO)
-    assert await shelf.recording_url(MUSIC) == first
+    assert await shelf.recording_url(MUSIC, "support") == first
     assert shelf.get(name_of(first)) == b"WAV la la"
     assert len(studio.fetched) == 2
 
@@ -250,13 +253,13 @@ async def test_which_urls_were_fetched_is_remembered_only_so_far() -> None:
     shelf = studio.shelf(max_sounds=1)
     for number in (1, 2, 1):
         studio.files[f"https://example.com/{number}"] = b"the same"
-        await shelf.recording_url(Recording(f"https://example.com/{number}"))
+        await shelf.recording_url(Recording(f"https://example.com/{number}"), "support")
     assert len(studio.fetched) == 3
 
 
 ASK: list[Callable[[MediaShelf], Awaitable[str]]] = [
     lambda shelf: shelf.speech_url(HELLO),
-    lambda shelf: shelf.recording_url(MUSIC),
+    lambda shelf: shelf.recording_url(MUSIC, "support"),
 ]
 
 
@@ -304,3 +307,49 @@ async def test_a_spoken_text_is_fetched_over_http() -> None:
         sound = await response.read()
     await server.stop()
     assert sound == await speaker.speak(HELLO)
+
+
+def many(shelf: MediaShelf, studio: Studio, number: int, of: str) -> list[asyncio.Task[str]]:
+    """Want as many recordings, each another one, for an application."""
+    urls = [f"https://{of}.example/{each}.mp3" for each in range(number)]
+    studio.files |= dict.fromkeys(urls, of.encode())
+    return [asyncio.create_task(shelf.recording_url(Recording(url), of)) for url in urls]
+
+
+async def test_one_application_leaves_the_others_places_to_fetch_in() -> None:
+    studio = Studio()
+    studio.open.clear()
+    shelf = studio.shelf()
+    tasks = many(shelf, studio, PER_APPLICATION + 5, "slow") + many(shelf, studio, 1, "other")
+    await asyncio.sleep(0.01)
+    assert len(studio.fetched) == PER_APPLICATION + 1
+    assert "https://other.example/0.mp3" in studio.fetched
+    studio.open.set()
+    await asyncio.gather(*tasks)
+    assert len(studio.fetched) == len(tasks)
+
+
+async def test_all_applications_together_fetch_so_many_at_once() -> None:
+    studio = Studio()
+    studio.open.clear()
+    shelf = studio.shelf()
+    tasks = [each for name in "abcdef" for each in many(shelf, studio, PER_APPLICATION, name)]
+    await asyncio.sleep(0.01)
+    assert len(studio.fetched) == AT_ONCE < len(tasks)
+    studio.open.set()
+    await asyncio.gather(*tasks)
+
+
+async def test_who_waits_too_long_for_a_place_gets_no_recording(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(media, "PATIENCE", 0.02)
+    studio = Studio()
+    studio.open.clear()
+    shelf = studio.shelf()
+    *first, last = many(shelf, studio, PER_APPLICATION + 1, "slow")
+    with pytest.raises(MediaError, match="too many recordings"):
+        await last
+    studio.open.set()
+    await asyncio.gather(*first)  # those that are under way have the time of their request
+    assert await asyncio.gather(*many(shelf, studio, PER_APPLICATION + 1, "slow"))

@@ -113,7 +113,8 @@ class Media:
         await self.made.wait()
         return self._url(speech.text)
 
-    async def recording_url(self, recording: Recording) -> str:
+    async def recording_url(self, recording: Recording, application: str) -> str:
+        assert application == CALL.application.name
         return self._url(recording.url.rpartition("/")[2])
 
     def _url(self, name: str) -> str:

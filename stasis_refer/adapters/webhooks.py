@@ -29,7 +29,7 @@ _CONNECTIONS_PER_HOST = 250  # a customer that never answers leaves the others t
 # Seconds. Node and uvicorn close an idle connection after 5; a POST that crosses it is lost.
 _IDLE = 4.0
 _BUFFER = 64 * 1024  # bytes that are held before the sender has to wait
-_BESIDES = 64 * 1024  # bytes of a reply besides its body: heads, chunk sizes, what it skips
+_BESIDES = 64 * 1024  # bytes of a reply besides its body, and an eighth of it: heads, chunk sizes
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OF_THE_BODY = frozenset({"content-type", "content-length", "content-encoding"})
@@ -165,7 +165,7 @@ class Webhooks:
                 data=hop.body or None,
                 allow_redirects=False,
                 timeout=_timeout(limits),
-                read_bufsize=limits.largest + _BESIDES,
+                read_bufsize=limits.largest + limits.largest // 8 + _BESIDES,
             )
             try:
                 return await _answer(response, hop, limits)

@@ -2,13 +2,16 @@
 
 import asyncio
 import gzip
+import socket
 import ssl
+import threading
 import time
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from typing import Self, TypeAlias
+from dataclasses import replace
+from typing import Any, Self, TypeAlias
 
 import pytest
 
@@ -204,6 +207,42 @@ async def test_a_reply_that_nobody_asked_for_answers_nothing(webhooks: Webhooks)
             reply = await webhooks.fetch(get(f"http://127.0.0.1:{villain.port}/"))
             assert reply.body == b"<a/>"
             await asyncio.sleep(0.01)
+
+
+async def test_a_large_body_may_come_in_small_chunks(webhooks: Webhooks) -> None:
+    chunks = (b"400\r\n" + b"x" * 1024 + b"\r\n") * 10_240
+    async with Villain(once(CHUNKED + chunks + b"0\r\n\r\n")) as villain:
+        limits = replace(LIMITS, largest=10 * 1024 * 1024, total=5)
+        reply = await webhooks.fetch(get(f"http://127.0.0.1:{villain.port}/", limits))
+    assert len(reply.body) == limits.largest
+
+
+@pytest.mark.parametrize("name", ["slow.example", "127.0.0.1"])
+async def test_a_hung_resolver_or_handshake_holds_up_no_other(name: str) -> None:
+    hung = threading.Event()
+
+    def lookup(host: str, port: int, *_: object) -> list[tuple[Any, ...]]:
+        if host.startswith("slow"):
+            hung.wait()
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port))]
+
+    networks = AllowedNetworks(["127.0.0.0/8"])
+    webhooks = Webhooks(networks.open_socket, resolver=Resolver(lookup))
+    limits = replace(LIMITS, connect=0.5)
+    async with Villain(MODEST) as good, Villain(flood(b"", b"")) as silent:
+        url = f"https://{name}:{silent.port}/"
+        slow = [asyncio.create_task(webhooks.fetch(get(url, limits))) for _ in range(20)]
+        try:
+            await asyncio.sleep(0)
+            await webhooks.fetch(get(f"http://fast.example:{good.port}/"))
+            assert not any(each.done() for each in slow)
+            errors = await asyncio.gather(*slow, return_exceptions=True)
+        finally:
+            hung.set()
+            await webhooks.close()
+    assert {str(each) for each in errors} == {
+        f"{name}:{silent.port} gave no connection within 0.5 s"
+    }
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from stasis_refer.dialects.webhook_urls import resolve
 from stasis_refer.runtime.ports import WebhookError
 from tests.fakes.harbour import OPEN, Harbour
 
-LIMITS = WebhookLimits(connect=1, read=1, total=2, retries=0)
+LIMITS = WebhookLimits(connect=5, read=5, total=5, retries=0)
 
 NAMES: Mapping[str, Sequence[Sequence[str]]] = {
     "open.example": [[OPEN]],

@@ -18,6 +18,7 @@ from stasis_refer.adapters.webhooks import Webhooks
 from stasis_refer.core.application import Method
 from stasis_refer.core.events import FetchFailure
 from stasis_refer.dialects.dialect import WebhookLimits, WebhookRequest
+from stasis_refer.dialects.jambonz_requests import LIMITS as JAMBONZ
 from stasis_refer.runtime import ports
 from stasis_refer.runtime.ports import WebhookError
 from tests.fakes.customer import Customer, Fault, Reply
@@ -412,6 +413,19 @@ async def test_redirects_are_counted(
     else:
         assert (await failure(webhooks, request)).failure is FetchFailure.REDIRECTS
         assert len(customer.requests) == allowed + 1
+
+
+@pytest.mark.parametrize(("limits", "allowed"), [(WebhookLimits(), 10), (JAMBONZ, 0)])
+async def test_the_dialect_says_how_many_redirects_are_followed(
+    customer: Customer, webhooks: Webhooks, limits: WebhookLimits, allowed: int
+) -> None:
+    on = Reply(status=302, headers={"Location": "/a"})
+    customer.reply("/a", *[on] * allowed, Reply())
+    assert (await webhooks.fetch(post(customer.url("/a"), limits))).status == 200
+    customer.reply("/a", *[on] * (allowed + 1), Reply())
+    error = await failure(webhooks, post(customer.url("/a"), limits))
+    assert error.failure is FetchFailure.REDIRECTS
+    assert len(customer.requests) == 2 * (allowed + 1)
 
 
 async def test_a_retry_asks_the_hop_again_that_failed(

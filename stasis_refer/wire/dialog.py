@@ -44,7 +44,10 @@ def may_matter(payload: bytes, *, answers: bool = False) -> bool:
     responses to an INVITE are too.
     """
     first, _, rest = payload.partition(b"\n")
-    if first.startswith(_METHODS) or not (first.startswith(_RESPONSE) or first.endswith(_REQUEST)):
+    # A method is read in any case, as pjsip does.
+    if first[:_LONGEST_METHOD].upper().startswith(_METHODS):
+        return True
+    if not (first.startswith(_RESPONSE) or first.endswith(_REQUEST)):
         return True
     if any(end in rest for end in _REQUEST_LINE_ENDS):
         return True
@@ -221,12 +224,14 @@ def _number(text: str) -> int | None:
 
 
 _METHODS: Final = (b"REFER ", b"NOTIFY ", b"BYE ", b"INVITE ", b"UPDATE ")
+_LONGEST_METHOD: Final = max(map(len, _METHODS))
 _RESPONSE: Final = b"SIP/2.0 "
 _PROVISIONAL: Final = b"SIP/2.0 1"
 _REQUEST: Final = (b" SIP/2.0\r", b" SIP/2.0")
 _REQUEST_LINE_ENDS: Final = (b" SIP/2.0\r", b" SIP/2.0\n")
-_TO_REFER: Final = re.compile(rb"[0-9]\s+(?:REFER|NOTIFY)\b")  # as the CSeq of a response says
-_TO_REFER_OR_INVITE: Final = re.compile(rb"[0-9]\s+(?:REFER|NOTIFY|INVITE)\b")
+# As the CSeq of a response says.
+_TO_REFER: Final = re.compile(rb"[0-9]\s+(?:REFER|NOTIFY)\b", re.IGNORECASE)
+_TO_REFER_OR_INVITE: Final = re.compile(rb"[0-9]\s+(?:REFER|NOTIFY|INVITE)\b", re.IGNORECASE)
 
 # Each character is looked at once, whatever a stranger sent.
 _URI: Final = re.compile(r"sips?:(?:([^@:;>]*+)[^@>]*+@)?(\[[^\]>]*\]|[^:;?>]*)", re.IGNORECASE)

@@ -4,7 +4,7 @@ The messages were on the wire already and Asterisk has acted on them, so this re
 pjsip reads: line ends LF or CRLF, any case and the compact forms of header names, folded
 lines; a line that is no header is passed over.  Nothing here is ever sent again.
 
-Text is UTF-8 (RFC 3261, 7.3.1), or latin-1 where it is not, as old phones write names:
+Text is UTF-8 (RFC 3261, 7.3.1), or latin-1 in a line that is not, as old phones write names:
 every str can be encoded again.
 """
 
@@ -55,8 +55,10 @@ _STATUS_LINE: Final = re.compile(
     r"SIP/2\.0[ \t]+([1-6][0-9]{2})(?![0-9])(.*)", re.IGNORECASE | re.DOTALL
 )
 _CSEQ: Final = re.compile(r"([0-9]{1,10})[ \t]+(\S+)")
-_CALL_ID: Final = re.compile(rb"\n(?:call-id|i)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)", re.IGNORECASE)
-_FOLD: Final = re.compile(r"\n[ \t]+")
+_CALL_ID: Final = re.compile(
+    rb"\n(?:\r[ \t\r]*+)?(?:call-id|i)[ \t\r]*+:([^\n]*(?:\n[ \t][^\n]*)*)", re.IGNORECASE
+)
+_FOLD: Final = re.compile(rb"\n[ \t]+")
 # A quoted string or an angle bracket that is never closed runs to the end, so that each
 # character is looked at once, whatever a stranger sent.
 _PIECE: Final = re.compile(r'(?:"(?:[^"\\]++|\\.)*+"?|<[^>]*+>?|[^;"<]++)*+', re.DOTALL)
@@ -255,14 +257,21 @@ def _head_end(data: bytes) -> tuple[int, int]:
 
 def _lines(head: bytes) -> list[str]:
     """Divide into lines, folded ones joined by a space (RFC 3261, 7.3.1)."""
+    head = head.replace(b"\r\n", b"\n")
+    if b"\n " in head or b"\n\t" in head:
+        head = _FOLD.sub(b" ", head)
     try:
-        text = head.decode()
+        return head.decode().split("\n")
     except UnicodeDecodeError:
-        text = head.decode("latin-1")
-    text = text.replace("\r\n", "\n")
-    if "\n " in text or "\n\t" in text:
-        text = _FOLD.sub(" ", text)
-    return text.split("\n")
+        return [_decoded(line) for line in head.split(b"\n")]
+
+
+def _decoded(line: bytes) -> str:
+    # Each line by itself: what one phone adds does not change what another has written.
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
 
 
 def _start_line(line: str) -> Callable[[Headers, bytes, tuple[str, ...]], Message]:

@@ -496,6 +496,8 @@ SDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-"
         (ACK + OK.format("REFER"), True),
         ("\r\n\r\n" + BYE, True),
         ("\r\n\r\n" + OK.format("REFER").replace("7 REFER", "7\r\n REFER"), True),
+        (NOTIFY.replace("NOTIFY", "Notify"), True),
+        (OK.format("refer"), True),
         ("no SIP at all", True),
         ("1 " * 30_000, True),
         (OK.format("INVITE") + "1" + " " * 60_000, False),

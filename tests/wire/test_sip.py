@@ -231,6 +231,13 @@ def test_text_that_is_not_utf_8_is_latin_1_and_can_be_encoded() -> None:
     assert sip.header(message, "from") == "Jürgen <sip:j@b>;tag=1"
 
 
+def test_a_line_that_is_not_utf_8_leaves_the_others_as_they_are() -> None:
+    data = notify("From: J\u00fcrgen <sip:j@b>;tag=1", "Call-ID: \u00fc", " 7")
+    data = data.replace("J\u00fc".encode(), "J\u00fc".encode("latin-1"))
+    assert sip.header(sip.parse(data), "from") == "Jürgen <sip:j@b>;tag=1"
+    assert sip.header(sip.parse(data), "call-id") == sip.call_id(data) == "ü 7"
+
+
 def test_no_line_break_of_another_alphabet_makes_a_header() -> None:
     split = "Subject: a\u2028X-Evil: 1\u0085X-Evil: 2\x0bX-Evil: 3\rX-Evil: 4"
     assert sip.headers_named(sip.parse(notify(split)), "X-") == ()
@@ -327,6 +334,7 @@ def test_messages_want_the_first_to_be_one() -> None:
         (notify("Call-ID:", " folded"), "folded"),
         (notify("X-Call-ID: no", "Subject: Call-ID: no", "I: yes"), "yes"),
         (notify("Call-ID: first", "Call-ID: second"), "first"),
+        (notify("\rCall-ID\r: of a bare CR"), "of a bare CR"),
         (notify("Call-ID:"), None),
         (notify("Subject: x"), None),
         (notify("Subject: x") + b"\r\nCall-ID: in-the-body\r\n", None),

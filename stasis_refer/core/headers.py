@@ -40,9 +40,9 @@ def _checked(name: str, value: str) -> tuple[str, str]:
     if not _TOKEN.fullmatch(name):
         raise BadHeader(f"the header name {name!a:.60} is no token: write it like X-Account")
     if {name.lower(), f"{name.lower().partition('-')[0]}-*"} & _NOT_THE_DOCUMENTS:
-        raise ReservedHeader(f"the header {name} is not the document's to set: take it out")
+        raise ReservedHeader(f"the header {name:.60} is not the document's to set: take it out")
     if _UNWRITABLE.search(value):
-        raise BadHeader(f"the value of header {name} is not one line of text: write it without")
+        raise BadHeader(f"the value of header {name:.60} is not one line of text: write it without")
     return name, value.strip(" \t")
 
 

@@ -43,7 +43,7 @@ def may_matter(payload: bytes, *, answers: bool = False) -> bool:
     It is when one of its messages is: over TCP there may be several. With ``answers`` the final
     responses to an INVITE are too.
     """
-    first, _, rest = payload.partition(b"\n")
+    first, _, rest = payload.lstrip(b"\r\n").partition(b"\n")
     # A method is read in any case, as pjsip does.
     if first[:_LONGEST_METHOD].upper().startswith(_METHODS):
         return True

@@ -42,6 +42,13 @@ def test_what_makes_the_refer_what_it_is_is_not_the_documents(name: str) -> None
         check([("X-A", "1"), (name, "2")])
 
 
+@pytest.mark.parametrize("header", [("Allow-" * 500, "1"), ("X-" * 500, "\n"), ("X " * 500, "1")])
+def test_a_refusal_does_not_repeat_a_name_however_long(header: tuple[str, str]) -> None:
+    with pytest.raises(BadHeader) as caught:
+        check([header])
+    assert len(str(caught.value)) < 200
+
+
 def test_all_together_have_a_length() -> None:
     assert check([("X-A", "1" * (MAX_LENGTH - len("X-A: \r\n")))])
     with pytest.raises(BadHeader, match="keep them to 2048"):

@@ -498,6 +498,8 @@ SDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-"
         ("\r\n\r\n" + OK.format("REFER").replace("7 REFER", "7\r\n REFER"), True),
         (NOTIFY.replace("NOTIFY", "Notify"), True),
         (OK.format("refer"), True),
+        ("\r" + NOTIFY, True),
+        ("\r\n" + OK.format("BYE"), False),
         ("no SIP at all", True),
         ("1 " * 30_000, True),
         (OK.format("INVITE") + "1" + " " * 60_000, False),

@@ -173,7 +173,11 @@ _B = TypeVar("_B", bound=BaseModel)
 async def read_body(request: web.Request, body: type[_B]) -> _B:
     """Return the JSON body of a request; raises Problem for what is wrong with it."""
     _check_type(request)
-    text = await request.read()
+    return of_text(await request.read(), body)
+
+
+def of_text(text: bytes, body: type[_B]) -> _B:
+    """Return the body that a text in JSON is; raises Problem for what is wrong with it."""
     if not text:
         message = "There is no body: send an object as JSON, with names and values in { }."
         raise Problem(BAD_REQUEST, "bad_json", message, "body")

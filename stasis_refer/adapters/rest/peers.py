@@ -24,10 +24,14 @@ class Peers:
 
     def of(self, request: web.Request) -> str:
         """Return what stands for who asks: the network of an IPv6 address, any other as it is."""
-        peer = _read(request.remote or "")
+        return self.behind(request.remote or "", request.headers.getall("X-Forwarded-For", []))
+
+    def behind(self, remote: str, forwarded: Iterable[str]) -> str:
+        """Return what stands for who asked ``remote``; ``forwarded`` are X-Forwarded-For."""
+        peer = _read(remote)
         if peer is None:
-            return request.remote or ""
-        hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+            return remote
+        hops = ",".join(forwarded).split(",")
         while hops and self._believes(peer):
             found = _read(hops.pop().strip())
             if found is None:

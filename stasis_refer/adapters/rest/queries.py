@@ -1,6 +1,8 @@
 """The parameters of ``/v1``: read from a query, and what the book and the desk make of them."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Final, TypeVar
 
@@ -145,10 +147,15 @@ _Q = TypeVar("_Q", bound=BaseModel)
 
 def read_query(request: web.Request, query: type[_Q]) -> _Q:
     """Return the parameters of a request; raises Problem for the first that is wrong."""
-    for name in request.query:
-        if len(request.query.getall(name)) > 1:
+    return of_pairs(tuple(request.query.items()), query)
+
+
+def of_pairs(pairs: Sequence[tuple[str, str]], query: type[_Q]) -> _Q:
+    """Return the parameters that names and values are; raises Problem as ``read_query``."""
+    for name, times in Counter(name for name, _ in pairs).items():
+        if times > 1:
             raise invalid("It is there more than once: give it once.", name)
     try:
-        return query.model_validate(dict(request.query))
+        return query.model_validate(dict(pairs))
     except ValidationError as error:
         raise of_validation(error, query.model_fields, BAD_REQUEST) from None

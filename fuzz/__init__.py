@@ -1,0 +1,1 @@
+"""What holds of every parser of foreign bytes, and ``make fuzz``, which tries to make it fall."""

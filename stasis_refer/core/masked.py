@@ -100,7 +100,10 @@ _BARE: Final = re.compile(
     r"(?<!\w)(\+)[0-9](?: ?[0-9().-]){2,}|(?<=')([0-9*#])[0-9*#() .-]{2,}(?=')"
 )
 _QUOTED: Final = re.compile(r'(?<!\\)"([^"\\]|\\.)(?:[^"\\]|\\.)*"(\s*<)', re.DOTALL)
-_PLAIN: Final = re.compile(r'(^|[,\n][ \t]*|:[ \t]+)([^\s<>",;:@])[^<>"*,;:@\n]*?(\s*<)')
+# Words and the blanks between them, each looked at once; those before the bracket stay.
+_PLAIN: Final = re.compile(
+    r'(^|[,\n][ \t]*|:[ \t]+)([^\s<>",;:@])[^\s<>"*,;:@]*+(?:[^\S\n]++[^\s<>"*,;:@]++)*+(\s*<)'
+)
 _MASKS: Final = (
     (_USER, rf"\1\2{HIDDEN}\3"),
     (_BLANKS, rf"\1\2{HIDDEN}\3"),
@@ -111,15 +114,24 @@ _MASKS: Final = (
     (_PLAIN, rf"\1\2{HIDDEN}\3"),
 )
 _COUNTED: Final = r"(?!\w|[ ](?:bytes|characters|seconds|ms)\b)"
+_END_OF_NUMBER: Final = re.compile(_COUNTED)
+
+
+def _unless_counted(found: re.Match[str]) -> str:
+    # Looked at behind the whole run of digits, and not for each digit of it again.
+    ends = _END_OF_NUMBER.match(found.string, found.end())
+    return found[1] + HIDDEN if ends else found[0]
+
+
 _OF_PROSE: Final = (
     # Digits with marks between them, as people write numbers; what looks so and is none is the
     # address of a host and the id of a channel.
     (
         re.compile(
             r"(?<![\w.-])(?![0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9.])|[0-9]{10}\.[0-9])"
-            rf"(\(?[0-9])(?:[ ()/.-]{{0,2}}+[0-9]){{6,}}+{_COUNTED}"
+            r"(\(?[0-9])(?:[ ()/.-]{0,2}+[0-9]){6,}+"
         ),
-        rf"\1{HIDDEN}",
+        _unless_counted,
     ),
     (
         re.compile(

@@ -5,7 +5,9 @@ from dataclasses import replace
 from typing import Final
 
 from fuzz.claim import Claim, check_sentence, text_of
-from stasis_refer.core import headers, targets, uri
+from stasis_refer.core import headers, policy, targets, uri
+from stasis_refer.core.application import Application, Callback
+from stasis_refer.core.rules import Action, Rule
 
 _ONE_LINE: Final = re.compile("[!-~]+")
 _CONTROL: Final = re.compile("%(?:[01][0-9A-Fa-f]|7[Ff])")
@@ -76,9 +78,42 @@ def _targets(data: bytes) -> None:
     assert decided in {None, rule}
     assert targets.deciding_rule((rule,), uri.parse(uri.name_addr(found))) == decided
     if isinstance(found, uri.SipUri) and found.user and "%" not in found.user:
-        user = "".join(f"%{ord(each):02x}" for each in found.user)
-        escaped = replace(found, user=user, host=f"{found.host.removesuffix('.')}")
-        assert targets.deciding_rule((rule,), escaped) == decided
+        assert targets.deciding_rule((rule,), _all_escaped(found)) == decided
+
+
+_GUARDED: Final = Application(
+    "guarded",
+    "twiml",
+    Callback("https://customer.example.com/"),
+    rules=(
+        Rule("premium", Action.DENY, prefixes=("+49900",)),
+        Rule("inside", Action.DENY, hosts=(".internal", "10.0.0.0/8"), users=("admin*",)),
+        Rule("own", Action.ALLOW, schemes=("sip",), hosts=("example.com",), ports=(5060,)),
+        Rule("numbers", Action.ALLOW, prefixes=("+49",)),
+    ),
+    targets=(targets.parse_rule("sip:*@*.example.com"),),
+)
+
+
+def _policy(data: bytes) -> None:
+    """Who may be called is the same however a URI is escaped; nobody is without a rule."""
+    try:
+        found = uri.parse(text_of(data))
+    except uri.BadUri:
+        return
+    nothing_said = replace(_GUARDED, rules=(), targets=())
+    assert isinstance(policy.decide(nothing_said, found), policy.Blocked)
+    decided = policy.decide(_GUARDED, found)
+    assert policy.decide(_GUARDED, uri.parse(uri.name_addr(found))) == decided
+    if isinstance(found, uri.SipUri) and found.user and "%" not in found.user:
+        assert policy.decide(_GUARDED, _all_escaped(found)) == decided
+    denied = replace(_GUARDED, rules=(Rule("all", Action.DENY), *_GUARDED.rules))
+    assert isinstance(policy.decide(denied, found), policy.Blocked)
+
+
+def _all_escaped(found: uri.SipUri) -> uri.SipUri:
+    user = "".join(f"%{ord(each):02x}" for each in found.user or "")
+    return replace(found, user=user)
 
 
 _URIS: Final = (
@@ -102,6 +137,19 @@ CLAIMS: Final = (
         _headers,
         (b"X-Account: 7", b"X-A: b\n\nX-C:  d e \n\nUser-to-User: 00ab;encoding=hex"),
         (b":", b"\r\n", b"\n\n", b"X-", b"Via", b"Allow-", b"Refer-To", b"\xc2\x85", b"\t"),
+    ),
+    Claim(
+        "policy",
+        _policy,
+        (
+            *_URIS,
+            b"sip:alice@example.com:5060",
+            b"sip:+49900123@sip.example.com;user=phone",
+            b"sip:0049%39001234@pbx.internal",
+            b"tel:+49-900-1234;phone-context=+1",
+            b"sip:admin@10.1.2.3;maddr=192.0.2.1",
+        ),
+        (*_WORDS, b"+49", b"900", b"00", b"011", b".internal", b"10.", b"user=phone", b"%25"),
     ),
     Claim(
         "targets",

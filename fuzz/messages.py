@@ -8,14 +8,15 @@ from fuzz.claim import Claim
 from stasis_refer.core.events import SipSeen
 from stasis_refer.core.message import Message
 from stasis_refer.wire import dialog, hep, kept, sip, sipfrag
+from stasis_refer.wire.caller import Caller, opens
 
 _TAG: Final = "from-1"
 _CALLERS: Final = (
-    dialog.Caller(),
-    dialog.Caller(_TAG),
-    dialog.Caller(_TAG, ours=True),
-    dialog.Caller("to-2"),
-    dialog.Caller("to-2", ours=True),
+    Caller(),
+    Caller(_TAG),
+    Caller(_TAG, ours=True),
+    Caller("to-2"),
+    Caller("to-2", ours=True),
 )
 
 
@@ -95,12 +96,14 @@ def _dialog(data: bytes) -> None:
     for caller in _CALLERS:
         said_any = [_said(message, caller) for message in found]
         if any(said_any):
-            assert dialog.may_matter(data, dialed=caller.ours)
+            assert dialog.may_matter(data, answers=caller.ours)
 
 
-def _said(message: sip.Message, caller: dialog.Caller) -> dialog.Said | None:
-    dialog.opens(message)
+def _said(message: sip.Message, caller: Caller) -> dialog.Said | None:
+    opens(message)
     try:
+        if caller.is_of(message):
+            assert caller.with_tags_of(message).is_of(message)
         said = dialog.read(message, caller)
     except sip.BadMessage as bad:
         assert bad.why == "bad_cseq"

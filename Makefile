@@ -7,7 +7,7 @@ BIN := .venv/bin
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/stasis_refer
 export PATH := $(CACHE)/tools:$(PATH)
 
-.PHONY: demo test setup lint types unit scenarios others bench dashboards previews clean
+.PHONY: demo test setup lint types unit scenarios others bench fuzz dashboards previews clean
 
 demo: setup ## one real call per situation, and what became of each transfer; KEEP=1 leaves the lab up
 	@$(BIN)/stasis-refer demo $(if $(filter 1,$(KEEP)),--keep)
@@ -35,6 +35,14 @@ others:
 
 bench: setup ## speed, side by side with Asterisk's bare dialplan
 	@$(BIN)/python -m bench
+
+fuzz: .venv/fuzz ## each claim on a parser under libFuzzer; FUZZ_SECONDS=20 for each, FUZZ="uri sip"
+	@$(BIN)/python -m fuzz --seconds $(or $(FUZZ_SECONDS),20) $(FUZZ)
+
+.venv/fuzz: .venv/ready
+	@echo "== atheris into .venv, for Python 3.11 to 3.13"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+	@touch $@
 
 dashboards: setup ## grafana/dashboards/*.json from the code; PAGE=URL names the page of your program
 	@$(BIN)/python -m grafana $(PAGE)

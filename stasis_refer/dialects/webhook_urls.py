@@ -43,8 +43,11 @@ def resolve(base: str, text: str) -> str:
         url = urljoin(base, text)
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
-    except ValueError:  # whose text may quote a password
-        raise ValueError("this is not a URL: its host or port cannot be read.") from None
+    except ValueError:  # which quotes what may be a part of a password
+        raise ValueError(
+            "this is not a URL: its host is a name or an address, an IPv6 one in [ ], its port a"
+            " number, and in a password is no @ : / ? # unless percent-encoded."
+        ) from None
     if parts.scheme not in _SCHEMES:
         raise ValueError("a URL is relative, or begins with http:// or https://.")
     if not _HOST.fullmatch(host):

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
-from fuzz.claim import Claim, check_sentence
+from fuzz.claim import Claim, check_sentence, text_of
 from stasis_refer.core import codec
 from stasis_refer.core.application import Application, Callback
 from stasis_refer.core.urls import urls_in
 from stasis_refer.dialects import json_text, markup
 from stasis_refer.dialects.dialect import Dialect, DocumentError, Reading
 from stasis_refer.dialects.registry import DIALECTS
+from stasis_refer.dialects.webhook_urls import resolve, take_apart, with_credentials
 
 URL: Final = "https://user:secret@customer.example.com/voice?a=1"
 CONTENT_TYPES: Final = {"twiml": "text/xml", "rcml": "text/xml", "bxml": "application/xml"}
@@ -59,6 +60,29 @@ def check_reading(reading: Reading, data: bytes, of: Application) -> None:
     for remark in reading.remarks:
         check_sentence(ValueError(remark.message))
         assert remark.line is None or 1 <= remark.line <= len(data) + 1
+
+
+def _webhook_url(data: bytes) -> None:
+    """A URL is refused in a sentence, or goes out as one line of ASCII, within its limits."""
+    text = text_of(data)
+    try:
+        url = resolve(URL, text)
+    except ValueError as error:
+        check_sentence(error)
+        return
+    for each in (url, with_credentials(url, text, text), with_credentials(url, "", "")):
+        target = take_apart(each)
+        assert _LINE.fullmatch(target.url)
+        assert "@" not in urlsplit(target.url).netloc
+        assert not target.authorization or _LINE.fullmatch(target.authorization.partition(" ")[2])
+        limits = target.limits
+        assert max(limits.connect, limits.read, limits.total) <= _LONGEST
+        assert 0 <= limits.retries <= _MOST_RETRIES
+
+
+_LINE: Final = re.compile("[!-~]+")
+_LONGEST: Final = 15.0
+_MOST_RETRIES: Final = 5
 
 
 def _json(data: bytes) -> None:
@@ -161,6 +185,30 @@ CLAIMS: Final = (
             _JSON_WORDS if name == "jambonz" else _XML_WORDS,
         )
         for name, dialect in DIALECTS.items()
+    ),
+    Claim(
+        "webhook-url",
+        _webhook_url,
+        (
+            b"https://user:p%40ss@x.example:8443/a/b?c=d&e#ct=100&rt=5000&rc=2&rp=ct,5xx",
+            b"/next?x=1",
+            b"//[2001:db8::1]:80/\xc3\xa9",
+        ),
+        (
+            b"://",
+            b"http:",
+            b"file:",
+            b"@",
+            b"\\",
+            b"\r\n",
+            b"#",
+            b"?",
+            b"%",
+            b"[",
+            b"]",
+            b"..",
+            b":",
+        ),
     ),
     Claim("xml", _markup, (*TWIML, *BXML), _XML_WORDS),
     Claim("json", _json, JAMBONZ, _JSON_WORDS),

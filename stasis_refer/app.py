@@ -26,7 +26,6 @@ from stasis_refer.adapters.webhooks import Webhooks
 from stasis_refer.catching_up import catch_up
 from stasis_refer.core.application import Application
 from stasis_refer.core.intents import Note
-from stasis_refer.core.sent import DEFAULT_GROUP
 from stasis_refer.dialects.credentials import download
 from stasis_refer.dialects.dialect import WebhookLimits
 from stasis_refer.dialects.registry import DIALECTS
@@ -65,7 +64,7 @@ class App:
         self._settings = settings
         self._clock = asyncio.get_running_loop().time
         applications = settings.application_table()
-        names = Names(applications, (DEFAULT_GROUP,), settings.metrics.endpoints)
+        names = Names(applications, settings.groups(), settings.metrics.endpoints)
         self.metrics = Metrics(__version__, DIALECTS, names)
         self._capture = self._make_capture()
         self.ari = AriConnection(self._account(), self._listener())

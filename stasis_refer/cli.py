@@ -12,8 +12,8 @@ from stasis_refer.adapters.log import set_up_log
 from stasis_refer.core import targets, uri
 from stasis_refer.core.application import Application, Callback
 from stasis_refer.core.info import CallInfo
-from stasis_refer.core.outcome import Reason, Result
-from stasis_refer.core.sent import clear
+from stasis_refer.core.outcome import Reason
+from stasis_refer.core.sent import Withheld, clear
 from stasis_refer.core.verbs import Document, Refer
 from stasis_refer.demo.show import run_demo
 from stasis_refer.dialects.dialect import DocumentError
@@ -48,6 +48,7 @@ cli.add_typer(transfers, name="transfers")
 _SOME_CALL: Final = CallInfo(
     "0" * 32, "", channel_name="PJSIP/caller", caller="caller", peer="example.com"
 )
+_NOBODY: Final = Application("", "", Callback(_NOWHERE))
 
 
 def main() -> None:
@@ -180,9 +181,10 @@ def _blocked(document: Document) -> list[str]:
     """Tell which Refers of a document would never be sent, whatever the configuration allows."""
     found = []
     for verb in document:
-        cleared = clear(verb, _SOME_CALL, ()) if isinstance(verb, Refer) else None
-        if isinstance(cleared, Result) and cleared.reason is not Reason.POLICY:
-            found.append(f"{cleared.detail} (the transfer would be blocked, {cleared.refer_code})")
+        cleared = clear(verb, _SOME_CALL, _NOBODY) if isinstance(verb, Refer) else None
+        if isinstance(cleared, Withheld) and cleared.result.reason is not Reason.POLICY:
+            why, code = cleared.result.detail, cleared.result.refer_code
+            found.append(f"{why} (the transfer would be blocked, {code})")
     return found
 
 

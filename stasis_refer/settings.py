@@ -21,6 +21,7 @@ from stasis_refer import mistakes
 from stasis_refer.application_settings import ApplicationSettings
 from stasis_refer.core import targets
 from stasis_refer.core.application import Application
+from stasis_refer.core.policy import DEFAULT_GROUP
 from stasis_refer.errors import ConfigurationError
 from stasis_refer.sections import Ari, Capture, Http, Lab, Ledger, Limits, Log, Metrics, Webhooks
 from stasis_refer.setting_types import LEDGER_SCHEME
@@ -89,6 +90,11 @@ class Settings(BaseSettings):
         rules = tuple(each.rule() for each in self.targets.rules)
         shared = allow, rules, self.ari.sip_endpoint, self.http.base
         return {each.name: each.application(*shared) for each in self.applications}
+
+    def groups(self) -> list[str]:
+        """Return the groups of all rules of the target policy, in their order, each once."""
+        named = (rule.rule().group for _, rule in self.rules())
+        return list(dict.fromkeys((DEFAULT_GROUP, *named)))
 
     @property
     def ledger_path(self) -> Path:

@@ -105,8 +105,10 @@ def log_note(application: Application, info: CallInfo, note: Note) -> None:
                 url=redacted(note.url.partition("?")[0]),
                 why=note.message,
             )
-        case CalleeRefused(group, reason, detail):
-            bound.warning("callee was not called", group=group, reason=reason, why=detail)
+        case CalleeRefused(group, reason, detail, rule):
+            bound.warning(
+                "callee was not called", group=group, rule=rule, reason=reason, why=detail
+            )
         case Alert():
             bound.error("alert", code=note.code, why=note.message)
         case _:
@@ -119,6 +121,8 @@ def _log_end(bound: structlog.stdlib.BoundLogger, ended: TransferEnded) -> None:
         bound.error("SIP and Asterisk contradict each other about a transfer")
     # What was not sent at all is a mistake of somebody's, or a fraud.
     level, why = (bound.warning, {"why": result.detail}) if result.detail else (bound.info, {})
+    if ended.rule:
+        why = {**why, "rule": ended.rule}
     level(
         "transfer ended",
         direction=ended.direction.value,

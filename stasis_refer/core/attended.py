@@ -14,12 +14,16 @@ from stasis_refer.core.intents import (
     TakeOver,
 )
 from stasis_refer.core.leg import Leg
+from stasis_refer.core.policy import Allowed
 from stasis_refer.core.program import Program
 from stasis_refer.core.received import NOT_OURS
 from stasis_refer.core.receiving import Receiving
 
 TAKE_OVER_LIMIT: Final = 5.0
 """Seconds another call has to hand a party over."""
+
+_CONNECTED: Final = Allowed(rule="")
+"""No rule is asked of somebody who was called already."""
 
 
 class Attending(Receiving):
@@ -31,7 +35,7 @@ class Attending(Receiving):
         if not replaced:
             return self._decline(leg, ask.refer_to, ask.referred_by, NOT_OURS)
         # Whoever talked to both stays until they are connected, whatever the Dial says.
-        began = self._begin(ask, talking, leg, now, stays=True)
+        began = self._begin(ask, talking, leg, now, stays=True, by=_CONNECTED)
         self._activity = TakingOver(now + TAKE_OVER_LIMIT)
         return [began, *self._trying(leg), TakeOver(replaced)]
 

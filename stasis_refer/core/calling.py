@@ -1,28 +1,37 @@
 """Whom a Dial may call, and what Asterisk is asked for: one callee in, a leg or a refusal out."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 from urllib.parse import unquote
 
-from stasis_refer.core import headers, targets, uri
+from stasis_refer.core import headers, uri
 from stasis_refer.core.application import Application
 from stasis_refer.core.info import CallDirection, CallInfo
 from stasis_refer.core.intents import CalleeRefused, CreateLeg
 from stasis_refer.core.leg import Leg, info_of
 from stasis_refer.core.orders import Origination
 from stasis_refer.core.outcome import Outcome, Reason
-from stasis_refer.core.sent import DEFAULT_GROUP, FORBIDDEN, MALFORMED
+from stasis_refer.core.policy import (
+    UNDECIDED,
+    Allowed,
+    Blocked,
+    Decision,
+    decide,
+    decide_endpoint,
+)
+from stasis_refer.core.sent import FORBIDDEN, MALFORMED
 from stasis_refer.core.verbs import Address, AtPeer, Callee, Dial, Number, Registered, SipAddress
 from stasis_refer.core.visible import visible
 
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """A callee that may be called."""
+    """A callee that may be called, and what of the policy lets it."""
 
     leg: Leg
     intent: CreateLeg
+    by: Allowed = field(default=Allowed(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,7 @@ class _Way:
     dial: str
     endpoint: str
     user: str
+    by: Allowed
     host: str = ""
     headers: tuple[tuple[str, str], ...] = ()
 
@@ -48,9 +58,11 @@ class _Way:
 class _NotCallable(Exception):
     """What is wrong with an address, and what to do about it."""
 
-    def __init__(self, outcome: Outcome, reason: Reason, code: int, detail: str) -> None:
+    def __init__(
+        self, outcome: Outcome, reason: Reason, code: int, detail: str, by: Blocked = UNDECIDED
+    ) -> None:
         super().__init__(detail)
-        self.outcome, self.reason, self.code = outcome, reason, code
+        self.outcome, self.reason, self.code, self.by = outcome, reason, code, by
 
 
 def call_out(  # noqa: PLR0913 - a verb, one of its callees, and who calls when
@@ -68,7 +80,8 @@ def call_out(  # noqa: PLR0913 - a verb, one of its callees, and who calls when
         caller.info, number, way.user, way.host, at, endpoint=way.endpoint, called_from=who
     )
     name = verb.caller_name or ("" if verb.caller_id else caller.info.caller_name)
-    return Called(_leg(info, callee, now), CreateLeg(info.channel, way.dial, who, name, further))
+    leg = _leg(info, callee, now)
+    return Called(leg, CreateLeg(info.channel, way.dial, who, name, further), way.by)
 
 
 def originate(
@@ -91,7 +104,7 @@ def originate(
         parent="",
     )
     leg = _leg(info, wanted.callee, now)
-    return Called(leg, CreateLeg(info.channel, way.dial, who, name, further))
+    return Called(leg, CreateLeg(info.channel, way.dial, who, name, further), way.by)
 
 
 def _leg(info: CallInfo, callee: Callee, now: float) -> Leg:
@@ -123,10 +136,11 @@ def _way(address: Address, caller: CallInfo, application: Application) -> _Way:
     match address:
         case SipAddress():
             return _sip_way(address, caller, application)
-        case Number(number, endpoint):
-            return _number_way(number, endpoint or application.trunk, application)
+        case Number():
+            return _number_way(address, application)
         case Registered(endpoint):
-            return _Way(_endpoint(endpoint), endpoint, endpoint)
+            by = _passed(decide_endpoint(application, _endpoint(endpoint)))
+            return _Way(endpoint, endpoint, endpoint, by)
         case _:
             assert_never(address)
 
@@ -135,27 +149,38 @@ def _sip_way(address: SipAddress, caller: CallInfo, application: Application) ->
     text = address.uri
     if isinstance(text, AtPeer):
         text = caller.at_peer(text.user)
-    found = _allowed(text, application)
+    found = _parsed(text)
+    by = _passed(decide(application, found))
+    named = _named(address.endpoint, application)
     if isinstance(found, uri.TelUri):
-        return _through_trunk(found, address.endpoint or application.trunk)
+        return _through_trunk(found, named or application.trunk, by)
     bare = uri.write(uri.without_headers(found))
     in_uri = tuple((unquote(name), unquote(value)) for name, value in found.headers)
-    endpoint = _endpoint(address.endpoint or application.sip_endpoint)
-    return _Way(f"{endpoint}/{bare}", endpoint, found.user or "", found.host.strip("[]"), in_uri)
+    endpoint = _endpoint(named or application.sip_endpoint)
+    host = found.host.strip("[]")
+    return _Way(f"{endpoint}/{bare}", endpoint, found.user or "", by, host, in_uri)
 
 
-def _number_way(number: str, trunk: str, application: Application) -> _Way:
-    found = _allowed(f"tel:{number}", application)
+def _number_way(address: Number, application: Application) -> _Way:
+    found = _parsed(f"tel:{address.number}")
     if not isinstance(found, uri.TelUri):
         raise _NotCallable(Outcome.BLOCKED, Reason.BAD_URI, MALFORMED, "it is no number")
-    return _through_trunk(found, trunk)
+    by = _passed(decide(application, found))
+    return _through_trunk(found, _named(address.endpoint, application) or application.trunk, by)
 
 
-def _through_trunk(found: uri.TelUri, trunk: str) -> _Way:
+def _named(endpoint: str, application: Application) -> str:
+    """Return the endpoint that a document wants somebody called through, '' where it names none."""
+    if endpoint and endpoint != application.trunk:
+        _passed(decide_endpoint(application, _endpoint(endpoint)))
+    return endpoint
+
+
+def _through_trunk(found: uri.TelUri, trunk: str, by: Allowed) -> _Way:
     if not trunk:
         raise _NotCallable(Outcome.FAILED, Reason.NO_TRUNK, MALFORMED, _NO_TRUNK)
     number = _SEPARATORS.sub("", found.number)  # what people read by, and no carrier dials
-    return _Way(f"{number.replace('#', '%23')}@{_endpoint(trunk)}", trunk, number)
+    return _Way(f"{number.replace('#', '%23')}@{_endpoint(trunk)}", trunk, number, by)
 
 
 def _endpoint(name: str) -> str:
@@ -170,17 +195,21 @@ def _one_line(*texts: str) -> None:
         raise _NotCallable(Outcome.BLOCKED, Reason.BAD_HEADER, MALFORMED, _NOT_ONE_LINE)
 
 
-def _allowed(text: str, application: Application) -> uri.Uri:
-    """Return the URI that may be called."""
+def _parsed(text: str) -> uri.Uri:
     try:
-        found = uri.parse(text)
+        return uri.parse(text)
     except uri.BadUri as bad:
         reserved = bad.why is uri.Flaw.RESERVED_HEADER
         reason = Reason.RESERVED_HEADER if reserved else Reason.BAD_URI
         raise _NotCallable(Outcome.BLOCKED, reason, MALFORMED, str(bad)) from bad
-    if targets.deciding_rule(application.targets, found) is None:
-        raise _NotCallable(Outcome.BLOCKED, Reason.POLICY, FORBIDDEN, _NO_RULE)
-    return found
+
+
+def _passed(decision: Decision) -> Allowed:
+    """Return what lets somebody be called."""
+    if isinstance(decision, Blocked):
+        detail = decision.reason
+        raise _NotCallable(Outcome.BLOCKED, Reason.POLICY, FORBIDDEN, detail, decision)
+    return decision
 
 
 def _text_of(address: Address) -> str:
@@ -199,7 +228,7 @@ def _text_of(address: Address) -> str:
 
 def _refused(callee: Callee, why: _NotCallable, info: CallInfo) -> Refused:
     place = f"{callee.place}: " if callee.place else ""
-    note = CalleeRefused(DEFAULT_GROUP, why.reason.value, f"{place}{why}", info=info)
+    note = CalleeRefused(why.by.group, why.reason.value, f"{place}{why}", why.by.rule, info=info)
     return Refused(why.outcome, why.code, note)
 
 
@@ -212,8 +241,4 @@ _NO_NAME: Final = "it is no name of a PJSIP endpoint: write letters, digits and 
 _NOT_ONE_LINE: Final = "who calls is not one line of text: write a number or a name"
 _NO_TRUNK: Final = (
     "a number needs a trunk: set trunk, the name of a PJSIP endpoint, in the application's section"
-)
-_NO_RULE: Final = (
-    "no rule in [targets] allow fits who is to be called: add one if it may be called;"
-    " `stasis-refer check --target URI` tells which rule decides"
 )

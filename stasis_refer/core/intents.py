@@ -266,7 +266,8 @@ class TransferBegan:
     """A transfer was asked for; ``number`` counts those of a call from 1, sent and received.
 
     ``channel`` is the one whose far end the REFER goes to or comes from. ``referred_by`` is as
-    in that REFER, '' where it is not known; ``group`` as of TransferEnded, where it is decided.
+    in that REFER, '' where it is not known; ``group`` and ``rule`` as of TransferEnded, where it is
+    decided.
     ``owed`` is who is to be told of the end, None where nobody is.
     """
 
@@ -277,6 +278,7 @@ class TransferBegan:
     referred_by: str = field(default="", compare=False)
     group: str = field(default="", compare=False)
     owed: Owed | None = field(default=None, compare=False, repr=False)
+    rule: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,12 +295,13 @@ class TransferEnded:
     """A transfer is over; exactly one for each ``TransferBegan``.
 
     ``endpoint`` is the PJSIP endpoint that a REFER of ours goes through, '' of one received.
-    ``rule`` is the name of the policy rule that decided, '' when none did.
+    ``group`` is that of the policy rule that decided on the target, and ``rule`` its name,
+    ``default`` for a pattern in ``[targets] allow``; '' where none did.
     """
 
     direction: Direction
     target: str
-    group: str  # of the policy rule that decided, '' when none did
+    group: str
     result: Result
     times: TransferTimes
     number: int = field(default=0, compare=False)

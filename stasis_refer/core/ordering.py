@@ -42,9 +42,8 @@ from stasis_refer.core.orders import (
     TransferCall,
     Verdict,
 )
-from stasis_refer.core.outcome import Result
 from stasis_refer.core.refer import Seen
-from stasis_refer.core.sent import clear, report, text_of
+from stasis_refer.core.sent import Withheld, clear, report, text_of
 from stasis_refer.core.transfer_id import id_of
 from stasis_refer.core.transferring import RETURN_LIMIT
 from stasis_refer.core.verbs import (
@@ -127,12 +126,12 @@ class Ordering(Beginning):
         verdict = self._joined(verb, order) or self._not_now()
         if verdict is not None:
             return _answer(asked, verdict)
-        cleared = clear(verb, self.info, self.application.targets)
+        cleared = clear(verb, self.info, self.application)
         stays = verb.after.failed is Then.GO_ON
-        if stays and isinstance(cleared, Result):
+        if stays and isinstance(cleared, Withheld):
             began = self._began(verb, cleared)
             taken = _answer(asked, Taken(id_of(self.key, began.number)))
-            return [began, *taken, report(verb, "", cleared, number=began.number)]
+            return [began, *taken, report(verb, cleared.by, cleared.result, number=began.number)]
         left = _left_of(self._activity, now) if stays else None
         if left is not None:
             self._program.put_first(left)  # where the transfer fails, nothing else has changed

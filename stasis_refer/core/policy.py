@@ -7,15 +7,16 @@ is blocked before any rule.
 """
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias, TypeVar
+from urllib.parse import quote
 
 from stasis_refer.core import hosts, patterns, targets
 from stasis_refer.core.application import Application
 from stasis_refer.core.escapes import decoded
 from stasis_refer.core.readings import Reading, parameters, possibly, surely
 from stasis_refer.core.rules import Action, Counted, Rule, Scope
-from stasis_refer.core.uri import Uri
+from stasis_refer.core.uri import SipUri, Uri
 
 DEFAULT_GROUP: Final = "default"
 """The group of every pattern in ``[targets] allow``, and of endpoints; the name of that rule."""
@@ -32,7 +33,7 @@ class Allowed:
     rule: str = DEFAULT_GROUP
     group: str = DEFAULT_GROUP
     quotas: tuple[Counted, ...] = ()
-    pattern: str = ""
+    pattern: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,9 @@ class Blocked:
 
 
 Decision: TypeAlias = Allowed | Blocked
+
+UNDECIDED: Final = Blocked("")
+"""What is said of a target that no rule was asked about."""
 
 _T = TypeVar("_T")
 
@@ -67,6 +71,18 @@ def decide(application: Application, target: Uri) -> Decision:
     if pattern is None:
         return Blocked(NO_RULE)
     return Allowed(quotas=tuple(_counted(application)), pattern=pattern.text)
+
+
+def decide_user(application: Application, user: str) -> Decision:
+    """Tell of a target of which only the user part is known whether a rule denies it.
+
+    None can allow it, as the host is not known; so it is for the time being where none denies it.
+    """
+    unknown = replace(possibly(SipUri(scheme="sip", host="", user=quote(user))), hosts=frozenset())
+    for rule in application.rules:
+        if rule.action is Action.DENY and _fits(rule, unknown, patterns.fits_anyhow):
+            return Blocked(_DENIED.format(rule.name), rule.name, rule.group)
+    return Allowed(rule="", quotas=tuple(_counted(application)))
 
 
 def decide_endpoint(application: Application, endpoint: str) -> Decision:
@@ -114,7 +130,7 @@ _OF_NUMBERS: Final = frozenset({"rn", "cic", "tgrp", "trunk-context"})  # RFC 46
 _DETOUR: Final = "the parameter {} sends the call elsewhere than the target says: take it out"
 _DENIED: Final = "the rule {!r} denies the target"
 NO_RULE: Final = (
-    "no rule in [targets] allow fits the target: add one if it may be called;"
+    "no rule allows the target: add one, or a pattern in [targets] allow, if it may be called;"
     " `stasis-refer check --target URI` tells which rule decides"
 )
 _NO_ENDPOINT: Final = (

@@ -81,7 +81,11 @@ def parameters(target: Uri) -> dict[str, str]:
 
 def _users(text: str) -> set[str]:
     level = levelled(text)
-    return {level, level.partition(";")[0], numbers.without_separators(level)}
+    without_parameters, _, _ = level.partition(";")
+    number = numbers.without_separators(without_parameters)
+    # In a name they tell one from another.
+    dialed = set() if any(map(str.isalpha, number)) else {number}
+    return {level, without_parameters} | dialed
 
 
 SCHEMES: Final = {"sip": {"sip"}, "sips": {"sip", "sips"}}

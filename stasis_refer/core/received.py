@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-from stasis_refer.core import targets, uri
+from stasis_refer.core import uri
 from stasis_refer.core.abouts import TransferAsked
 from stasis_refer.core.activity import Talking
 from stasis_refer.core.application import Application, Callback
@@ -19,8 +19,15 @@ from stasis_refer.core.intents import (
 )
 from stasis_refer.core.leg import Leg
 from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason, Result
+from stasis_refer.core.policy import (
+    UNDECIDED,
+    Allowed,
+    Blocked,
+    Decision,
+    decide,
+    decide_user,
+)
 from stasis_refer.core.program import Program
-from stasis_refer.core.sent import DEFAULT_GROUP
 
 MAX_REFER_TO: Final = 256
 """Characters of a Refer-To that is accepted (seed 002)."""
@@ -48,7 +55,7 @@ class Received:
     document: Callback
     swapped: bool
     number: int = 0  # of the transfer
-    group: str = DEFAULT_GROUP
+    by: Decision = UNDECIDED  # what the policy says of Refer-To
     running: bool = False
     report: ReferReport | None = None  # the final NOTIFY, once it was asked for
 
@@ -66,7 +73,13 @@ class Received:
         result = Result(outcome, reason, evidence, ACCEPTED, code, detail=detail)
         times = TransferTimes(ended=now - self.began_at)
         return TransferEnded(
-            Direction.RECEIVED, self.asked.refer_to, self.group, result, times, self.number
+            Direction.RECEIVED,
+            self.asked.refer_to,
+            self.by.group,
+            result,
+            times,
+            self.number,
+            rule=self.by.rule,
         )
 
 
@@ -82,6 +95,7 @@ class Declined:
     outcome: Outcome
     reason: Reason
     detail: str
+    by: Blocked = UNDECIDED
 
 
 def asked(
@@ -108,27 +122,36 @@ def asked(
     )
 
 
-def why_declined(ask: TransferAsked, refer: Callback | None, app: Application) -> Declined | None:
-    """Check a REFER before anything is asked of anybody; None: it may go on."""
+def judged(
+    ask: TransferAsked, refer: Callback | None, application: Application
+) -> Allowed | Declined:
+    """Check a REFER before anything is asked of anybody."""
     if refer is None:
         return Declined(Outcome.REJECTED, Reason.NO_REFER_URL, _NO_URL)
     if len(ask.refer_to) > MAX_REFER_TO:
         return Declined(Outcome.REJECTED, Reason.REFER_TO_TOO_LONG, _TOO_LONG)
-    if not ask.whole:
-        return None  # its host is not known: whom the document calls is checked in any case
     try:
-        target = target_of(ask.refer_to)
+        decision = _decided(ask, application)
     except uri.BadUri as bad:
-        return Declined(Outcome.BLOCKED, Reason.BAD_URI, f"Refer-To: {bad}")
-    if targets.deciding_rule(app.targets, target) is None:
-        return Declined(Outcome.BLOCKED, Reason.POLICY, _NO_RULE)
-    return None
+        reserved = bad.why is uri.Flaw.RESERVED_HEADER
+        reason = Reason.RESERVED_HEADER if reserved else Reason.BAD_URI
+        return Declined(Outcome.BLOCKED, reason, f"Refer-To: {bad}")
+    if isinstance(decision, Allowed):
+        return decision
+    return Declined(Outcome.BLOCKED, Reason.POLICY, f"Refer-To: {decision.reason}", decision)
 
 
-def target_of(refer_to: str) -> uri.Uri:
+def _decided(ask: TransferAsked, application: Application) -> Decision:
+    if not ask.whole:
+        # Its host is not known: whom the document calls is checked in any case.
+        return decide_user(application, ask.user)
+    return decide(application, target_of(ask.refer_to, reserved=uri.RESERVED_HEADERS))
+
+
+def target_of(refer_to: str, *, reserved: frozenset[str] = frozenset()) -> uri.Uri:
     """Return the URI in a Refer-To, or raise BadUri. Behind ``<...>`` it may have parameters."""
     bracketed, end, _parameters = refer_to.rpartition(">")
-    return uri.parse(bracketed + end or refer_to, reserved=frozenset())
+    return uri.parse(bracketed + end or refer_to, reserved=reserved)
 
 
 def user_of(refer_to: str) -> str:
@@ -175,7 +198,13 @@ def declined(
         why.outcome, why.reason, Evidence.NONE, refer_code, notify_code, detail=why.detail
     )
     ended = TransferEnded(
-        Direction.RECEIVED, began.target, "", result, TransferTimes(), began.number
+        Direction.RECEIVED,
+        began.target,
+        why.by.group,
+        result,
+        TransferTimes(),
+        began.number,
+        rule=why.by.rule,
     )
     return [began, ended]
 
@@ -199,7 +228,3 @@ _NO_URL: Final = (
     " go: name one there"
 )
 _TOO_LONG: Final = f"Refer-To has more than {MAX_REFER_TO} characters: shorten it"
-_NO_RULE: Final = (
-    "no rule in [targets] allow fits the target of a phone's REFER: add one if it may be called;"
-    " `stasis-refer check --target URI` tells which rule decides"
-)

@@ -19,6 +19,7 @@ from stasis_refer.core.intents import (
 from stasis_refer.core.leg import Leg
 from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason
 from stasis_refer.core.parties import RELEASE_LIMIT
+from stasis_refer.core.policy import Allowed
 from stasis_refer.core.program import Program
 from stasis_refer.core.received import (
     ANOTHER,
@@ -29,8 +30,8 @@ from stasis_refer.core.received import (
     asked,
     declined,
     is_copy,
+    judged,
     take_copy,
-    why_declined,
     witness,
 )
 from stasis_refer.core.talking import Connecting
@@ -131,10 +132,10 @@ class Receiving(Connecting):
         ask = asked(captured, requested, leg, other)
         if requested.attended:
             return self._attended(ask, talking, leg, requested.replaced, now)
-        why = why_declined(ask, talking.verb.refer, self.application)
-        if why is not None:
-            return self._decline(leg, refer_to, by, why)
-        return self._ask_where(ask, talking, leg, now)
+        word = judged(ask, talking.verb.refer, self.application)
+        if isinstance(word, Declined):
+            return self._decline(leg, refer_to, by, word)
+        return self._ask_where(ask, talking, leg, word, now)
 
     def _refer_over_limit(self, detail: str, now: float) -> list[Intent]:
         """Decline a REFER behind its beginning; nobody was asked where it is to go."""
@@ -189,12 +190,13 @@ class Receiving(Connecting):
         return [*told, *alert, ReportRefer(leg.channel, report)]
 
     def _ask_where(
-        self, ask: TransferAsked, talking: Talking, leg: Leg, now: float
+        self, ask: TransferAsked, talking: Talking, leg: Leg, by: Allowed, now: float
     ) -> list[Intent]:
         refer = talking.verb.refer
         if refer is None:
             return []
-        began = self._begin(ask, talking, leg, now, stays=talking.verb.answer_on_bridge)
+        stays = talking.verb.answer_on_bridge
+        began = self._begin(ask, talking, leg, now, stays=stays, by=by)
         return [began, *self._trying(leg), *self._fetch(FetchKind.REFER, refer, ask)]
 
     def _trying(self, leg: Leg) -> list[Intent]:
@@ -204,8 +206,15 @@ class Receiving(Connecting):
         """
         return [ReportRefer(leg.channel, ReferReport.TRYING)] if self._stays(leg) else []
 
-    def _begin(
-        self, ask: TransferAsked, talking: Talking, leg: Leg, now: float, *, stays: bool
+    def _begin(  # noqa: PLR0913 - a REFER, where it finds the call, and what is said of it
+        self,
+        ask: TransferAsked,
+        talking: Talking,
+        leg: Leg,
+        now: float,
+        *,
+        stays: bool,
+        by: Allowed,
     ) -> TransferBegan:
         """Make the other party the lead: a REFER's document runs on the transferee's call."""
         came = self._came(leg, ask.refer_to, ask.referred_by)
@@ -219,10 +228,11 @@ class Receiving(Connecting):
             document=self._document,
             swapped=leg is self.lead,
             number=came.number,
+            by=by,
         )
         if self._received.swapped:
             self._change_lead(self.legs[talking.partner])
-        return replace(came, group=self._received.group)
+        return replace(came, group=by.group, rule=by.rule)
 
     # -- the document that says where --------------------------------------------
 

@@ -1,22 +1,19 @@
 """A REFER we send: may it go out, which captured messages are its own, how did it end."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from stasis_refer.core import headers, targets, uri
+from stasis_refer.core import headers, uri
 from stasis_refer.core.application import Application
 from stasis_refer.core.events import ReferAnswered, ReferNotified, ReferSeen
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import SendRefer, TransferEnded, TransferTimes
 from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason, Result
+from stasis_refer.core.policy import UNDECIDED, Allowed, Blocked, Decision, decide
 from stasis_refer.core.refer import Refer, Seen, TimeLimits
 from stasis_refer.core.verbs import AtPeer, Party, Transferee
 from stasis_refer.core.verbs import Refer as ReferVerb
 from stasis_refer.core.verdict import judge
-
-DEFAULT_GROUP = "default"
-"""The group of every rule in ``[targets] allow``."""
 
 MALFORMED, FORBIDDEN, NO_ROOM = 400, 403, 503
 
@@ -29,14 +26,22 @@ _FIRST_FINAL, _FIRST_FAILURE = 200, 300
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """A REFER that may go out, and the group of the rule that lets it."""
+    """A REFER that may go out, and what of the policy lets it."""
 
     intent: SendRefer
-    group: str
+    by: Allowed
 
 
-def clear(verb: ReferVerb, info: CallInfo, rules: Sequence[targets.TargetRule]) -> Cleared | Result:
-    """Check a Refer before anything is sent: a result here means that nothing may be sent."""
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A REFER that nothing may be sent of, and what the policy says of it."""
+
+    result: Result
+    by: Blocked = UNDECIDED
+
+
+def clear(verb: ReferVerb, info: CallInfo, application: Application) -> Cleared | Withheld:
+    """Check a Refer before anything is sent."""
     what = "target"
     try:
         target = _uri_of(verb.target, info)
@@ -51,11 +56,12 @@ def clear(verb: ReferVerb, info: CallInfo, rules: Sequence[targets.TargetRule]) 
         reserved = isinstance(bad, headers.ReservedHeader)
         reason = Reason.RESERVED_HEADER if reserved else Reason.BAD_HEADER
         return _blocked(verb, reason, MALFORMED, str(bad))
-    if targets.deciding_rule(rules, target) is None:
-        return _blocked(verb, Reason.POLICY, FORBIDDEN, _NO_RULE)
+    decision = decide(application, target)
+    if isinstance(decision, Blocked):
+        return _blocked(verb, Reason.POLICY, FORBIDDEN, decision.reason, decision)
     if not info.is_sip:
-        return Result(Outcome.ERROR, Reason.NOT_SIP, Evidence.NONE)
-    return Cleared(SendRefer(uri.name_addr(target), by, headers=further), DEFAULT_GROUP)
+        return Withheld(Result(Outcome.ERROR, Reason.NOT_SIP, Evidence.NONE))
+    return Cleared(SendRefer(uri.name_addr(target), by, headers=further), decision)
 
 
 def text_of(target: Party) -> str:
@@ -99,15 +105,13 @@ def _referred_by(verb: ReferVerb, info: CallInfo) -> str | None:
     return uri.name_addr(party, verb.referred_by_name)
 
 
-def _blocked(verb: ReferVerb, reason: Reason, code: int, detail: str) -> Result:
+def _blocked(
+    verb: ReferVerb, reason: Reason, code: int, detail: str, by: Blocked = UNDECIDED
+) -> Withheld:
     place = f"{verb.place}: " if verb.place else ""
-    return Result(Outcome.BLOCKED, reason, Evidence.NONE, code, detail=place + detail)
+    return Withheld(Result(Outcome.BLOCKED, reason, Evidence.NONE, code, detail=place + detail), by)
 
 
-_NO_RULE: Final = (
-    "no rule in [targets] allow fits the target: add one if it may be called;"
-    " `stasis-refer check --target URI` tells which rule decides"
-)
 _NO_PEER: Final = "the host of the caller is not known: write a whole URI, sip:user@host"
 
 
@@ -116,7 +120,7 @@ class SentRefer:
     """One REFER on its way: the machine, and what tells its messages from another's."""
 
     verb: ReferVerb
-    group: str
+    by: Decision
     machine: Refer
     cseq: int | None = None
     last_notify: int = -1
@@ -127,7 +131,7 @@ class SentRefer:
     def begin(
         cls,
         verb: ReferVerb,
-        group: str,
+        by: Decision,
         application: Application,
         now: float,
         *,
@@ -140,7 +144,7 @@ class SentRefer:
         no_notify = verb.no_notify_timeout or application.no_notify_timeout
         ring = verb.ring_timeout or application.ring_timeout
         limits = TimeLimits(no_notify, ring, ring_from_acceptance=verb.ring_from_acceptance)
-        return cls(verb, group, Refer(now, limits, copies=captured))
+        return cls(verb, by, Refer(now, limits, copies=captured))
 
     def hear(self, heard: Heard, now: float) -> bool:
         """Take in a captured message of this call; whether it is of this REFER and new."""
@@ -184,9 +188,7 @@ class SentRefer:
 
     def ended_so(self, result: Result, times: TransferTimes | None = None) -> TransferEnded:
         """Return the report of a REFER that ended by another's doing."""
-        return report(
-            self.verb, self.group, result, times, number=self.number, endpoint=self.endpoint
-        )
+        return report(self.verb, self.by, result, times, number=self.number, endpoint=self.endpoint)
 
     def _left(self, cseq: int, now: float) -> None:
         self.machine.left(now)
@@ -210,7 +212,7 @@ class SentRefer:
 
 def report(  # noqa: PLR0913 - all that is told of a transfer
     verb: ReferVerb,
-    group: str,
+    by: Decision,
     result: Result,
     times: TransferTimes | None = None,
     *,
@@ -219,7 +221,8 @@ def report(  # noqa: PLR0913 - all that is told of a transfer
 ) -> TransferEnded:
     """Return the report of a sent REFER; number and endpoint are those of ``TransferEnded``."""
     target, times = text_of(verb.target), times or TransferTimes()
-    return TransferEnded(Direction.SENT, target, group, result, times, number, endpoint)
+    sent = Direction.SENT
+    return TransferEnded(sent, target, by.group, result, times, number, endpoint, by.rule)
 
 
 def _seen_in_answer(answer: ReferAnswered) -> Seen:

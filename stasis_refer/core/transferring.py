@@ -32,7 +32,7 @@ from stasis_refer.core.orders import Taken
 from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason, Result
 from stasis_refer.core.owed import Owed, action_behind, then_behind
 from stasis_refer.core.refer import Return
-from stasis_refer.core.sent import Cleared, Heard, SentRefer, clear, report, text_of
+from stasis_refer.core.sent import Cleared, Heard, SentRefer, Withheld, clear, report, text_of
 from stasis_refer.core.transfer_id import id_of
 from stasis_refer.core.verbs import Refer, Then
 
@@ -46,29 +46,29 @@ class Transferring(Bridging):
     """A call that can be transferred."""
 
     def _refer(self, verb: Refer, now: float) -> list[Intent]:
-        cleared = clear(verb, self.info, self.application.targets)
+        cleared = clear(verb, self.info, self.application)
         if isinstance(cleared, Cleared) and self.lead.answered_at is None:
             # On a ringing channel Asterisk would send a 302 instead of a REFER.
             return self._answer_for(verb, now)
         began = self._began(verb, cleared)
         taken, way = self._order_taken(began.number), self.info.endpoint
-        if isinstance(cleared, Result):
-            ended = report(verb, "", cleared, number=began.number, endpoint=way)
+        if isinstance(cleared, Withheld):
+            ended = report(verb, cleared.by, cleared.result, number=began.number, endpoint=way)
             return [began, *taken, *self._after(verb, ended, now)]
         if self.info.refuses_refer and self._wants_dial(verb):
             refused = Result(Outcome.REJECTED, Reason.REFER_REFUSED, Evidence.SIP)
-            ended = report(verb, cleared.group, refused, number=began.number, endpoint=way)
+            ended = report(verb, cleared.by, refused, number=began.number, endpoint=way)
             return [began, *taken, *self._dial_instead(verb, ended, now)]
         return [began, *taken, *self._send(verb, cleared, began.number, now)]
 
-    def _began(self, verb: Refer, cleared: Cleared | Result) -> TransferBegan:
-        by, group = "", ""
-        if isinstance(cleared, Cleared):
-            by, group = cleared.intent.referred_by or "", cleared.group
+    def _began(self, verb: Refer, cleared: Cleared | Withheld) -> TransferBegan:
+        by = (cleared.intent.referred_by or "") if isinstance(cleared, Cleared) else ""
         self._referred = number = self._new_transfer()
         channel, owed = self.lead.channel, self._owed(verb, number)
-        target = text_of(verb.target)
-        return TransferBegan(Direction.SENT, target, number, channel, by, group, owed)
+        target, policy = text_of(verb.target), cleared.by
+        return TransferBegan(
+            Direction.SENT, target, number, channel, by, policy.group, owed, policy.rule
+        )
 
     def _owed(self, verb: Refer, number: int) -> Owed | None:
         unheard = verb.action is None and verb.failure_action is None
@@ -81,7 +81,7 @@ class Transferring(Bridging):
         self._program.took_time()
         self._refers += 1
         captured = self.info.captured
-        sent = SentRefer.begin(verb, cleared.group, self.application, now, captured=captured)
+        sent = SentRefer.begin(verb, cleared.by, self.application, now, captured=captured)
         sent.number, sent.endpoint = number, self.info.endpoint
         self._activity = Referring(sent)
         return [replace(cleared.intent, number=self._refers, replaces=self._to_replace(verb))]

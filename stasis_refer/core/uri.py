@@ -27,12 +27,14 @@ _RESERVED = """
     allow allow-* u supported k unsupported require rack rseq
     authorization authentication-info www-authenticate proxy-*
     refer-to r referred-by b refer-sub event o subscription-state
+    replaces join target-dialog
 """
 RESERVED_HEADERS: Final = frozenset(_RESERVED.split())
 """Header names a URI may not carry, in lower case; ``allow-*`` is all that begin ``allow-``.
 
 They are, line by line: what makes the transferee's INVITE the request it is (RFC 3261,
-19.1.5), its body, what the transferee is able to do, credentials, the REFER's own.
+19.1.5), its body, what the transferee is able to do, credentials, the REFER's own, and other
+dialogs: behind ``Replaces`` there may be anybody (RFC 3891, 3911, 4538).
 """
 
 

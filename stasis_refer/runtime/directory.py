@@ -135,12 +135,13 @@ class Directory:
 
         return deliver
 
-    def channel_of(self, key: str) -> str:
-        """Return the channel of a party by its key, '' where no live call has it."""
+    def channel_of(self, key: str, application: str) -> str:
+        """Return the channel of an application's party, '' where no live call has it."""
         for live in self._listed:
-            for info in (live.call.info, *(leg.info for leg in live.call.legs.values())):
-                if info.key == key:
-                    return info.channel
+            for leg in (live.call.lead, *live.call.legs.values()):
+                its = leg.application or live.call.application
+                if leg.info.key == key and its.name == application:
+                    return leg.info.channel
         return ""
 
     def take_over(self, channel: str, by: str) -> bool:

@@ -141,7 +141,7 @@ class Effects:
     async def _refer(self, call: Call, info: CallInfo, refer: SendRefer) -> Event | None:
         if refer.replaces:
             try:
-                refer = await self._with_replaces(refer, info)
+                refer = await self._with_replaces(refer, info, call.application.name)
             except _NoDialog as why:
                 name, key = call.application.name, info.key
                 _log.warning(
@@ -156,10 +156,12 @@ class Effects:
         # Without an answer it may be on its way: what is seen of it decides.
         return refused(call, info.channel, Command.REFER, status) if status else None
 
-    async def _with_replaces(self, refer: SendRefer, info: CallInfo) -> SendRefer:
-        channel = self._directory.channel_of(refer.replaces)
+    async def _with_replaces(self, refer: SendRefer, info: CallInfo, application: str) -> SendRefer:
+        channel = self._directory.channel_of(refer.replaces, application)
         if not channel or channel == info.channel:
-            raise _NoDialog("no other live call has this key: name one that is connected")
+            raise _NoDialog(
+                "no other live call of the application has this key: name one that is connected"
+            )
         dialog = await self._telephony.dialog(channel)
         if not dialog:
             raise _NoDialog("Asterisk does not tell its dialog: it has to be a SIP call")

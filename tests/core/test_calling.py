@@ -8,6 +8,7 @@ from stasis_refer.core.info import CallDirection
 from stasis_refer.core.intents import CreateLeg
 from stasis_refer.core.leg import Leg
 from stasis_refer.core.outcome import Outcome, Reason
+from stasis_refer.core.rules import Action, Counted, Quota, Rule, Scope
 from stasis_refer.core.targets import parse_rule
 from stasis_refer.core.verbs import Address, AtPeer, Callee, Dial, Number, Registered, SipAddress
 from tests.core.calls import INFO, PLAIN
@@ -25,6 +26,7 @@ CALLER = Leg(
 WITH_TRUNK = replace(
     PLAIN,
     trunk="carrier",
+    endpoints=("own", "al*"),
     targets=(
         parse_rule("sip:*@example.com"),
         parse_rule("sip:*@phones.example.com"),
@@ -114,6 +116,16 @@ def test_how_an_address_is_called(
         (Number("+4930@elsewhere"), Outcome.BLOCKED, Reason.BAD_URI, 400),
         (Number("+4930", "own/sip:evil@example.org"), Outcome.BLOCKED, Reason.BAD_URI, 400),
         (Registered("carrier/sip:evil@example.org"), Outcome.BLOCKED, Reason.BAD_URI, 400),
+        (Registered("carrier"), Outcome.BLOCKED, Reason.POLICY, 403),
+        (Registered("ALICE"), Outcome.BLOCKED, Reason.POLICY, 403),
+        (Number("+4930", "other"), Outcome.BLOCKED, Reason.POLICY, 403),
+        (SipAddress("sip:a@example.com", "other"), Outcome.BLOCKED, Reason.POLICY, 403),
+        (SipAddress("tel:+4930", "stasis_refer"), Outcome.BLOCKED, Reason.POLICY, 403),
+        (SipAddress("sip:a@example.com?Replaces=1"), Outcome.BLOCKED, Reason.RESERVED_HEADER, 400),
+        (
+            SipAddress("sip:a@example.com", headers=(("replaces", "1"),)),
+            *[Outcome.BLOCKED, Reason.RESERVED_HEADER, 400],
+        ),
         (Registered("1900@carrier"), Outcome.BLOCKED, Reason.BAD_URI, 400),
         (Registered(""), Outcome.BLOCKED, Reason.BAD_URI, 400),
     ],
@@ -123,6 +135,32 @@ def test_whom_nobody_calls(address: Address, outcome: Outcome, reason: Reason, c
     assert isinstance(refused, Refused)
     assert (refused.outcome, refused.note.reason, refused.code) == (outcome, reason, code)
     assert refused.note.detail.startswith("<Sip> in line 2: ")
+
+
+def test_a_document_may_name_the_trunk_that_the_configuration_has() -> None:
+    assert isinstance(call(Callee(Number("+4930", "carrier"))), Called)
+
+
+def test_no_endpoint_may_be_named_by_default() -> None:
+    nowhere = replace(WITH_TRUNK, endpoints=())
+    refused = call(Callee(Registered("alice")), app=nowhere)
+    assert isinstance(refused, Refused)
+    assert "endpoints" in refused.note.detail
+    assert isinstance(call(Callee(Number("+4930")), app=nowhere), Called)
+
+
+def test_the_rule_that_decides_on_a_callee_is_known() -> None:
+    rules = (
+        Rule("no-090", Action.DENY, prefixes=("+490",), group="premium"),
+        Rule("home", Action.ALLOW, prefixes=("+49",), quota=(quota := Quota(5, 60.0))),
+    )
+    app = replace(WITH_TRUNK, rules=rules)
+    refused = call(Callee(Number("+4909")), app=app)
+    assert isinstance(refused, Refused)
+    assert (refused.note.rule, refused.note.group) == ("no-090", "premium")
+    called = call(Callee(Number("+4930")), app=app)
+    assert isinstance(called, Called)
+    assert (called.by.rule, called.by.quotas) == ("home", (Counted(Scope.RULE, "home", quota),))
 
 
 def test_a_number_needs_a_trunk() -> None:

@@ -8,8 +8,10 @@ from stasis_refer.core.events import ReferAnswered, ReferNotified, ReferSeen, Tr
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import SendRefer, TransferEnded, TransferTimes
 from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason, Result
+from stasis_refer.core.policy import UNDECIDED, Allowed, Blocked
 from stasis_refer.core.refer import Return, Seen
-from stasis_refer.core.sent import DEFAULT_GROUP, Cleared, Heard, SentRefer, clear, report
+from stasis_refer.core.rules import Action, Rule
+from stasis_refer.core.sent import Cleared, Heard, SentRefer, Withheld, clear, report
 from stasis_refer.core.targets import parse_rule
 from stasis_refer.core.verbs import AtPeer, Party, Refer, Transferee
 
@@ -61,7 +63,7 @@ def take(refer: SentRefer, what: Heard | Return | Seen, now: float) -> None:
 
 def follow(*steps: Step, verb: Refer = VERB) -> TransferEnded:
     """Follow a REFER that begins at 0 to its end; deadlines come when they are due."""
-    refer = SentRefer.begin(verb, DEFAULT_GROUP, APPLICATION, 0.0)
+    refer = SentRefer.begin(verb, Allowed(), APPLICATION, 0.0)
     waiting, now = list(steps), 0.0
     while not refer.machine.over:
         if waiting and waiting[0][0] < refer.machine.deadline:
@@ -644,14 +646,13 @@ def test_times_are_seconds_since_the_transfer_began(
 
 def test_the_report_names_direction_target_and_group() -> None:
     blocked = result(Outcome.BLOCKED, Reason.POLICY, Evidence.NONE, (403, None))
-    expected = TransferEnded(Direction.SENT, "sip:alice@example.com", "", blocked, TransferTimes())
-    assert report(VERB, "", blocked) == expected
+    denied = report(VERB, Blocked("it is", "no-alice", "people"), blocked)
+    times = TransferTimes()
+    assert denied == TransferEnded(Direction.SENT, str(VERB.target), "people", blocked, times)
+    assert denied.rule == "no-alice"
     ended = follow(SENT, TAKEN)
-    assert (ended.direction, ended.target, ended.group) == (
-        Direction.SENT,
-        VERB.target,
-        DEFAULT_GROUP,
-    )
+    assert (ended.direction, ended.target) == (Direction.SENT, VERB.target)
+    assert (ended.group, ended.rule) == ("default", "default")
 
 
 # -- a success that comes too late -----------------------------------------------
@@ -672,7 +673,7 @@ def test_the_report_names_direction_target_and_group() -> None:
     ],
 )
 def test_a_late_success_is_a_final_2xx_notify_of_this_refer(heard: Heard, *, late: bool) -> None:
-    refer = SentRefer.begin(VERB, DEFAULT_GROUP, APPLICATION, 0.0)
+    refer = SentRefer.begin(VERB, Allowed(), APPLICATION, 0.0)
     refer.hear(ReferSeen(CSEQ), 0.0)
     assert refer.late_success(heard) is late
 
@@ -699,7 +700,7 @@ LOCAL_LEG = CallInfo("0" * 32, "1700000000.2", channel_name="Local/s@demo-000000
     ],
 )
 def test_what_may_go_out_is_parsed_and_written_again(verb: Refer, intent: SendRefer) -> None:
-    assert clear(verb, SIP_LEG, APPLICATION.targets) == Cleared(intent, DEFAULT_GROUP)
+    assert clear(verb, SIP_LEG, APPLICATION) == Cleared(intent, Allowed())
 
 
 @pytest.mark.parametrize(
@@ -723,7 +724,9 @@ def test_what_may_not_go_out_is_blocked(
     verb: Refer, info: CallInfo, reason: Reason, code: int
 ) -> None:
     blocked = Result(Outcome.BLOCKED, reason, Evidence.NONE, code)
-    assert clear(verb, info, APPLICATION.targets) == blocked
+    found = clear(verb, info, APPLICATION)
+    assert isinstance(found, Withheld)
+    assert found.result == blocked
 
 
 @pytest.mark.parametrize(
@@ -740,38 +743,54 @@ def test_what_may_not_go_out_is_blocked(
         (
             Refer("sip:alice@example.org"),
             (
-                "no rule in [targets] allow fits the target: add one if it may be called;"
-                " `stasis-refer check --target URI` tells which rule decides"
+                "no rule allows the target: add one, or a pattern in [targets] allow, if it may be"
+                " called; `stasis-refer check --target URI` tells which rule decides"
             ),
         ),
     ],
 )
 def test_what_is_blocked_says_what_is_wrong_and_what_to_do(verb: Refer, detail: str) -> None:
-    blocked = clear(verb, SIP_LEG, APPLICATION.targets)
-    assert isinstance(blocked, Result)
-    assert blocked.detail == detail
+    blocked = clear(verb, SIP_LEG, APPLICATION)
+    assert isinstance(blocked, Withheld)
+    assert blocked.result.detail == detail
 
 
 def test_nothing_is_allowed_by_default() -> None:
-    blocked = Result(Outcome.BLOCKED, Reason.POLICY, Evidence.NONE, 403)
-    assert clear(VERB, SIP_LEG, ()) == blocked
+    found = clear(VERB, SIP_LEG, replace(APPLICATION, targets=()))
+    assert isinstance(found, Withheld)
+    assert found.result == Result(Outcome.BLOCKED, Reason.POLICY, Evidence.NONE, 403)
+    assert (found.by.rule, found.by.group) == ("", "")
+
+
+def test_the_rule_that_denies_is_known() -> None:
+    rule = Rule("no-alice", Action.DENY, users=("alice",), group="people")
+    found = clear(VERB, SIP_LEG, replace(APPLICATION, rules=(rule,)))
+    assert isinstance(found, Withheld)
+    assert (found.by.rule, found.by.group) == ("no-alice", "people")
 
 
 def test_a_leg_that_is_not_sip_cannot_be_referred() -> None:
     error = Result(Outcome.ERROR, Reason.NOT_SIP, Evidence.NONE)
-    assert clear(VERB, LOCAL_LEG, APPLICATION.targets) == error
+    assert clear(VERB, LOCAL_LEG, APPLICATION) == Withheld(error)
 
 
 # -- who is meant ----------------------------------------------------------------
 
 CALLED = CallInfo("0" * 32, "1.1", "call@x", "PJSIP/x-1", caller="bob", peer="10.0.0.7")
-ALL = (parse_rule("sip:*"), parse_rule("sip:*@*"), parse_rule("tel:*"))
+ALL = replace(APPLICATION, targets=tuple(map(parse_rule, ("sip:*", "sip:*@*", "tel:*"))))
 
 
 def cleared(verb: Refer, info: CallInfo = CALLED) -> SendRefer:
     found = clear(verb, info, ALL)
     assert isinstance(found, Cleared)
     return found.intent
+
+
+def withheld(verb: Refer, info: CallInfo = CALLED) -> Result:
+    found = clear(verb, info, ALL)
+    assert isinstance(found, Withheld)
+    assert found.by is UNDECIDED
+    return found.result
 
 
 @pytest.mark.parametrize(
@@ -825,8 +844,7 @@ def test_an_identity_that_is_not_known_is_anonymous(info: CallInfo) -> None:
 @pytest.mark.parametrize("name", ["a\r\nb", "x" * 257])
 def test_a_display_name_that_cannot_be_sent_is_blocked_whoever_is_named(name: str) -> None:
     verb = replace(VERB, referred_by=Transferee(), referred_by_name=name, place="line 3, column 5")
-    blocked = clear(verb, CALLED, ALL)
-    assert isinstance(blocked, Result)
+    blocked = withheld(verb)
     assert (blocked.reason, blocked.refer_code) == (Reason.BAD_URI, 400)
     assert blocked.detail.startswith("line 3, column 5: Referred-By: ")
 
@@ -852,15 +870,13 @@ def test_a_display_name_that_cannot_be_sent_is_blocked_whoever_is_named(name: st
 def test_what_cannot_be_sent_is_blocked_as_malformed(
     verb: Refer, reason: Reason, detail: str
 ) -> None:
-    blocked = clear(verb, CALLED, ALL)
+    blocked = withheld(verb)
     assert blocked == result(Outcome.BLOCKED, reason, Evidence.NONE, (400, None))
-    assert isinstance(blocked, Result)
     assert detail in blocked.detail
 
 
 def test_a_user_at_a_host_that_is_not_known_is_blocked_with_the_remedy() -> None:
-    blocked = clear(Refer(AtPeer("100")), replace(CALLED, peer=""), ALL)
-    assert isinstance(blocked, Result)
+    blocked = withheld(Refer(AtPeer("100")), replace(CALLED, peer=""))
     assert "write a whole URI" in blocked.detail
 
 

@@ -165,8 +165,9 @@ def test_a_leg_that_is_gone_and_taken_elsewhere_is_heard_there() -> None:
     ("key", "channel"),
     [("key of alice", "alice"), ("key of dave", "dave"), ("key of eve", ""), ("", "")],
 )
-def test_a_party_is_found_by_its_key(key: str, channel: str) -> None:
-    assert World().directory.channel_of(key) == channel
+def test_a_party_is_found_by_its_key_in_its_application_alone(key: str, channel: str) -> None:
+    assert World().directory.channel_of(key, "support") == channel
+    assert World().directory.channel_of(key, "sales") == ""
 
 
 # -- from one call to another ----------------------------------------------------

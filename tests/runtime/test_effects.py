@@ -331,13 +331,21 @@ async def test_the_dialog_of_the_other_call_goes_into_refer_to() -> None:
     assert world.telephony.asked == [("refer", "1.1", sent, "support")]
 
 
+async def test_the_call_of_another_application_cannot_be_named() -> None:
+    world = with_dave()
+    (line,) = world.directory.calls
+    line.call.application = replace(line.call.application, name="sales")
+    assert await world.perform(NAMED) == CommandRefused(Command.REFER, 409)
+    assert world.telephony.asked == []
+
+
 @pytest.mark.parametrize(
     ("refer", "dialog", "why"),
     [
-        (replace(NAMED, replaces="key of eve"), "4@a", "no other live call has this key"),
+        (replace(NAMED, replaces="key of eve"), "4@a", "no other live call of the application"),
         (NAMED, "", "Asterisk does not tell its dialog"),
         (replace(NAMED, refer_to="tel:+4930123"), "4@a", "the target cannot name it"),
-        (replace(NAMED, replaces="k"), "4@a", "no other live call has this key"),
+        (replace(NAMED, replaces="k"), "4@a", "no other live call of the application"),
     ],
 )
 async def test_a_call_that_cannot_be_named_is_no_refer_at_all(

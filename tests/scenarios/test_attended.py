@@ -167,16 +167,22 @@ async def test_attended_with_a_phone_of_another_make(cast: Cast, consultation: C
 
 # -- a REFER of ours with Replaces ---------------------------------------------------
 
+WAITS = "<Response><Say>One moment.</Say><Pause length='9'/></Response>"
+
+
+def to_replace(sid: str) -> str:
+    """Return a document that transfers its caller to the place of another call."""
+    refer = f'<Refer x-replaces="{sid}" action="after"><Sip>sip:desk@example.com</Sip></Refer>'
+    return f"<Response>{refer}</Response>"
+
 
 async def test_the_transferee_is_to_take_the_place_of_another_call(cast: Cast) -> None:
     theatre, sip = cast.theatre, cast.theatre.running.sip
-    other = theatre.free_application()
-    theatre.reply(other, "voice", "<Response><Say>One moment.</Say><Pause length='9'/></Response>")
-    async with Phone(sip).dial(other, (call(), pause(2.0), bye())) as agent:
+    theatre.reply(cast.name, "voice", WAITS)
+    async with Phone(sip).dial(cast.name, (call(), pause(2.0), bye())) as agent:
         dialog = await agent.dialog()
-        sid = theatre.told(other, "voice")[0].form["CallSid"]
-        refer = f'<Refer x-replaces="{sid}" action="after"><Sip>sip:desk@example.com</Sip></Refer>'
-        theatre.reply(cast.name, "voice", f"<Response>{refer}</Response>")
+        sid = theatre.told(cast.name, "voice")[0].form["CallSid"]
+        theatre.reply(cast.name, "voice", to_replace(sid))
         theatre.reply(cast.name, "after", "<Response/>")
         # RFC 3891, 3: the tags are those of who gets the INVITE, which is the agent's phone.
         names = f"{dialog.call_id};to-tag={dialog.local_tag};from-tag={dialog.remote_tag}"
@@ -187,9 +193,23 @@ async def test_the_transferee_is_to_take_the_place_of_another_call(cast: Cast) -
         assert (await agent.played()).log == ""
 
 
+async def test_the_call_of_another_application_cannot_be_replaced(cast: Cast) -> None:
+    theatre, sip = cast.theatre, cast.theatre.running.sip
+    other = theatre.free_application()
+    theatre.reply(other, "voice", WAITS)
+    async with Phone(sip).dial(other, (call(), pause(1.0), bye())) as somebody:
+        await somebody.dialog()
+        theatre.reply(
+            cast.name, "voice", to_replace(theatre.told(other, "voice")[0].form["CallSid"])
+        )
+        theatre.reply(cast.name, "after", "<Response/>")
+        await cast.play((call(), hear_bye()))
+        assert await cast.outcomes() == [Outcome.ERROR]
+        assert (await somebody.played()).log == ""
+
+
 async def test_a_call_that_is_not_there_cannot_be_replaced(cast: Cast) -> None:
-    refer = f'<Refer x-replaces="CA{"0" * 32}" action="after"><Sip>sip:a@example.com</Sip></Refer>'
-    cast.theatre.reply(cast.name, "voice", f"<Response>{refer}</Response>")
+    cast.theatre.reply(cast.name, "voice", to_replace(f"CA{'0' * 32}"))
     cast.theatre.reply(cast.name, "after", "<Response/>")
     await cast.play((call(), hear_bye()))
     assert await cast.outcomes() == [Outcome.ERROR]

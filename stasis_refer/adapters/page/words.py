@@ -17,7 +17,7 @@ REASONS: Final = {
     Reason.HANGUP: "the party to be transferred hung up first",
     Reason.STOPPED: "this program was stopped first",
     Reason.RESTARTED: "this program was restarted, and the end was not seen",
-    Reason.POLICY: "no rule in [targets] allow lets the target be called",
+    Reason.POLICY: "the target policy does not let the target be called",
     Reason.BAD_URI: "the target, or Referred-By, is no SIP address that can be called",
     Reason.BAD_HEADER: "a header that was asked for cannot be sent",
     Reason.RESERVED_HEADER: "a header was asked for that is not for applications to set",

@@ -9,7 +9,6 @@ import typer
 
 from stasis_refer import __version__
 from stasis_refer.adapters.log import set_up_log
-from stasis_refer.core import targets, uri
 from stasis_refer.core.application import Application, Callback
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.outcome import Reason
@@ -19,6 +18,7 @@ from stasis_refer.demo.show import run_demo
 from stasis_refer.dialects.dialect import DocumentError
 from stasis_refer.dialects.registry import DIALECTS
 from stasis_refer.doctor import examine
+from stasis_refer.explaining import explain
 from stasis_refer.listing import outbox_line, outbox_table, read_outbox
 from stasis_refer.running import run_lab, run_loop, run_program, unless_told_to_stop
 from stasis_refer.runtime.ports import StoreError
@@ -48,6 +48,7 @@ cli.add_typer(transfers, name="transfers")
 _SOME_CALL: Final = CallInfo(
     "0" * 32, "", channel_name="PJSIP/caller", caller="caller", peer="example.com"
 )
+_TARGET: Final = "Tell which rule decides on this URI, number, or PJSIP/ENDPOINT."
 _NOBODY: Final = Application("", "", Callback(_NOWHERE))
 
 
@@ -93,17 +94,21 @@ def demo(
 @cli.command()
 def check(
     config: Configuration = DEFAULT_CONFIGURATION,
-    target: Annotated[str | None, typer.Option(help="Tell which rule decides on this URI.")] = None,
+    target: Annotated[str | None, typer.Option(help=_TARGET)] = None,
     application: Annotated[str, typer.Option(help="The application that would transfer.")] = "",
 ) -> None:
     """Check the configuration, and nothing else."""
     settings = tell_errors(lambda: load(config))
     for remark in settings.remarks():
         errors.print(f"{config}: {remark}", style="yellow", markup=False)
+    _known(settings, application)
     if target is None:
-        _known(settings, application)
         out.print(f"{config}: good, {len(settings.applications)} applications", markup=False)
-    elif not _explain(settings, target, application):
+        return
+    explanation = explain(settings, target, application)
+    for line in explanation.lines:
+        out.print(line, markup=False)
+    if not explanation.allowed:
         raise typer.Exit(1)
 
 
@@ -206,20 +211,6 @@ def _serve(
 def _known(settings: Settings, application: str) -> None:
     names = [each.name for each in settings.applications]
     if application and application not in names:
-        fail(f"--application: {application!r} is none of {', '.join(names)}")
-
-
-def _explain(settings: Settings, target: str, application: str) -> bool:
-    _known(settings, application)
-    try:
-        parsed = uri.parse(target)
-    except uri.BadUri as bad:
-        out.print(f"blocked, 400: {bad}", markup=False)
-        return False
-    rules = [targets.parse_rule(rule) for rule in settings.targets.allow]
-    rule = targets.deciding_rule(rules, parsed)
-    if rule is None:
-        out.print("blocked, 403: no rule of targets.allow allows it", markup=False)
-        return False
-    out.print(f"allowed by targets.allow {rule.text!r}", markup=False)
-    return True
+        raise typer.BadParameter(
+            f"{application!r} is none of {', '.join(names)}", param_hint="--application"
+        )

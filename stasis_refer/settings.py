@@ -19,7 +19,6 @@ from pydantic_settings import (
 
 from stasis_refer import mistakes
 from stasis_refer.application_settings import ApplicationSettings
-from stasis_refer.core import targets
 from stasis_refer.core.application import Application
 from stasis_refer.core.policy import DEFAULT_GROUP
 from stasis_refer.errors import ConfigurationError
@@ -86,9 +85,8 @@ class Settings(BaseSettings):
 
     def application_table(self) -> dict[str, Application]:
         """Return the applications by name, as the core knows them."""
-        allow = tuple(targets.parse_rule(pattern) for pattern in self.targets.allow)
-        rules = tuple(each.rule() for each in self.targets.rules)
-        shared = allow, rules, self.ari.sip_endpoint, self.http.base
+        policy = self.targets.patterns(), self.targets.ordered()
+        shared = *policy, self.ari.sip_endpoint, self.http.base
         return {each.name: each.application(*shared) for each in self.applications}
 
     def groups(self) -> list[str]:

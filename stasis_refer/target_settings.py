@@ -7,7 +7,8 @@ from pydantic import AfterValidator, Field
 
 from stasis_refer.adapters.metrics.board import OTHER
 from stasis_refer.adapters.metrics.transfers import NO_GROUP
-from stasis_refer.core import hosts, rules
+from stasis_refer.core import hosts, targets
+from stasis_refer.core import rules as core
 from stasis_refer.core.numbers import without_separators
 from stasis_refer.core.policy import DEFAULT_GROUP
 from stasis_refer.core.targets import user_pattern
@@ -52,9 +53,9 @@ class QuotaSettings(Section):
     limit: Annotated[int, Field(ge=1, le=1_000_000)]
     window: Annotated[float, Field(gt=0, le=2_678_400)]
 
-    def quota(self) -> rules.Quota:
+    def quota(self) -> core.Quota:
         """Return what the core is told of it."""
-        return rules.Quota(self.limit, self.window)
+        return core.Quota(self.limit, self.window)
 
 
 class RuleSettings(Section):
@@ -70,11 +71,11 @@ class RuleSettings(Section):
     group: Annotated[Name, AfterValidator(_group)] | None = None
     quota: QuotaSettings | None = None
 
-    def rule(self) -> rules.Rule:
+    def rule(self) -> core.Rule:
         """Return what the core is told of it."""
-        return rules.Rule(
+        return core.Rule(
             self.name,
-            rules.Action(self.action),
+            core.Action(self.action),
             self.schemes or (),
             self.hosts or (),
             self.users or (),
@@ -95,3 +96,11 @@ class Targets(Section):
 
     allow: tuple[Rule, ...] = ()
     rules: tuple[RuleSettings, ...] = ()
+
+    def ordered(self) -> tuple[core.Rule, ...]:
+        """Return the rules as the core knows them."""
+        return tuple(each.rule() for each in self.rules)
+
+    def patterns(self) -> tuple[targets.TargetRule, ...]:
+        """Return what else is allowed as the core knows it."""
+        return tuple(targets.parse_rule(pattern) for pattern in self.allow)

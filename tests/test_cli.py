@@ -35,6 +35,30 @@ dialect = "twiml"
 url = "https://example.com/voice"
 """
 
+RULES = """
+[targets]
+allow = ["tel:+49*"]
+
+[[targets.rules]]
+name = "no-premium"
+action = "deny"
+prefixes = ["+49900"]
+group = "premium"
+
+[[applications]]
+name = "sales"
+dialect = "twiml"
+url = "https://example.com/voice"
+quota = {limit = 100, window = 3600}
+endpoints = ["agents-*"]
+
+[[applications.rules]]
+name = "desks"
+action = "allow"
+hosts = [".example"]
+quota = {limit = 9, window = 60}
+"""
+
 Write = Callable[[str, str], Path]
 
 
@@ -166,9 +190,11 @@ def test_a_configuration_that_is_not_there_is_1(tmp_path: Path) -> None:
         ("sips:sales@example.com:5061", 0, "allowed by targets.allow 'sip:*@example.com'"),
         ("sip:desk@10.0.0.7:5080", 0, "allowed by targets.allow 'sip:desk@10.0.0.7:5080'"),
         ("tel:+4930123", 0, "allowed by targets.allow 'tel:+49*'"),
-        ("sip:desk@10.0.0.7", 1, "blocked, 403: no rule of targets.allow allows it"),
-        ("sip:sales@example.com.evil.test", 1, "blocked, 403: no rule of targets.allow allows it"),
-        ("tel:+1555", 1, "blocked, 403: no rule of targets.allow allows it"),
+        ("sip:desk@10.0.0.7", 1, "blocked, 403: no rule allows it"),
+        ("sip:sales@example.com.evil.test", 1, "blocked, 403: no rule allows it"),
+        ("tel:+1555", 1, "blocked, 403: no rule allows it"),
+        ("+49-30-123", 0, "allowed by targets.allow 'tel:+49*'"),
+        ("0123", 1, "blocked, 403: no rule allows it"),
         ("sales", 1, "blocked, 400: "),
         ("", 1, "blocked, 400: "),
         ("sip:a@example.com:99999", 1, "blocked, 400: "),
@@ -189,8 +215,40 @@ def test_check_knows_the_applications(write: Write) -> None:
     code, out, error = told(
         "check", "--config", path, "--target", "sip:a@example.com", "--application", "sales"
     )
-    assert (code, out) == (1, "")
+    assert (code, out) == (2, "")
     assert "'sales' is none of support" in error
+
+
+def test_check_says_where_the_rule_stands_and_what_it_counts(write: Write) -> None:
+    path = write("c.toml", RULES)
+
+    def answer(target: str, *application: str) -> tuple[int, list[str]]:
+        code, out, _ = told("check", "-c", path, "--target", target, *application)
+        return code, out.splitlines()
+
+    sales = ("--application", "sales")
+    denied = "blocked, 403: by targets.rules.0 'no-premium', group premium"
+    assert answer("tel:+49-900-1", *sales) == (1, [denied])
+    assert answer("sip:a@desk.example", *sales) == (
+        0,
+        [
+            "allowed by applications.0.rules.0 'desks', group desks",
+            "quota of the rule: 9 in 60 s",
+            "quota of the application: 100 in 3600 s",
+        ],
+    )
+    assert answer("tel:+49301", *sales) == (
+        0,
+        [
+            "allowed by targets.allow 'tel:+49*', group default",
+            "quota of the application: 100 in 3600 s",
+        ],
+    )
+    assert answer("sip:a@desk.example") == (1, ["blocked, 403: no rule allows it"])
+    assert answer("PJSIP/agents-7", *sales)[1][0] == (
+        "allowed by applications 'sales' endpoints, group default"
+    )
+    assert answer("PJSIP/trunk", *sales)[0] == 1
 
 
 # -- lint ------------------------------------------------------------------------

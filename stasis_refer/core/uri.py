@@ -117,6 +117,11 @@ def parse(text: str, *, reserved: frozenset[str] = RESERVED_HEADERS) -> Uri:
     return _sip("sips" if name == "sips" else "sip", rest, reserved)
 
 
+def is_number(text: str) -> bool:
+    """Tell whether a text is a number as in a ``tel:`` URI."""
+    return bool(_NUMBER.fullmatch(text))
+
+
 def write(uri: Uri) -> str:
     """Return the URI as text; raise BadUri for a value made by hand that cannot be sent."""
     match uri:

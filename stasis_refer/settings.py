@@ -22,9 +22,10 @@ from stasis_refer.application_settings import ApplicationSettings
 from stasis_refer.core.application import Application
 from stasis_refer.core.policy import DEFAULT_GROUP
 from stasis_refer.errors import ConfigurationError
+from stasis_refer.policy_remarks import Placed, placed, too_late, useless
 from stasis_refer.sections import Ari, Capture, Http, Lab, Ledger, Limits, Log, Metrics, Webhooks
 from stasis_refer.setting_types import LEDGER_SCHEME
-from stasis_refer.target_settings import RuleSettings, Targets
+from stasis_refer.target_settings import Targets
 
 ENVIRONMENT_PREFIX: Final = "STASIS_REFER_"
 
@@ -75,13 +76,15 @@ class Settings(BaseSettings):
             )
         return self
 
-    def rules(self) -> Iterator[tuple[str, RuleSettings]]:
-        """Yield all rules of the target policy, each with its place in the configuration."""
+    def rules(self) -> tuple[Placed, ...]:
+        """Return all rules of the target policy, each with its place in the configuration."""
+        return tuple(rule for order in self._orders() for rule in order)
+
+    def _orders(self) -> Iterator[tuple[Placed, ...]]:
+        """Yield the rules of each application, and then those of all."""
         for index, application in enumerate(self.applications):
-            for number, rule in enumerate(application.rules):
-                yield f"applications.{index}.rules.{number}", rule
-        for number, rule in enumerate(self.targets.rules):
-            yield f"targets.rules.{number}", rule
+            yield placed(f"applications.{index}.rules", application.rules)
+        yield placed("targets.rules", self.targets.rules)
 
     def application_table(self) -> dict[str, Application]:
         """Return the applications by name, as the core knows them."""
@@ -103,8 +106,11 @@ class Settings(BaseSettings):
         """Yield what is legal and probably not meant."""
         if not self.applications:
             yield "applications: there is none, so every call is refused"
-        if not self.targets.allow:
+        if not self.targets.allow and not any(rule.action == "allow" for _, rule in self.rules()):
             yield "targets.allow: nothing is allowed, so every transfer is blocked"
+        for order in self._orders():
+            yield from useless(order)
+            yield from too_late(order)
         if self.http.is_exposed and not self.http.operator_token.get_secret_value():
             yield (
                 "http.operator_token: is empty, and other machines reach http.listen:"

@@ -1,6 +1,5 @@
 """``[targets]``: who may be transferred to, or called."""
 
-from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
@@ -84,11 +83,6 @@ class RuleSettings(Section):
             self.group or self.name,
             self.quota.quota() if self.quota else None,
         )
-
-    def remarks(self) -> Iterator[str]:
-        """Yield what is set and does nothing, each with its key."""
-        if self.action == "deny" and self.quota is not None:
-            yield "quota: has no effect on a rule that denies"
 
 
 class Targets(Section):

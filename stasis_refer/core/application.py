@@ -54,7 +54,7 @@ class Application:
     rules: tuple[Rule, ...] = ()
     targets: tuple[TargetRule, ...] = ()
     quota: Quota | None = None
-    endpoints: tuple[str, ...] = field(default_factory=tuple)  # always kept, see core.codec
+    endpoints: tuple[str, ...] = field(default_factory=tuple)
     account_sid: str = field(default="", repr=False)
     auth_token: str = field(default="", repr=False)
     username: str = field(default="", repr=False)

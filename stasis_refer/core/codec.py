@@ -159,7 +159,8 @@ def _read(plain: _Plain, applications: Mapping[str, Application]) -> Any:  # noq
 
 def _application(plain: _Plain, applications: Mapping[str, Application]) -> Application:
     allow = tuple(parse_rule(each) for each in plain.pop("targets", ()))
-    # Of a call from before there was this: its documents could name every endpoint.
+    # Written even where it is empty, as it has no plain default: an application without it is from
+    # before there was such a thing, when documents could name every endpoint.
     plain.setdefault("endpoints", ["*"])
     kept = Application(
         **{name: _read(each, applications) for name, each in plain.items()}, targets=allow

@@ -60,13 +60,8 @@ def decide(application: Application, target: Uri) -> Decision:
     """Tell whether an application may transfer somebody to the target, or call it."""
     if detour := _detour(target):
         return Blocked(_DETOUR.format(detour))
-    sure, possible = surely(target), possibly(target)
-    for rule in application.rules:
-        if rule.action is Action.DENY:
-            if _fits(rule, possible, patterns.fits_anyhow):
-                return Blocked(_DENIED.format(rule.name), rule.name, rule.group)
-        elif _fits(rule, sure, patterns.fits):
-            return Allowed(rule.name, rule.group, tuple(_counted(application, rule)))
+    if (ruled := _by_rule(application, surely(target), possibly(target))) is not None:
+        return ruled
     pattern = targets.deciding_rule(application.targets, target)
     if pattern is None:
         return Blocked(NO_RULE)
@@ -76,13 +71,15 @@ def decide(application: Application, target: Uri) -> Decision:
 def decide_user(application: Application, user: str) -> Decision:
     """Tell of a target of which only the user part is known whether a rule denies it.
 
-    None can allow it, as the host is not known; so it is for the time being where none denies it.
+    Where none does it is allowed for the time being, as by no rule: who is called is judged again.
     """
-    unknown = replace(possibly(SipUri(scheme="sip", host="", user=quote(user))), hosts=frozenset())
-    for rule in application.rules:
-        if rule.action is Action.DENY and _fits(rule, unknown, patterns.fits_anyhow):
-            return Blocked(_DENIED.format(rule.name), rule.name, rule.group)
-    return Allowed(rule="", quotas=tuple(_counted(application)))
+    target = SipUri(scheme="sip", host="", user=quote(user))
+    sure, possible = (
+        replace(reading, hosts=frozenset(), ports=frozenset())
+        for reading in (surely(target), possibly(target))
+    )
+    ruled = _by_rule(application, sure, possible)
+    return ruled or Allowed(rule="", quotas=tuple(_counted(application)))
 
 
 def decide_endpoint(application: Application, endpoint: str) -> Decision:
@@ -90,6 +87,17 @@ def decide_endpoint(application: Application, endpoint: str) -> Decision:
     if not any(patterns.fits(each, endpoint) for each in application.endpoints):
         return Blocked(_NO_ENDPOINT)
     return Allowed(quotas=tuple(_counted(application)))
+
+
+def _by_rule(application: Application, sure: Reading, possible: Reading) -> Decision | None:
+    """Return what the first rule decides that fits; None: none does."""
+    for rule in application.rules:
+        if rule.action is Action.DENY:
+            if _fits(rule, possible, patterns.fits_anyhow):
+                return Blocked(_DENIED.format(rule.name), rule.name, rule.group)
+        elif _fits(rule, sure, patterns.fits):
+            return Allowed(rule.name, rule.group, tuple(_counted(application, rule)))
+    return None
 
 
 def _fits(rule: Rule, reading: Reading, like: Callable[[str, str], bool]) -> bool:

@@ -30,6 +30,7 @@ from stasis_refer.core.leg import Leg, info_of
 from stasis_refer.core.message import Message
 from stasis_refer.core.orders import RunDocument
 from stasis_refer.core.outcome import Outcome
+from stasis_refer.core.rules import Action, Quota, Rule
 from stasis_refer.core.verbs import (
     After,
     AtPeer,
@@ -120,6 +121,28 @@ def test_an_application_is_kept_as_it_was_but_for_its_credentials() -> None:
     text = codec.dumps(replace(OURS, **SECRET))  # type: ignore[arg-type]
     assert "s3cret" not in text
     assert codec.loads(text, {}) == OURS
+
+
+RULES = (
+    Rule("no-premium", Action.DENY, prefixes=("+49900",), group="premium"),
+    Rule("home", Action.ALLOW, ("sip",), (".example",), ("a*",), (), (5060,), "", Quota(9, 60.0)),
+)
+
+
+def test_the_rules_of_an_application_are_kept() -> None:
+    ruled = replace(OURS, rules=RULES, quota=Quota(5, 1.5), endpoints=("agents-*",))
+    assert codec.loads(codec.dumps(ruled), {}) == ruled
+
+
+@pytest.mark.parametrize("endpoints", [(), ("agents-*",)])
+def test_an_application_from_before_there_were_rules_may_name_every_endpoint(
+    endpoints: tuple[str, ...],
+) -> None:
+    now = replace(PLAIN, rules=RULES, endpoints=endpoints)
+    kept = codec.dumps(PLAIN).replace(',"endpoints":[]', "")
+    assert "endpoints" not in kept
+    assert codec.loads(kept, {PLAIN.name: now}) == replace(PLAIN, endpoints=("*",))
+    assert codec.loads(codec.dumps(now), {}) == now
 
 
 def test_an_application_is_read_with_the_credentials_that_it_has_now() -> None:

@@ -13,7 +13,7 @@ from stasis_refer.core.outcome import Outcome
 from stasis_refer.core.policy import Allowed
 from stasis_refer.core.received import Declined, judged
 from stasis_refer.core.sent import Cleared, Withheld, clear
-from stasis_refer.core.verbs import Callee, Dial, Refer, SipAddress
+from stasis_refer.core.verbs import Address, AtPeer, Callee, Dial, Number, Refer, SipAddress
 from stasis_refer.settings import Settings
 from tests.core.hostile import CONTROLS, HOSTILE, HOSTILE_ALLOW, HOSTILE_RULES, Target
 
@@ -61,6 +61,25 @@ def test_nobody_is_called(application: Application, target: Target) -> None:
     assert isinstance(found, Refused)
     assert (found.outcome, found.code) == (Outcome.BLOCKED, target.code)
     assert (found.note.reason, found.note.rule) == (target.reason.value, target.rule)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        Number("+49-900-123456"),
+        Number("0049900123456"),
+        Number("+49900123456", "trunk"),
+        SipAddress(AtPeer("+49900123456")),
+        SipAddress(AtPeer("900123456;phone-context=+49")),
+    ],
+)
+def test_a_bare_number_is_judged_as_the_uri_that_it_becomes(
+    application: Application, address: Address
+) -> None:
+    callee, caller = Callee(address), Leg(replace(CALLER, peer="example.com"), 0.0)
+    found = call_out(Dial((callee,)), callee, caller, application, number=1, now=1.0)
+    assert isinstance(found, Refused)
+    assert found.note.rule == "no-premium"
 
 
 @hostile

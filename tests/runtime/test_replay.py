@@ -29,6 +29,7 @@ from stasis_refer.core.leg import Leg
 from stasis_refer.core.opening import Lent, Opening, Outgoing, Parted
 from stasis_refer.core.orders import Origination
 from stasis_refer.core.outcome import Direction
+from stasis_refer.core.rules import Action, Quota, Rule
 from stasis_refer.core.verbs import Hangup, LegWatch
 from stasis_refer.runtime.call_log import Kept, asked, beginning
 from stasis_refer.runtime.ports import StoreError
@@ -264,6 +265,8 @@ ELSEWHERE = Callback("http://127.0.0.1/elsewhere")
     "changes",
     [
         {"targets": ()},
+        {"rules": (Rule("nobody", Action.DENY),)},
+        {"endpoints": ("*",), "quota": Quota(1, 1.0)},
         {"dial_instead": True},
         {"trunk": "another"},
         {"document": ELSEWHERE, "fallback": ELSEWHERE, "status_callback": ELSEWHERE},

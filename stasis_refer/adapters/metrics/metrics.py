@@ -61,7 +61,7 @@ class Metrics:
             case Alert():
                 self.program.alert(note.code)
             case CalleeRefused():
-                pass  # no transfer, so no metric counts it: the log tells
+                self.transfers.not_called(note)
             case _:
                 assert_never(note)
 

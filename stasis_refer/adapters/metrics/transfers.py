@@ -8,7 +8,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from stasis_refer.adapters.metrics.board import OTHER, Axes, Board, axis
 from stasis_refer.core.application import Application
-from stasis_refer.core.intents import TransferBegan, TransferEnded, TransferTimes
+from stasis_refer.core.intents import CalleeRefused, TransferBegan, TransferEnded, TransferTimes
 from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason, Result
 from stasis_refer.core.transfer_id import id_of
 from stasis_refer.runtime.book import TransferRecord
@@ -56,7 +56,7 @@ class Transfers:
         self._ringing = board(Histogram, "time_to_ringing_seconds", text, buckets=_RINGING)
         text = "From the REFER to success."
         self._answer = board(Histogram, "time_to_answer_seconds", text, buckets=_TRANSFER)
-        text = "Transfers ended, by the policy rule that decided on the target."
+        text = "Targets of transfers ended, and callees blocked, by the rule that decided."
         self._targets = board(Counter, "targets_total", text, group | outcome)
         text = "Transfers ended, by application."
         self._apps = board(Counter, "application_transfers_total", text, app | way | outcome)
@@ -108,6 +108,11 @@ class Transfers:
             # The target was called by us: of the trunk that says that it refuses REFER.
             by_us = result.reason is Reason.BRIDGED_FALLBACK
             self._endpoints.at(note.endpoint, Outcome.REJECTED if by_us else outcome).inc()
+
+    def not_called(self, note: CalleeRefused) -> None:
+        """Count a callee that was blocked; it is no transfer, but a target."""
+        if note.reason != Reason.NO_TRUNK:
+            self._targets.at(note.group or NO_GROUP, Outcome.BLOCKED).inc()
 
     def late_success(self) -> None:
         """Count one that succeeded after it was given up."""

@@ -155,6 +155,20 @@ def test_promtool_finds_nothing_to_say() -> None:
     assert (done.stdout, done.stderr, done.returncode) == (b"", b"", 0)
 
 
-def test_a_callee_that_was_refused_is_no_transfer() -> None:
-    note = CalleeRefused("default", "policy", "add a rule")
-    assert changes(lambda metrics: metrics.note(KEY, SUPPORT, note)) == {}
+@pytest.mark.parametrize(
+    ("note", "changed"),
+    [
+        (CalleeRefused("default", "policy", "", "no-boss"), {"default": 1}),
+        (CalleeRefused("", "policy", "add a rule"), {"none": 1}),
+        (CalleeRefused("", "reserved_header", "take it out"), {"none": 1}),
+        (CalleeRefused("", "no_trunk", "set trunk"), {}),
+    ],
+)
+def test_a_callee_that_was_blocked_is_a_target_and_no_transfer(
+    note: CalleeRefused, changed: dict[str, int]
+) -> None:
+    found = changes(lambda metrics: metrics.note(KEY, SUPPORT, note))
+    assert found == {
+        f"targets_total{{group={group},outcome=blocked}}": number
+        for group, number in changed.items()
+    }

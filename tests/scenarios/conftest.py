@@ -39,7 +39,7 @@ def _free(customer: Customer) -> Iterator[dict[str, object]]:
                 "fallback_url": customer.url(f"/{name}/fallback"),
                 "status_callback": "",
                 "trunk": "trunk",
-                "endpoints": ["ali*"],
+                "endpoints": ["ali*", "stubborn"],
                 **limits,
             }
 

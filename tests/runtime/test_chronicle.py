@@ -93,6 +93,7 @@ def test_a_completed_transfer_is_told_from_its_begin_to_its_end(told_of: Chronic
         outcome=Outcome.COMPLETED,
         reason=Reason.FINAL_NOTIFY,
         evidence=Evidence.SIP,
+        rule="default",
     )
     assert told_of.turned == [["-1"], ["-1"]]
 

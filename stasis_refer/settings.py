@@ -21,8 +21,10 @@ from stasis_refer import mistakes
 from stasis_refer.application_settings import ApplicationSettings
 from stasis_refer.core.application import Application
 from stasis_refer.core.policy import DEFAULT_GROUP
+from stasis_refer.environment import Environment
 from stasis_refer.errors import ConfigurationError
 from stasis_refer.policy_remarks import Placed, placed, too_late, useless
+from stasis_refer.section import Section, is_open
 from stasis_refer.sections import Ari, Capture, Http, Lab, Ledger, Limits, Log, Metrics, Webhooks
 from stasis_refer.setting_types import LEDGER_SCHEME
 from stasis_refer.target_settings import Targets
@@ -50,6 +52,7 @@ class Settings(BaseSettings):
     applications: tuple[ApplicationSettings, ...] = ()
     drain_timeout: Annotated[float, Field(ge=0, le=86400)] = 120.0
     _folder: Path = PrivateAttr(Path())  # where the configuration file is
+    _open_to_others: bool = PrivateAttr(default=False)  # that file, though it holds secrets
 
     @classmethod
     def settings_customise_sources(
@@ -61,8 +64,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let the environment win over the file."""
-        del settings_cls, dotenv_settings, file_secret_settings
-        return env_settings, init_settings
+        del env_settings, dotenv_settings, file_secret_settings
+        return Environment(settings_cls, init_settings), init_settings
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -118,8 +121,21 @@ class Settings(BaseSettings):
             )
         for remark in self.capture.remarks() if self.capture else ():
             yield f"capture.{remark}"
+        if self._open_to_others:
+            yield (
+                "other users of this machine can read the secrets in it: chmod 600 it, or write"
+                ' them into files of their own, as in password_file = "…"'
+            )
+        for name in type(self).model_fields:
+            section = getattr(self, name)
+            if isinstance(section, Section):
+                yield from (f"{name}.{remark}" for remark in section.open_secrets())
         for index, each in enumerate(self.applications):
-            for remark in (*each.remarks(), *self._above_the_program(each)):
+            for remark in (
+                *each.remarks(),
+                *each.open_secrets(),
+                *self._above_the_program(each),
+            ):
                 yield f"applications.{index}.{remark}"
             if self.http.is_exposed and each.is_closed:
                 yield (
@@ -156,7 +172,22 @@ def load(path: Path | None) -> Settings:
         # pydantic-settings names the field; a list or section in the environment is JSON.
         raise ConfigurationError(f"environment: {error}: write it as JSON") from None
     settings._folder = path.parent if path else Path()  # noqa: SLF001 - it is no setting
+    settings._open_to_others = bool(path and _has_secrets(values) and is_open(path))  # noqa: SLF001 - the same
     return settings
+
+
+def _has_secrets(values: object) -> bool:
+    """Tell whether a secret stands in what a configuration file holds."""
+    if isinstance(values, dict):
+        return any(name in _SECRETS and each for name, each in values.items()) or any(
+            map(_has_secrets, values.values())
+        )
+    return isinstance(values, list) and any(map(_has_secrets, values))
+
+
+_SECRETS: Final = frozenset(
+    name for section in (Ari, Capture, Http, ApplicationSettings) for name in section.secrets()
+)
 
 
 def _refuse_unknown_variables() -> None:

@@ -7,6 +7,9 @@ import pytest
 
 from tests.fakes.asterisk import Asterisk
 from tests.fakes.customer import WAIT, Customer
+from tests.harvest import files_are_searched, pytest_configure
+
+__all__ = ["asterisk", "customer", "files_are_searched", "pytest_configure"]
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
@@ -20,6 +19,7 @@ from stasis_refer.runtime.journal import Entry, Tap
 from stasis_refer.settings import Settings
 from stasis_refer.wire import commands
 from stasis_refer.wire.hep import Packet, encode
+from tests import harvest
 from tests.fakes.asterisk import Asterisk, Channel
 from tests.fakes.customer import WAIT, Customer, Fault, Reply
 
@@ -78,7 +78,7 @@ async def until(true: Callable[[], bool], within: float = 5.0) -> None:
 
 async def get(app: App, path: str) -> tuple[int, str]:
     async with (
-        aiohttp.ClientSession() as session,
+        harvest.client() as session,
         session.get(f"http://127.0.0.1:{app.http_port}{path}") as response,
     ):
         return response.status, await response.text()
@@ -191,7 +191,7 @@ async def test_a_call_for_nobody_is_rejected(asterisk: Asterisk, customer: Custo
             channel = asterisk.call("sales")
             asked = await asterisk.received(f"DELETE channels/{channel.id}")
     assert asked.query["reason_code"] == "1"
-    assert "sales" in [each.get("application") for each in logs]
+    assert "sales" in [each.get("dialed") for each in logs]
 
 
 async def test_a_bug_ends_its_own_call_only(asterisk: Asterisk, customer: Customer) -> None:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from stasis_refer.adapters.ledger import Ledger
+from tests import harvest
 from tests.adapters.page.world import PageWorld
 from tests.fakes.asterisk import Asterisk
 from tests.fakes.customer import Customer
@@ -29,7 +29,7 @@ async def test_who_is_who_is_shown_where_it_may_be(
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with (
         running(wanted) as app,
-        aiohttp.ClientSession(f"http://127.0.0.1:{app.http_port}", headers=headers) as operator,
+        harvest.client(f"http://127.0.0.1:{app.http_port}", headers=headers) as operator,
     ):
         await waiting_call(asterisk, customer)
         (call,) = app.desk.live()
@@ -59,7 +59,7 @@ async def test_a_login_that_is_too_large_is_counted_among_the_limits(
 ) -> None:
     async with (
         running(settings(asterisk, customer, http=HTTP)) as app,
-        aiohttp.ClientSession(f"http://127.0.0.1:{app.http_port}") as anyone,
+        harvest.client(f"http://127.0.0.1:{app.http_port}") as anyone,
     ):
         headers = {"Origin": f"http://127.0.0.1:{app.http_port}"}
         async with anyone.post("/login", data=b"x" * 70_000, headers=headers) as response:

@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 
 from stasis_refer.app import App
+from tests import harvest
 from tests.adapters.rest.test_schemathesis import judge
 from tests.fakes.asterisk import Asterisk
 from tests.fakes.customer import Customer
@@ -31,7 +32,7 @@ async def app(asterisk: Asterisk, customer: Customer) -> AsyncIterator[App]:
 @pytest.fixture
 async def operator(app: App) -> AsyncIterator[aiohttp.ClientSession]:
     url, headers = f"http://127.0.0.1:{app.http_port}", {"Authorization": f"Bearer {TOKEN}"}
-    async with aiohttp.ClientSession(url, headers=headers) as session:
+    async with harvest.client(url, headers=headers) as session:
         yield session
 
 
@@ -63,7 +64,7 @@ async def test_live_calls_do_not_tell_who_is_who_where_that_is_wanted(
     wanted = settings(asterisk, customer, http=HTTP, ledger={"mask": True})
     async with (
         running(wanted) as app,
-        aiohttp.ClientSession(f"http://127.0.0.1:{app.http_port}", headers=headers) as operator,
+        harvest.client(f"http://127.0.0.1:{app.http_port}", headers=headers) as operator,
     ):
         await waiting_call(asterisk, customer)
         (call,) = (await asked(operator, "/v1/calls"))["calls"]
@@ -168,7 +169,7 @@ async def test_a_call_that_has_just_ended_is_found_by_its_vendors_sid_too(
     }
     configured = settings(asterisk, customer, http=HTTP, applications=[support])
     headers = {"Authorization": "Basic " + base64.b64encode(b"AC1:hunter2").decode()}
-    async with running(configured) as app, aiohttp.ClientSession(headers=headers) as session:
+    async with running(configured) as app, harvest.client(headers=headers) as session:
         channel = await waiting_call(asterisk, customer)
         calls = f"http://127.0.0.1:{app.http_port}/2010-04-01/Accounts/AC1/Calls"
         (call,) = (await asked(session, f"{calls}.json"))["calls"]
@@ -184,7 +185,7 @@ async def test_a_call_that_has_just_ended_is_found_by_its_vendors_sid_too(
 async def test_a_key_is_good_behind_a_restart(asterisk: Asterisk, customer: Customer) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": "4711"}
     answers: list[tuple[int, Any]] = []
-    async with aiohttp.ClientSession(headers=headers) as session:
+    async with harvest.client(headers=headers) as session:
         for _ in range(2):
             async with running(settings(asterisk, customer, http=HTTP)) as app:
                 v1 = f"http://127.0.0.1:{app.http_port}/v1"
@@ -208,7 +209,7 @@ async def test_whoever_watches_does_not_hold_up_the_end(
     asterisk: Asterisk, customer: Customer
 ) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    async with aiohttp.ClientSession(headers=headers) as session:
+    async with harvest.client(headers=headers) as session:
         async with running(settings(asterisk, customer, http=HTTP)) as app:
             url = f"http://127.0.0.1:{app.http_port}/v1/transfers/stream"
             stream = await session.get(url)
@@ -220,7 +221,7 @@ async def test_schemathesis_finds_nothing_in_the_whole_program(
     tmp_path: Path, asterisk: Asterisk, customer: Customer
 ) -> None:
     async with running(settings(asterisk, customer, http=HTTP)) as app:
-        operator = aiohttp.ClientSession(
+        operator = harvest.client(
             f"http://127.0.0.1:{app.http_port}", headers={"Authorization": f"Bearer {TOKEN}"}
         )
         async with operator:
@@ -271,7 +272,7 @@ async def test_nobody_is_let_in_where_no_token_is_configured(
 ) -> None:
     async with (
         running(settings(asterisk, customer)) as app,
-        aiohttp.ClientSession(f"http://127.0.0.1:{app.http_port}") as session,
+        harvest.client(f"http://127.0.0.1:{app.http_port}") as session,
         session.get("/v1/calls", headers={"Authorization": "Bearer "}) as response,
     ):
         assert response.status == 403

@@ -4,12 +4,12 @@ import asyncio
 import subprocess
 from collections import Counter
 
-import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from stasis_refer.core.intents import TransferEnded
 from stasis_refer.core.outcome import Direction, Outcome, Reason, Result
+from tests import harvest
 from tests.scenarios.situations import SITUATIONS
 from tests.scenarios.theatre import ENDPOINTS, Stories, Theatre, application_of
 from tests.scenarios.voices import VOICES
@@ -19,7 +19,7 @@ Counts = Counter[tuple[str, ...]]
 
 async def page(theatre: Theatre) -> str:
     async with (
-        aiohttp.ClientSession() as session,
+        harvest.client() as session,
         session.get(f"{theatre.running.http}/metrics") as response,
     ):
         assert response.ok

@@ -26,6 +26,7 @@ from stasis_refer.lab.phone import (
     notify,
     pause,
 )
+from tests import harvest
 from tests.fakes.customer import Customer
 
 LAB = """
@@ -189,7 +190,7 @@ def http_address(config: Path) -> str:
 
 async def ready(config: Path, *, wanted: int = 200) -> dict[str, object]:
     address = http_address(config)
-    async with aiohttp.ClientSession() as session:
+    async with harvest.client() as session:
 
         async def asked() -> bool:
             try:

@@ -34,6 +34,7 @@ from stasis_refer.lab.phone import (
     hear_bye,
     notify,
 )
+from tests import harvest
 from tests.adapters.rest.lobby import Lobby
 from tests.fakes.customer import Reply
 from tests.scenarios.cast import ANSWERS, TARGET, Cast
@@ -204,7 +205,7 @@ async def test_restcomms_live_call_modification(cast: Cast, url: str) -> None:
     headers = {"Authorization": aiohttp.encode_basic_auth(ACCOUNT_SID, AUTH_TOKEN)}
     path = f"{url}/restcomm/2012-04-24/Accounts/{ACCOUNT_SID}/Calls/{sid}"
     async with (
-        aiohttp.ClientSession(headers=headers) as client,
+        harvest.client(headers=headers) as client,
         client.post(path, data={"Url": elsewhere}) as response,
     ):
         assert response.status == 200

@@ -32,6 +32,7 @@ from stasis_refer.lab.phone import (
     ring_in,
 )
 from stasis_refer.lab.sipp import Playing
+from tests import harvest
 from tests.fakes.customer import Customer, Received, Reply
 from tests.scenarios.test_process import until_true
 
@@ -222,7 +223,7 @@ allow_networks = ["127.0.0.0/8"]
         return True
 
     async def _get(self, url: str, **headers: str) -> str:
-        session = aiohttp.ClientSession(raise_for_status=True, headers=headers)
+        session = harvest.client(raise_for_status=True, headers=headers)
         async with session, session.get(url) as response:
             return await response.text()
 

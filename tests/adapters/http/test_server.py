@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from yarl import URL
 
 from stasis_refer.adapters.http import HttpServer
+from tests import harvest
 
 PAGE = b"# HELP up 1 while it runs.\n# TYPE up gauge\nup 1.0\n"
 SOUND = b"RIFF....WAVE"
@@ -87,7 +88,7 @@ async def world() -> AsyncIterator[World]:
 
 @pytest.fixture
 async def client(world: World) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{world.server.port}") as session:
+    async with harvest.client(f"http://127.0.0.1:{world.server.port}") as session:
         yield session
 
 

@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Route, expect
 
 from stasis_refer.core.outcome import Outcome
 from stasis_refer.runtime import book
+from tests import harvest
 from tests.adapters.page.live import is_live, is_settled, show
 from tests.adapters.page.world import ID, ONE, OTHER, PageWorld
 from tests.adapters.rest.world import TOKEN
@@ -193,7 +194,7 @@ async def test_one_page_too_many_says_so_and_tries_again(
     status = "Too many pages are open"
     async with (
         visit(browser, world.url, TOKEN) as page,
-        aiohttp.ClientSession(world.url, headers=bearer) as others,
+        harvest.client(world.url, headers=bearer) as others,
     ):
         await page.goto("about:blank")
         await page.clock.install()

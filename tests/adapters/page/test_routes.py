@@ -9,6 +9,7 @@ from stasis_refer.adapters.page.routes import HEADERS
 from stasis_refer.adapters.rest.sessions import COOKIE, LASTS
 from stasis_refer.core.outcome import Direction, Outcome
 from stasis_refer.runtime.book import Page, Rung, TransferFilter, TransferRecord
+from tests import harvest
 from tests.adapters.page.world import ID, NOW, ONE, PageWorld
 from tests.adapters.rest.world import TOKEN
 from tests.transfer_records import LADDER
@@ -35,7 +36,7 @@ async def browser(
     """Return one who keeps cookies and has no token."""
     del client  # it serves
     jar = aiohttp.CookieJar(unsafe=True)  # cookies of an address
-    async with aiohttp.ClientSession(world.url, cookie_jar=jar) as browser:
+    async with harvest.client(world.url, cookie_jar=jar) as browser:
         yield browser
 
 
@@ -103,7 +104,7 @@ async def test_a_session_ends_by_itself(world: PageWorld, browser: aiohttp.Clien
 
 async def test_over_tls_the_cookie_stays_there() -> None:
     world = PageWorld()  # public_url is https
-    async with world.serving(), aiohttp.ClientSession(world.url) as browser:
+    async with world.serving(), harvest.client(world.url) as browser:
         response = await log_in(world, browser, origin="https://pbx.example.com")
         assert response.status == 303
         assert response.cookies[COOKIE]["secure"] is True

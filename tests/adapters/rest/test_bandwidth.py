@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-import aiohttp
 import bandwidth
 import pytest
 import yarl
@@ -19,6 +18,7 @@ from stasis_refer.core.application import Callback, Method
 from stasis_refer.core.info import CallDirection, CallStatus
 from stasis_refer.core.orders import EndCall, FetchDocument, Refusal, Refused, RunDocument
 from stasis_refer.core.verbs import LegWatch, Number, Redirect, SipAddress, Tag
+from tests import harvest
 from tests.adapters.rest.lobby import (
     ACCOUNT,
     BASE,
@@ -358,7 +358,7 @@ async def test_the_next_page_is_where_this_one_is_however_the_account_is_spelled
     path = "/api/v2/accounts/%0D%0AX%3E/calls"
     headers = {"Authorization": f"Basic {b64encode(f'support:{TOKEN}'.encode()).decode()}"}
     any_account = replace(SUPPORT, account_sid="", username="support", password=TOKEN)
-    async with lobby_of(any_account) as lobby, aiohttp.ClientSession(headers=headers) as client:
+    async with lobby_of(any_account) as lobby, harvest.client(headers=headers) as client:
         lobby.kept = [record(LIVE, any_account), record(OVER, any_account)]
         url = yarl.URL(f"{lobby.url}{path}?pageSize=1", encoded=True)
         async with client.get(url) as response:

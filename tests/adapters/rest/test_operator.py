@@ -8,6 +8,7 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from stasis_refer.adapters.rest.guard import CLOSED
+from tests import harvest
 from tests.adapters.rest.world import CALL, TOKEN, TRANSFER, World
 
 ENDPOINTS = [
@@ -26,7 +27,7 @@ async def stranger(
     world: World, client: aiohttp.ClientSession
 ) -> AsyncIterator[aiohttp.ClientSession]:
     del client  # it serves
-    async with aiohttp.ClientSession(world.url) as session:
+    async with harvest.client(world.url) as session:
         yield session
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests import harvest
 from tests.adapters.rest.world import AS_OPERATOR, CALL, TRANSFER, World
 
 REFER = f"/v1/calls/{CALL.key}/refer"
@@ -139,7 +140,7 @@ async def test_every_mistake_is_told_in_one_form(  # noqa: PLR0913, PLR0917 - a 
     headers = {header: value for header, value in given.items() if value is not None}
     body = None if asked.body is None else asked.body.encode()
     async with (
-        aiohttp.ClientSession(world.url) as session,
+        harvest.client(world.url) as session,
         session.request(method, path, data=body, headers=headers) as response,
     ):
         problem = await response.json()

@@ -11,6 +11,7 @@ import pytest
 from stasis_refer.core.application import Callback, Method
 from stasis_refer.core.orders import EndCall, FetchDocument, Order, Refusal, Refused
 from stasis_refer.core.verbs import LegEvent, LegWatch, Registered, SipAddress
+from tests import harvest
 from tests.adapters.rest.lobby import (
     ACCOUNT,
     FOREIGN,
@@ -36,7 +37,7 @@ def credentials(password: str) -> dict[str, str]:
 
 @pytest.fixture
 async def client(lobby: Lobby) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(lobby.url, headers=credentials(TOKEN)) as session:
+    async with harvest.client(lobby.url, headers=credentials(TOKEN)) as session:
         yield session
 
 
@@ -87,7 +88,7 @@ async def test_the_call_of_another_account_is_not_found(
 
 async def test_wrong_credentials_are_refused(lobby: Lobby) -> None:
     async with (
-        aiohttp.ClientSession(lobby.url, headers=credentials("wrong")) as stranger,
+        harvest.client(lobby.url, headers=credentials("wrong")) as stranger,
         stranger.get(f"{CALLS}.json") as response,
     ):
         assert response.status == 401

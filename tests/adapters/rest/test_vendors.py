@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-import aiohttp
 import pytest
 
 from stasis_refer.core.application import Callback
 from stasis_refer.dialects.rest import RestRoute, RestVendor
 from stasis_refer.dialects.rest_registry import REST_VENDORS
+from tests import harvest
 from tests.adapters.rest.lobby import ACCOUNT, LIVE, TOKEN, application, lobby_of, record
 
 BASIC = {"Authorization": f"Basic {b64encode(f'{ACCOUNT}:{TOKEN}'.encode()).decode()}"}
@@ -43,7 +43,7 @@ async def answer_of(
     how = "data" if vendor.dialect in {"twiml", "rcml"} else "json"
     body: dict[str, Any] = {how: sent} if sent else {}
     path = route.path.format(account=ACCOUNT, call=SIDS[vendor.dialect])
-    async with lobby_of(support) as lobby, aiohttp.ClientSession(lobby.url) as client:
+    async with lobby_of(support) as lobby, harvest.client(lobby.url) as client:
         lobby.live_calls = [record(LIVE, support)]
         asked = client.request(
             route.method, path, params=query, headers=CREDENTIALS[vendor.dialect], **body
@@ -127,7 +127,7 @@ async def test_a_url_of_the_configuration_is_no_mistake_of_the_request() -> None
     inside = Callback("http://10.0.0.5/status")
     support = replace(application("support", "twiml"), status_callback=inside)
     form = {**TWILIO_CALL, "ApplicationSid": "support"}
-    async with lobby_of(support) as lobby, aiohttp.ClientSession(lobby.url) as client:
+    async with lobby_of(support) as lobby, harvest.client(lobby.url) as client:
         path = f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json"
         async with client.post(path, data=form, headers=BASIC) as response:
             assert response.status == 201

@@ -30,6 +30,7 @@ from stasis_refer.runtime.book import (
 from stasis_refer.runtime.feed import Feed
 from stasis_refer.runtime.keys import KeptRequest
 from stasis_refer.runtime.ports import StoreError
+from tests import harvest
 
 TOKEN = "operator-hunter2-token"
 AS_OPERATOR = {"Authorization": f"Bearer {TOKEN}"}
@@ -241,7 +242,7 @@ class World:
         await server.start()
         self.port = server.port
         try:
-            async with aiohttp.ClientSession(self.url, headers=AS_OPERATOR) as client:
+            async with harvest.client(self.url, headers=AS_OPERATOR) as client:
                 yield client
         finally:
             self.feed.close()

@@ -61,11 +61,11 @@ class Wire:
 
     @property
     def capture(self) -> dict[str, str]:
-        return {"listen": f"127.0.0.1:{self.port}", "password": "s3cret"}
+        return {"listen": f"127.0.0.1:{self.port}", "password": "hunter2"}
 
     def copy(self, message: bytes) -> None:
         ends = ("192.0.2.7", 5060), ("127.0.0.1", 5060)
-        packet = Packet(message, "1-1@a", b"s3cret", 1, 1.0, *ends)
+        packet = Packet(message, "1-1@a", b"hunter2", 1, 1.0, *ends)
         self.sending.sendto(encode(packet), ("127.0.0.1", self.port))
 
 

@@ -466,7 +466,9 @@ async def test_exit_codes_reach_the_shell(write: Write) -> None:
             assert b"Traceback" not in out + error
 
 
-@pytest.mark.parametrize(("password", "code", "finding"), [("secret", 0, "ok "), ("no", 1, "BAD ")])
+@pytest.mark.parametrize(
+    ("password", "code", "finding"), [("hunter2-ari", 0, "ok "), ("no", 1, "BAD ")]
+)
 async def test_doctor_tells_each_finding(
     write: Write, password: str, code: int, finding: str
 ) -> None:
@@ -494,7 +496,7 @@ async def ready(port: int) -> None:
 
 def serving(asterisk: Asterisk, port: int, folder: Path) -> str:
     return (
-        f"[ari]\nurl = '{asterisk.url}'\npassword = 'secret'\n"
+        f"[ari]\nurl = '{asterisk.url}'\npassword = 'hunter2-ari'\n"
         f"[http]\nlisten = '127.0.0.1:{port}'\n{with_ledger(folder)}"
     )
 

@@ -39,7 +39,7 @@ def settings(asterisk: Asterisk, password: str = "", capture: Capture | None = N
 
 
 def capture(port: int) -> Capture:
-    return Capture.model_validate({"listen": f"127.0.0.1:{port}", "password": "s3cret"})
+    return Capture.model_validate({"listen": f"127.0.0.1:{port}", "password": "hunter2"})
 
 
 def copy(password: bytes) -> bytes:
@@ -53,7 +53,7 @@ def bad(findings: list[Finding]) -> list[str]:
 async def test_nothing_is_wrong_with_what_we_ship(
     asterisk: Asterisk, hep: socket.socket, port: int
 ) -> None:
-    asterisk.on_call_out = lambda: hep.sendto(copy(b"s3cret"), ("127.0.0.1", port))
+    asterisk.on_call_out = lambda: hep.sendto(copy(b"hunter2"), ("127.0.0.1", port))
     findings = await examine(settings(asterisk, capture=capture(port)))
     assert bad(findings) == []
     assert [finding.text for finding in findings[:-1]] == [
@@ -238,7 +238,7 @@ async def test_copies_that_are_no_good_are_found(
     ]
     assert finding.text == text
     assert finding.remedy
-    assert "s3cret" not in repr(finding)
+    assert "hunter2" not in repr(finding)
 
 
 @pytest.mark.parametrize(

@@ -18,21 +18,21 @@ drain_timeout = 30
 url = "http://127.0.0.1:8088"
 app = "stasis_refer"
 username = "stasis_refer"
-password = "ari-secret"
+password = "ari-hunter2"
 connection = "inbound"
 sip_endpoint = "stasis_refer"
 
 [capture]
 enabled = true
 listen = "127.0.0.1:9060"
-password = "hep-secret"
+password = "hep-hunter2"
 sources = ["127.0.0.1", "::1"]
 forward = ["192.0.2.1:9060"]
 
 [http]
 listen = "127.0.0.1:8080"
 public_url = "http://127.0.0.1:8080"
-operator_token = "token-secret"
+operator_token = "token-hunter2"
 
 [ledger]
 url = "sqlite:///stasis_refer.db"
@@ -62,7 +62,7 @@ method = "POST"
 fallback_url = ""
 status_callback = ""
 account_sid = "AC1"
-auth_token = "twilio-secret"
+auth_token = "twilio-hunter2"
 username = ""
 password = ""
 webhook_secret = ""
@@ -109,7 +109,7 @@ def mistakes(path: Path | None) -> list[str]:
 def test_a_whole_configuration_is_read(write: Write) -> None:
     settings = load(write(WHOLE))
     assert settings.ari.url == "http://127.0.0.1:8088"
-    assert settings.ari.password.get_secret_value() == "ari-secret"
+    assert settings.ari.password.get_secret_value() == "ari-hunter2"
     assert settings.capture is not None
     assert settings.capture.listen == "127.0.0.1:9060"
     assert settings.capture.sources == ("127.0.0.1", "::1")
@@ -124,7 +124,7 @@ def test_the_core_is_told_of_each_application(write: Write) -> None:
     assert application.document == Callback("https://example.com/voice", Method.POST)
     assert (application.fallback, application.status_callback) == (None, None)
     assert (application.no_notify_timeout, application.ring_timeout) == (30, 60)
-    assert (application.account_sid, application.auth_token) == ("AC1", "twilio-secret")
+    assert (application.account_sid, application.auth_token) == ("AC1", "twilio-hunter2")
     assert deciding_rule(application.targets, parse("tel:+49301234")) is not None
     assert deciding_rule(application.targets, parse("sip:a@example.org")) is None
 
@@ -320,7 +320,7 @@ def test_any_secret_may_be_in_a_file(
         (b"", "", "ari: password_file: {file} is empty: "),
         (b"\n", "", "ari: password_file: {file} is empty: "),
         (b"\xff\xfe", "", "ari: password_file: {file} is no text: "),
-        (b"x", "password = 'y'\n", "ari: give password or password_file, not both"),
+        (b"x", "password = 'hunter2'\n", "ari: give password or password_file, not both"),
     ],
 )
 def test_a_secret_file_that_cannot_be_used_is_told(
@@ -341,7 +341,7 @@ def test_only_secrets_may_be_in_files(write: Write) -> None:
 def test_secrets_are_in_no_repr(write: Write) -> None:
     settings = load(write(WHOLE))
     shown = f"{settings!r} {settings} {settings.application_table()!r}"
-    for secret in ("ari-secret", "hep-secret", "token-secret", "twilio-secret"):
+    for secret in ("ari-hunter2", "hep-hunter2", "token-hunter2", "twilio-hunter2"):
         assert secret not in shown
 
 
@@ -658,11 +658,11 @@ def test_a_file_that_cannot_be_read_is_told(
         (
             (
                 "[targets]\nallow = ['sip:*@a']\n[http]\nlisten = '0.0.0.0:80'\n"
-                "operator_token = 'x'\n"
+                "operator_token = 'hunter2'\n"
                 "[[applications]]\nname = 'b'\ndialect = 'bxml'\nurl = 'http://a/'\n"
-                "username = 'u'\npassword = 'p'\nauth_token = 't'\n"
+                "username = 'u'\npassword = 'hunter2'\nauth_token = 'hunter2'\n"
                 "[[applications]]\nname = 'j'\ndialect = 'jambonz'\nurl = 'http://a/'\n"
-                "auth_token = 't'\n"
+                "auth_token = 'hunter2'\n"
             ),
             {"applications.0.auth_token: has no effect without account_sid"},
         ),
@@ -682,7 +682,9 @@ def test_a_file_that_cannot_be_read_is_told(
         (f"{GOOD}[capture]\nlisten = '0.0.0.0:1'\nenabled = false\n", set()),
         (f"{GOOD}[capture]\nlisten = '[::1]:9060'\n", set()),
         (
-            "[targets]\nallow = ['sip:*@a']\n" + SUPPORT + "trunk = 'x'\nwebhook_secret = 'y'\n",
+            "[targets]\nallow = ['sip:*@a']\n"
+            + SUPPORT
+            + "trunk = 'x'\nwebhook_secret = 'hunter2'\n",
             {
                 "applications.0.webhook_secret: has no effect in twiml",
             },

@@ -436,4 +436,4 @@ async def test_asterisk_that_is_still_booting_is_asked_again(asterisk: Asterisk)
 
 
 def test_the_password_is_kept_out_of_every_repr() -> None:
-    assert "secret" not in repr(Account("http://127.0.0.1:8088", "a", "u", "secret"))
+    assert "hunter2" not in repr(Account("http://127.0.0.1:8088", "a", "u", "hunter2"))

@@ -23,7 +23,7 @@ from stasis_refer.core.intents import (
 from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason, Result
 
 SUPPORT = Application(
-    "support", "twiml", Callback("https://example.com/voice"), auth_token="twilio-secret"
+    "support", "twiml", Callback("https://example.com/voice"), auth_token="twilio-hunter2"
 )
 CALL = CallInfo("k" * 32, "1764000000.1", "1-1@127.0.0.1", caller="+4930123")
 TARGET = "sip:ada.lovelace@example.com"
@@ -113,7 +113,7 @@ def test_a_note_is_a_constant_sentence_with_fields(
     assert (line["log_level"], line["event"]) == (level, sentence)
     assert line.items() >= {**whose, **fields}.items()
     assert "ada.lovelace" not in repr(line)
-    assert "twilio-secret" not in repr(line)
+    assert "twilio-hunter2" not in repr(line)
 
 
 def test_witnesses_that_contradict_each_other_are_an_error() -> None:

@@ -114,12 +114,12 @@ def test_a_class_says_its_name_and_no_defaults() -> None:
 
 
 OURS = replace(PLAIN, trunk="carrier", ring_timeout=7.0, fallback=HOOK, account_sid="AC1")
-SECRET = dict.fromkeys(("auth_token", "username", "password", "webhook_secret"), "s3cret")
+SECRET = dict.fromkeys(("auth_token", "username", "password", "webhook_secret"), "hunter2")
 
 
 def test_an_application_is_kept_as_it_was_but_for_its_credentials() -> None:
     text = codec.dumps(replace(OURS, **SECRET))  # type: ignore[arg-type]
-    assert "s3cret" not in text
+    assert "hunter2" not in text
     assert codec.loads(text, {}) == OURS
 
 

@@ -82,8 +82,8 @@ def test_a_url_overrides_the_limits() -> None:
 @pytest.mark.parametrize(
     ("asked", "tried", "userinfo"),
     [
-        (BASE, BASE, "own:secret"),
-        (BASE, "https://example.com/moved", "own:secret"),
+        (BASE, BASE, "own:hunter2"),
+        (BASE, "https://example.com/moved", "own:hunter2"),
         (BASE, "https://other.example/", None),
         ("https://u:p%40@example.com/x", "https://example.com/x", "u:p@"),
         ("https://u:p@other.example/x", "https://other.example/x", "u:p"),
@@ -98,7 +98,7 @@ def test_credentials_go_to_the_origin_they_are_for(
         dialect="bxml",
         document=Callback(BASE),
         username="own",
-        password="secret",
+        password="hunter2",
     )
     signed = ask(asked, application=application).sign(tried, POST, 0.0)
     assert signed == (basic(userinfo) if userinfo else {})

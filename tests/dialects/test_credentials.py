@@ -56,7 +56,7 @@ def test_credentials_go_to_the_origin_they_were_given_for(
 
 def test_without_a_username_there_are_no_credentials_of_the_applications() -> None:
     assert authorization(DOCUMENT, DOCUMENT, application()) == {}
-    assert authorization(DOCUMENT, DOCUMENT, application(password="secret")) == {}
+    assert authorization(DOCUMENT, DOCUMENT, application(password="hunter2")) == {}
 
 
 def test_a_username_goes_without_a_password_too() -> None:

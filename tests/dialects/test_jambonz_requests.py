@@ -40,7 +40,7 @@ from stasis_refer.dialects.dialect import Letter, WebhookLimits, WebhookRequest
 from stasis_refer.dialects.jambonz_requests import call_sid, jambonz_fields, jambonz_request
 
 BASE = "https://example.com/app/voice"
-SECRET = "wh_sec_0123456789"
+SECRET = "hunter2_0123456789"
 GET, POST = Method.GET, Method.POST
 APPLICATION = Application(
     name="support",
@@ -513,7 +513,7 @@ def test_userinfo_becomes_basic_authorization_for_its_own_origin(
 
 
 def test_the_applications_own_credentials_go_to_its_own_origin() -> None:
-    application = replace(APPLICATION, username="u", password="p")
+    application = replace(APPLICATION, username="u", password="hunter2")
     request = ask(action(BUSY), application)
-    assert request.sign(HOOK.url, POST, 0.0)["Authorization"] == "Basic dTpw"
+    assert request.sign(HOOK.url, POST, 0.0)["Authorization"] == "Basic dTpodW50ZXIy"
     assert "Authorization" not in request.sign("https://other.example/", POST, 0.0)

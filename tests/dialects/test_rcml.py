@@ -25,7 +25,7 @@ APPLICATION = Application(
     dialect="rcml",
     document=Callback(BASE),
     account_sid="AC00000000000000000000000000000000",
-    auth_token="0123456789abcdef",
+    auth_token="hunter2-0123456789abcdef",
 )
 INFO = CallInfo(
     key="0123456789abcdef0123456789abcdef",
@@ -200,7 +200,7 @@ def test_nothing_is_signed() -> None:
 @pytest.mark.parametrize(
     ("asked", "tried", "credentials"),
     [
-        (BASE, BASE, "ours:secret"),
+        (BASE, BASE, "ours:hunter2"),
         (BASE, "https://other.example/moved", None),
         ("https://u:p@example.com/voice", BASE, "u:p"),
     ],
@@ -208,7 +208,7 @@ def test_nothing_is_signed() -> None:
 def test_credentials_go_to_their_own_origin(
     asked: str, tried: str, credentials: str | None
 ) -> None:
-    application = replace(APPLICATION, username="ours", password="secret")
+    application = replace(APPLICATION, username="ours", password="hunter2")
     signed = ask(action(url=asked), application).sign(tried, POST, NOW)
     told = f"Basic {b64encode(credentials.encode()).decode()}" if credentials else None
     assert signed.get("Authorization") == told

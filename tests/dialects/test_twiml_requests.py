@@ -28,7 +28,7 @@ from stasis_refer.dialects.dialect import Letter, WebhookRequest
 from stasis_refer.dialects.twiml_requests import twiml_fields, twiml_request
 
 BASE = "https://example.com/app/voice"
-AUTH_TOKEN = "0123456789abcdef"
+AUTH_TOKEN = "hunter2-0123456789abcdef"
 APPLICATION = Application(
     name="support",
     dialect="twiml",

@@ -80,7 +80,7 @@ class Asterisk:
 
     def __init__(self, version: str = "22.10.1+dfsg") -> None:
         self.version = version
-        self.username, self.password = "stasis_refer", "secret"
+        self.username, self.password = "stasis_refer", "hunter2-ari"
         self.port = 0
         self.asked: list[Asked] = []
         self.channels: dict[str, Channel] = {}

@@ -31,9 +31,9 @@ def plan_in(folder: Path) -> AsteriskPlan:
         sip_port=free_udp_port(),
         http_port=free_port(),
         ari_user="stasis_refer",
-        ari_password='a;b"c',
+        ari_password='hunter2;b"c',
         hep_port=free_udp_port(),
-        hep_password="hep",
+        hep_password="hunter2-hep",
     )
 
 
@@ -296,7 +296,7 @@ def test_secrets_in_the_configuration_are_for_their_owner_only(tmp_path: Path) -
 
 
 def test_a_plan_is_printed_without_its_secrets(tmp_path: Path) -> None:
-    plan = replace(plan_in(tmp_path), ari_password="planted", hep_password="sown")
+    plan = replace(plan_in(tmp_path), ari_password="hunter2-planted", hep_password="hunter2-sown")
     assert "planted" not in repr(plan)
     assert "sown" not in repr(plan)
 

@@ -278,20 +278,20 @@ ELSEWHERE = Callback("http://127.0.0.1/elsewhere")
 def test_a_call_goes_on_by_the_configuration_that_it_began_with(
     changes: dict[str, object],
 ) -> None:
-    began = replace(WITH_STATUS, auth_token="old")
-    now = replace(WITH_STATUS, auth_token="new", **changes)  # type: ignore[arg-type]
+    began = replace(WITH_STATUS, auth_token="hunter2-old")
+    now = replace(WITH_STATUS, auth_token="hunter2-new", **changes)  # type: ignore[arg-type]
     line = Line(began)
     line.happens((1.0, document(REFER)), (1.1, ReferSeen(7)), (1.2, ReferAnswered(405, 7)))
     first = rebuild(kept(line, began), known(began), 2.0, HOUR + 2.0).call
     call = rebuild(kept(line, began), known(now), 2.0, HOUR + 2.0).call
-    assert call.application == replace(began, auth_token="new")
+    assert call.application == replace(began, auth_token="hunter2-new")
     assert call.deadline == first.deadline
     for event in (returned(405), FetchFailed(FetchFailure.STATUS, "", ""), document(SAY)):
         assert call.handle(event, 2.0) == first.handle(event, 2.0)
 
 
 def test_a_call_whose_application_is_gone_goes_on_without_credentials() -> None:
-    began = replace(PLAIN, auth_token="s3cret")
+    began = replace(PLAIN, auth_token="hunter2")
     store = Store(kept(transfer(), began))
     with capture_logs() as logs:
         (rebuilt,) = rebuilt_calls(store, {}, 2.0, HOUR)

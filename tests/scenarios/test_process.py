@@ -176,11 +176,12 @@ async def asterisk(folder: Path) -> AsyncIterator[tuple[PrivateAsterisk, str]]:
         sip_port=free_udp_port(),
         http_port=free_port(),
         ari_user="ours",
-        ari_password="secret",
+        ari_password="hunter2-ari",
     )
     plan.folder.mkdir()
     async with PrivateAsterisk(plan) as running:
-        ari = f'url = "http://127.0.0.1:{plan.http_port}"\nusername = "ours"\npassword = "secret"'
+        url = f'url = "http://127.0.0.1:{plan.http_port}"'
+        ari = f'{url}\nusername = "ours"\npassword = "hunter2-ari"'
         yield running, ari
 
 

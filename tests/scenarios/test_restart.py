@@ -50,7 +50,7 @@ CALLS = 50
 LONG = 90.0
 """Seconds that no phone's part takes, nor a start or the end of all calls."""
 
-PASSWORD = "secret"
+PASSWORD = "hunter2-asterisk"
 REFER = '<Response><Refer action="after"><Sip>sip:alice@example.com</Sip></Refer></Response>'
 DIAL = '<Response><Dial action="after"><Sip>sip:agent@127.0.0.1:{port}</Sip></Dial></Response>'
 HANG_UP = "<Response><Hangup/></Response>"

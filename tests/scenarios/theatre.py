@@ -55,7 +55,7 @@ outbound_auth = challenged
 type = auth
 auth_type = userpass
 username = transferor
-password = secret
+password = hunter2-transferor
 
 [challenged]
 type = identify

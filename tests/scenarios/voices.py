@@ -17,9 +17,9 @@ from tests.scenarios.situations import NO_NOTIFY, RING, Situation
 Told: TypeAlias = tuple[object, object, object]
 """Status, code of the REFER, code of the NOTIFY; None where it is left out."""
 
-AUTH_TOKEN = "0123456789abcdef0123456789abcdef"
+AUTH_TOKEN = "hunter2-0123456789abcdef"
 ACCOUNT_SID = "AC" + "1" * 32
-WEBHOOK_SECRET = "wh_0123456789abcdef"
+WEBHOOK_SECRET = "hunter2-wh_0123456789abcdef"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from stasis_refer.wire.hep import Packet, encode
 AT = 1_764_000_000.25  # seconds since 1970
 CALL = "1-28941@127.0.0.7"
 PHONE, ASTERISK = "28941t1", "b4b5543b-778b"
-PASSWORD = b"s3cret"
+PASSWORD = b"hunter2"
 
 SDP = """\
 v=0

@@ -555,7 +555,7 @@ async def test_what_is_believed_is_forwarded_as_it_came(homer: socket.socket) ->
     rules = CaptureRules(PASSWORD, forward=[("127.0.0.1", 9), homer.getsockname()])
     with closing(Wire(rules)) as wire:
         wire.send(b"garbage")
-        wire.send(hep(REFER).replace(PASSWORD, b"S3CRET"))
+        wire.send(hep(REFER).replace(PASSWORD, b"HUNTER2"))
         wire.copy(REFER, OTHER)
         wire.listener.drain()
         assert [homer.recv(65535) for _ in range(2)] == [hep(REFER), hep(OTHER)]

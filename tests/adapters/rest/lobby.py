@@ -24,7 +24,7 @@ from stasis_refer.runtime.book import (
 )
 from stasis_refer.runtime.ports import StoreError
 
-ACCOUNT, TOKEN = "AC" + "0a" * 16, "secret-token"
+ACCOUNT, TOKEN = "AC" + "0a" * 16, "hunter2-token"
 LIVE, OVER, LEG, FOREIGN = "1a" * 16, "2b" * 16, "3c" * 16, "4d" * 16
 STARTED = 1_783_000_000.0  # 2026-07-02 13:46:40 UTC
 NETWORKS = AllowedNetworks(["127.0.0.0/8"])

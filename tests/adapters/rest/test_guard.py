@@ -25,7 +25,7 @@ BXML = Application(
 JAMBONZ = Application("jambonz", "jambonz", VOICE, account_sid="J1", auth_token="hunter2-jambonz")
 SHARED = replace(TWIML, name="shared")  # of the same account as TWIML
 ODD = Application(
-    "odd", "twiml", VOICE, account_sid="Ä\N{SNOWMAN}", auth_token="pässwörd\N{SNOWMAN}"
+    "odd", "twiml", VOICE, account_sid="Ä\N{SNOWMAN}", auth_token="hunter2-pässwörd\N{SNOWMAN}"
 )
 ANONYMOUS = Application("anonymous", "bxml", VOICE, username="only", password="hunter2-only")
 BARE = (
@@ -106,7 +106,10 @@ VENDORS = [
     pytest.param(basic("only", "hunter2-only"), "any", ["anonymous"], id="no account configured"),
     pytest.param("bEARER  hunter2-jambonz", "", ["jambonz"], id="a scheme in any case"),
     pytest.param(
-        basic("Ä\N{SNOWMAN}", "pässwörd\N{SNOWMAN}"), "Ä\N{SNOWMAN}", ["odd"], id="not ASCII"
+        basic("Ä\N{SNOWMAN}", "hunter2-pässwörd\N{SNOWMAN}"),
+        "Ä\N{SNOWMAN}",
+        ["odd"],
+        id="not ASCII",
     ),
     pytest.param(None, "", 401, id="none"),
     pytest.param("", "", 401, id="empty"),

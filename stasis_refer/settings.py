@@ -109,11 +109,25 @@ class Settings(BaseSettings):
         """Yield what is legal and probably not meant."""
         if not self.applications:
             yield "applications: there is none, so every call is refused"
+        yield from self._about_targets()
+        yield from self._about_strangers()
+        for name in type(self).model_fields:
+            section = getattr(self, name)
+            if isinstance(section, Section):
+                yield from (f"{name}.{remark}" for remark in section.open_secrets())
+        for index, each in enumerate(self.applications):
+            for remark in self._about(each):
+                yield f"applications.{index}.{remark}"
+
+    def _about_targets(self) -> Iterator[str]:
         if not self.targets.allow and not any(rule.action == "allow" for _, rule in self.rules()):
             yield "targets.allow: nothing is allowed, so every transfer is blocked"
         for order in self._orders():
             yield from useless(order)
             yield from too_late(order)
+
+    def _about_strangers(self) -> Iterator[str]:
+        """Yield what other machines, and other users of this one, can reach or cannot."""
         if self.http.is_exposed and not self.http.operator_token.get_secret_value():
             yield (
                 "http.operator_token: is empty, and other machines reach http.listen:"
@@ -126,22 +140,15 @@ class Settings(BaseSettings):
                 "other users of this machine can read the secrets in it: chmod 600 it, or write"
                 ' them into files of their own, as in password_file = "…"'
             )
-        for name in type(self).model_fields:
-            section = getattr(self, name)
-            if isinstance(section, Section):
-                yield from (f"{name}.{remark}" for remark in section.open_secrets())
-        for index, each in enumerate(self.applications):
-            for remark in (
-                *each.remarks(),
-                *each.open_secrets(),
-                *self._above_the_program(each),
-            ):
-                yield f"applications.{index}.{remark}"
-            if self.http.is_exposed and each.is_closed:
-                yield (
-                    f"applications.{index}.auth_token: nobody may ask for its calls by REST"
-                    " before it and account_sid are set"
-                )
+
+    def _about(self, application: ApplicationSettings) -> Iterator[str]:
+        yield from application.remarks()
+        yield from application.open_secrets()
+        yield from self._above_the_program(application)
+        if self.http.is_exposed and application.is_closed:
+            yield (
+                "auth_token: nobody may ask for its calls by REST before it and account_sid are set"
+            )
 
     def _above_the_program(self, application: ApplicationSettings) -> Iterator[str]:
         """Yield the limits of an application that can never be reached."""

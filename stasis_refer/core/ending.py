@@ -27,12 +27,13 @@ from stasis_refer.core.activity import (
     Talking,
 )
 from stasis_refer.core.events import ChannelReturned, Command, CommandRefused
+from stasis_refer.core.facts import Return
 from stasis_refer.core.gathering import DigitTaking
 from stasis_refer.core.info import CallDirection, CallStatus
 from stasis_refer.core.intents import HangUp, Intent, ReferReport, ReturnToDialplan, Tell, TellKind
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
 from stasis_refer.core.queueing import Waiting
-from stasis_refer.core.refer import Return, Seen
+from stasis_refer.core.refer import Seen
 from stasis_refer.core.verbs import LegEvent
 
 CLEARING_LIMIT: Final = 5.0

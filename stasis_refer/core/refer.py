@@ -11,7 +11,7 @@ from enum import Enum, StrEnum, auto
 from math import inf
 from typing import Final
 
-from stasis_refer.core.events import TransferStatus
+from stasis_refer.core.facts import Facts, Return
 from stasis_refer.core.outcome import Reason
 
 TIMER_F: Final = 32.0
@@ -124,39 +124,6 @@ TRANSITIONS: Final[dict[State, dict[Seen, State]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Return:
-    """What Asterisk said when it let go of the channel; ``code`` 0 or a SIP status."""
-
-    status: TransferStatus
-    code: int
-
-    @property
-    def tells(self) -> bool:
-        """Whether it says how the transfer ended: FAILURE/0 may be any end of the wait."""
-        return self.status is not TransferStatus.FAILURE or self.code != 0
-
-
-@dataclass(slots=True)
-class Facts:
-    """What the witnesses said of one REFER, in their own words."""
-
-    captured: bool = False  # our REFER was seen on the wire: SIP can be heard
-    refer_code: int | None = None
-    notify_code: int | None = None  # the last one, provisional ones included
-    final_code: int | None = None  # of the first final NOTIFY
-    challenged: bool = False  # refer_code is a 401 or 407 that Asterisk may still answer
-    denied: bool = False  # a NOTIFY's 2xx proved untrue
-    no_subscription: bool = False
-    subscription_ended: bool = False
-    returned: Return | None = None
-    misled: bool = False  # Transfer() took another REFER's end for this one's: no witness
-    broken_off: Reason | None = None  # which time limit made us give up
-    call_gone: bool = False
-    unheard: bool = False  # the program was not there for a while
-    gone_unheard: bool = False  # and the call ended then
-
-
-@dataclass(frozen=True, slots=True)
 class TimeLimits:
     """How long a REFER that was accepted may take, in seconds."""
 
@@ -185,6 +152,7 @@ class Refer:
     notified_at: float | None = None  # the first provisional NOTIFY
     succeeded_at: float | None = None  # a NOTIFY's 2xx
     heard_from: float = -inf  # since a restart of the program
+    anothers_end: int | None = None  # the code that another REFER of the dialog ended with
 
     def __post_init__(self) -> None:
         # Until our REFER is captured nothing can be told apart: what is silent may be ringing.
@@ -221,20 +189,32 @@ class Refer:
         # After a hang-up it lets go because of that too, and then tells nothing of the transfer.
         if self.facts.misled or (self.facts.call_gone and not returned.tells):
             return
+        if self._is_anothers(returned):
+            self._mislead(now)
+            return
         if self.facts.returned is None:
             self.facts.returned = returned
         self.see(Seen.RETURN, now)
 
-    def disown(self, now: float) -> None:
-        """Take in that another REFER of the dialog ended.
+    def disown(self, now: float, code: int) -> None:
+        """Take in that another REFER of the dialog ended, with ``code``, 0 for none.
 
         Each subscription puts its end onto the channel (xfer_client_on_evsub_state in
-        chan_pjsip.c), and the ``Transfer()`` that waits takes it for its own. What it tells
-        then is not of this REFER, which goes on: SIP alone is heard from here on.
+        chan_pjsip.c), and the ``Transfer()`` that waits takes it for its own. Where it tells
+        just that, it is not of this REFER, which goes on: SIP alone is heard from then on.
         """
-        facts = self.facts
-        if self.over or facts.final_code is not None:
+        if self.over or self.facts.final_code is not None:
             return
+        self.anothers_end = code
+        if self.facts.returned is not None and self._is_anothers(self.facts.returned):
+            self._mislead(now)
+
+    def _is_anothers(self, returned: Return) -> bool:
+        code = self.anothers_end
+        return code is not None and self.facts.final_code is None and returned.is_end(code)
+
+    def _mislead(self, now: float) -> None:
+        facts = self.facts
         facts.misled, facts.returned = True, None
         if self.state is State.SETTLING and not self._both_heard():
             self.state = self._reached()
@@ -286,14 +266,16 @@ class Refer:
                 facts.subscription_ended = True
                 self._keep_notify(now, code)
             case Seen.PROVISIONAL_NOTIFY if facts.final_code is None or self._confirming:
-                facts.denied |= self._confirming
-                facts.final_code = None
+                if self._confirming:
+                    facts.deny()
                 self.notified_at = now if self.notified_at is None else self.notified_at
                 self._keep_notify(now, code)
             case Seen.SUCCESS_NOTIFY | Seen.FAILURE_NOTIFY if facts.final_code is None:
-                facts.final_code = code
+                facts.final_code, facts.standing_code = code, facts.notify_code
                 self.succeeded_at = now
                 self._keep_notify(now, code)
+            case Seen.FAILURE_NOTIFY if self._confirming:
+                facts.standing_code = code
             case _:
                 pass
 
@@ -306,8 +288,7 @@ class Refer:
         # NOTIFY was not from the phone, and the BYE that follows is only a hang-up.
         since = max(now if self.succeeded_at is None else self.succeeded_at, self.heard_from)
         if self._confirming and now - since > SETTLING_TIME:
-            self.facts.denied = True
-            self.facts.final_code = None
+            self.facts.deny()
 
     def _keep_notify(self, now: float, code: int | None) -> None:
         if code is not None:

@@ -28,12 +28,12 @@ from stasis_refer.core.events import (
     QueueLeft,
     Restarted,
 )
+from stasis_refer.core.facts import Return
 from stasis_refer.core.found import Found
 from stasis_refer.core.intents import Answer, BreakOff, HangUp, Intent, JoinQueue, Separate
 from stasis_refer.core.line import ANSWER_LIMIT
 from stasis_refer.core.ordering import Ordering
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
-from stasis_refer.core.refer import Return
 from stasis_refer.core.talking import SEPARATION_LIMIT
 from stasis_refer.core.transferring import RETURN_LIMIT
 

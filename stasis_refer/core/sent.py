@@ -150,14 +150,14 @@ class SentRefer:
         """Take in a captured message of this call; whether it is of this REFER and new."""
         match heard:
             case ReferSeen(cseq):
-                self._left(cseq, now)
+                return self._left(cseq, now)
             case ReferAnswered() if self.cseq in (None, heard.cseq):
                 self.machine.see(_seen_in_answer(heard), now, heard.code)
             case ReferNotified() if self.owns(heard) and heard.cseq > self.last_notify:
                 self.last_notify = heard.cseq
                 self.machine.see(_seen_in_notify(heard), now, heard.code)
             case ReferNotified() if not self.owns(heard) and _ends(heard):
-                self.machine.disown(now)
+                self.machine.disown(now, heard.code or 0)
                 return False
             case _:
                 return False
@@ -169,13 +169,13 @@ class SentRefer:
             return True
         return heard.refer_id is None or self.cseq is None or heard.refer_id == self.cseq
 
+    def success_told(self, heard: Heard) -> bool:
+        """Whether a message says that the target answered, which Asterisk has to bear out."""
+        return isinstance(heard, ReferNotified) and _seen_in_notify(heard) is Seen.SUCCESS_NOTIFY
+
     def late_success(self, heard: Heard) -> bool:
         """Whether a message tells that the target answered after all."""
-        return (
-            isinstance(heard, ReferNotified)
-            and self.owns(heard)
-            and _seen_in_notify(heard) is Seen.SUCCESS_NOTIFY
-        )
+        return self.owns(heard) and self.success_told(heard)
 
     def ended(self, now: float) -> TransferEnded:
         """Return the report of a REFER whose machine is over."""
@@ -190,12 +190,16 @@ class SentRefer:
         """Return the report of a REFER that ended by another's doing."""
         return report(self.verb, self.by, result, times, number=self.number, endpoint=self.endpoint)
 
-    def _left(self, cseq: int, now: float) -> None:
-        self.machine.left(now)
+    def _left(self, cseq: int, now: float) -> bool:
+        facts = self.machine.facts
         if self.cseq is not None and cseq != self.cseq:
+            if not (facts.challenged or facts.unheard):
+                return False  # one transfer, one REFER: this is nobody's
             # Asterisk sent it again with credentials (RFC 3261, 22.2).
             self.machine.see(Seen.SENT_AGAIN, now)
+        self.machine.left(now)
         self.cseq = cseq
+        return True
 
     def _times(self, now: float) -> TransferTimes:
         start, answered, ringing = (

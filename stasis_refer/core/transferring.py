@@ -13,6 +13,7 @@ from stasis_refer.core.events import (
     LimitReached,
     ReferNotified,
 )
+from stasis_refer.core.facts import Return
 from stasis_refer.core.instead import Bridging
 from stasis_refer.core.intents import (
     Alert,
@@ -31,7 +32,6 @@ from stasis_refer.core.intents import (
 from stasis_refer.core.orders import Taken
 from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason, Result
 from stasis_refer.core.owed import Owed, action_behind, then_behind
-from stasis_refer.core.refer import Return
 from stasis_refer.core.sent import Cleared, Heard, SentRefer, Withheld, clear, report, text_of
 from stasis_refer.core.transfer_id import id_of
 from stasis_refer.core.verbs import Refer, Then
@@ -106,24 +106,34 @@ class Transferring(Bridging):
         return [*notes, *progress, *self._transfer_over(sent, now)]
 
     def _progress(self, sent: SentRefer, heard: Heard) -> list[Intent]:
-        events, code = sent.verb.events, _code(heard)
+        # A success is told when Asterisk has borne it out.
+        return [] if sent.success_told(heard) else self._tell_progress(sent, _code(heard))
+
+    def _tell_progress(self, sent: SentRefer, code: int) -> list[Intent]:
+        events = sent.verb.events
         if events is None or not code:
             return []
         return [Tell(TellKind.EVENT, events, self._standing(self._status), Progress(code))]
+
+    def _tell_success(self, sent: SentRefer, result: Result) -> list[Intent]:
+        if result.outcome is not Outcome.COMPLETED:
+            return []
+        return self._tell_progress(sent, sent.machine.facts.final_code or 0)
 
     def _transfer_over(self, sent: SentRefer, now: float) -> list[Intent]:
         if not sent.machine.over:
             return []
         ended = sent.ended(now)
+        success = self._tell_success(sent, ended.result)
         unconfirmed = ended.result.outcome is Outcome.UNCONFIRMED
         self._given_up = sent if unconfirmed else None
         untold = ended if self._falls_back(sent.verb, ended.result) else None
         if self._away and not self._gone:
             self._activity = Returning(sent.verb, ended.result, now + RETURN_LIMIT, untold)
-            return [BreakOff()] if untold else [ended, BreakOff()]
+            return [BreakOff()] if untold else [*success, ended, BreakOff()]
         if untold is not None:
             return self._dial_instead(sent.verb, untold, now)
-        return self._after(sent.verb, ended, now)
+        return [*success, *self._after(sent.verb, ended, now)]
 
     def _after(self, verb: Refer, ended: TransferEnded, now: float) -> list[Intent]:
         return [ended, *self._go_on(verb, ended.result, now)]

@@ -4,11 +4,12 @@ SIP decides. Asterisk confirms, or fills the gap. Where they contradict each oth
 transfer is never ``completed``.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from stasis_refer.core.events import TransferStatus
+from stasis_refer.core.facts import Facts, Return
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result, outcome_of
-from stasis_refer.core.refer import Facts, Return
 
 _FIRST_FAILURE: Final = 300
 
@@ -56,13 +57,26 @@ def _by_final_notify(facts: Facts, code: int) -> Result:
     if outcome is not Outcome.COMPLETED:
         conflict = returned is not None and returned.status is TransferStatus.SUCCESS
         return _result(facts, outcome, Reason.FINAL_NOTIFY, Evidence.SIP, conflict=conflict)
-    # A FAILURE/0 after a hang-up is only Transfer() noticing that its channel is gone.
-    silent = facts.misled or (facts.call_gone and not (returned and returned.tells))
-    if silent or (returned and returned.status is TransferStatus.SUCCESS):
+    if returned and returned.status is TransferStatus.SUCCESS:
         return _result(facts, outcome, Reason.FINAL_NOTIFY, Evidence.SIP)
-    outcome = outcome_of(returned.code) if returned and returned.code else Outcome.UNCONFIRMED
+    if facts.refer_code is not None and facts.refer_code >= _FIRST_FAILURE:
+        return replace(_by_refusal(facts), notify_code=facts.standing_code, conflict=True)
+    standing = facts.standing_code
+    if standing is not None and standing >= _FIRST_FAILURE:
+        return _contradicted(facts, standing, Reason.FINAL_NOTIFY, Evidence.SIP)
+    # A FAILURE/0 after a hang-up is only Transfer() noticing that its channel is gone.
+    if facts.misled or (facts.call_gone and not (returned and returned.tells)):
+        return _result(facts, outcome, Reason.FINAL_NOTIFY, Evidence.SIP)
+    if returned and returned.code:
+        return _contradicted(facts, returned.code, Reason.WITNESS_CONFLICT, Evidence.ASTERISK)
     evidence = Evidence.ASTERISK if returned else Evidence.NONE
-    return _result(facts, outcome, Reason.WITNESS_CONFLICT, evidence, conflict=True)
+    codes = facts.refer_code, facts.standing_code
+    return Result(Outcome.UNCONFIRMED, Reason.WITNESS_CONFLICT, evidence, *codes, conflict=True)
+
+
+def _contradicted(facts: Facts, code: int, reason: Reason, evidence: Evidence) -> Result:
+    """Return the result where a 2xx was told, and is not believed: nobody is told of it."""
+    return Result(outcome_of(code), reason, evidence, facts.refer_code, code, conflict=True)
 
 
 def _by_refusal(facts: Facts) -> Result:

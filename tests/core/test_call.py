@@ -756,6 +756,46 @@ def test_every_notify_is_told_in_order_and_the_last_one_before_the_action() -> N
     ]
 
 
+SAYS_200: Step = (5.0, notify(3, 200, end=True))
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        pytest.param(
+            (SAYS_200, (5.1, SUCCESS)),
+            ["5.1 tell event 200", "5.1 ended completed", "5.1 tell action completed"],
+            id="Asterisk bears it out",
+        ),
+        pytest.param(
+            (SAYS_200, (5.1, CallEnded())),
+            ["5.1 tell event 200", "5.1 ended completed", "5.1 tell action completed"],
+            id="the phone hangs up at once",
+        ),
+        pytest.param(
+            (SAYS_200, (8.0, notify(4, 486, end=True)), (8.0, returned(486))),
+            ["8 tell event 486", "8 ended busy", "8 fetch action busy"],
+            id="the true end comes later",
+        ),
+        pytest.param(
+            (SAYS_200, (8.0, returned(486))),
+            ["8 ended busy", "8 fetch action busy"],
+            id="Asterisk says something else",
+        ),
+        pytest.param(
+            (SAYS_200, (9.0, CallEnded())), ["9 ended canceled"], id="the caller hangs up later"
+        ),
+    ],
+)
+def test_a_success_is_told_when_it_is_borne_out(
+    steps: tuple[Step, ...], expected: list[str]
+) -> None:
+    refer = replace(REFER, events=STATUS, after=JAMBONZ)
+    words = follow(SENT, TAKEN, *steps, verbs=(refer,))
+    assert words[2 : 2 + len(expected)] == expected
+    assert not [word for word in words if "200" in word and word not in expected]
+
+
 def test_a_notify_that_cannot_be_read_or_is_of_another_refer_is_no_event() -> None:
     refer = replace(REFER, events=STATUS)
     steps = (SENT, TAKEN, (0.2, notify(1, None)), (0.3, notify(2, 180, refer_id=3)))

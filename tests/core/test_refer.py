@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stasis_refer.core.events import TransferStatus
+from stasis_refer.core.facts import Return
 from stasis_refer.core.outcome import Reason
 from stasis_refer.core.refer import (
     CHALLENGE_TIME,
@@ -14,7 +15,6 @@ from stasis_refer.core.refer import (
     TIMER_F,
     TRANSITIONS,
     Refer,
-    Return,
     Seen,
     State,
     TimeLimits,

@@ -5,11 +5,12 @@ import pytest
 
 from stasis_refer.core.application import Application, Callback
 from stasis_refer.core.events import ReferAnswered, ReferNotified, ReferSeen, TransferStatus
+from stasis_refer.core.facts import Return
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import SendRefer, TransferEnded, TransferTimes
 from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason, Result
 from stasis_refer.core.policy import UNDECIDED, Allowed, Blocked
-from stasis_refer.core.refer import Return, Seen
+from stasis_refer.core.refer import Seen
 from stasis_refer.core.rules import Action, Rule
 from stasis_refer.core.sent import Cleared, Heard, SentRefer, Withheld, clear, report
 from stasis_refer.core.targets import parse_rule
@@ -106,6 +107,7 @@ def of_another(code: int) -> ReferNotified:
     return notify(8, code, end=True, refer_id=CSEQ - 1)
 
 
+FAILED_BUSY: Step = (2.0, failure(486))
 OUR_SUCCESS = notify(9, 200, end=True, refer_id=CSEQ)
 
 ANSWERED_AGAIN: tuple[Step, ...] = (
@@ -483,7 +485,7 @@ SITUATIONS = [
     # -- the witnesses contradict each other
     pytest.param(
         (SENT, TAKEN, (5.0, notify(1, 200, end=True)), (5.0, failure(486))),
-        result(Outcome.BUSY, Reason.WITNESS_CONFLICT, Evidence.ASTERISK, (202, 200), conflict=True),
+        result(Outcome.BUSY, Reason.WITNESS_CONFLICT, Evidence.ASTERISK, (202, 486), conflict=True),
         5.0,
         id="SIP 200, Asterisk 486",
     ),
@@ -502,7 +504,7 @@ SITUATIONS = [
     pytest.param(
         (SENT, TAKEN, (5.0, notify(1, 200, end=True))),
         result(
-            Outcome.UNCONFIRMED, Reason.WITNESS_CONFLICT, Evidence.NONE, (202, 200), conflict=True
+            Outcome.UNCONFIRMED, Reason.WITNESS_CONFLICT, Evidence.NONE, (202, None), conflict=True
         ),
         30.1,
         id="a forged 200 changes nothing until the time limit of silence",
@@ -510,14 +512,14 @@ SITUATIONS = [
     pytest.param(
         (SENT, TAKEN, TRYING, (5.0, notify(2, 200, end=True))),
         result(
-            Outcome.UNCONFIRMED, Reason.WITNESS_CONFLICT, Evidence.NONE, (202, 200), conflict=True
+            Outcome.UNCONFIRMED, Reason.WITNESS_CONFLICT, Evidence.NONE, (202, 100), conflict=True
         ),
         60.2,
         id="a forged 200 changes nothing until the time limit of ringing",
     ),
     pytest.param(
         (SENT, (0.05, notify(1, 200, end=True)), (0.1, answer(202)), (20.0, failure(486))),
-        result(Outcome.BUSY, Reason.WITNESS_CONFLICT, Evidence.ASTERISK, (202, 200), conflict=True),
+        result(Outcome.BUSY, Reason.WITNESS_CONFLICT, Evidence.ASTERISK, (202, 486), conflict=True),
         20.0,
         id="a forged 200 before the response",
     ),
@@ -539,6 +541,44 @@ SITUATIONS = [
         result(Outcome.UNCONFIRMED, Reason.RING_TIMEOUT, Evidence.SIP, (202, 180), conflict=True),
         60.2,
         id="a 180 behind a forged 200 restarts nothing",
+    ),
+    pytest.param(
+        (SENT, TAKEN, RINGING, (5.0, OUR_SUCCESS), (7.0, notify(10, 486)), (7.0, failure(486))),
+        replace(BUSY, conflict=True),
+        7.0,
+        id="a forged 200, then the true end",
+    ),
+    pytest.param(
+        (SENT, TAKEN, RINGING, (5.0, OUR_SUCCESS), (5.0, notify(10, 486)), (5.0, SUCCESS)),
+        COMPLETED,
+        5.0,
+        id="a forged 486 behind the true end",
+    ),
+    pytest.param(
+        (SENT, (0.1, notify(1, 200)), (0.2, answer(405)), (0.2, failure(405))),
+        replace(rejected(405), conflict=True),
+        0.2,
+        id="a forged 200 of a REFER that is refused",
+    ),
+    pytest.param(
+        (SENT, TAKEN, (1.0, of_another(486)), (2.0, OUR_SUCCESS), (20.0, failure(480))),
+        result(
+            Outcome.NO_ANSWER, Reason.WITNESS_CONFLICT, Evidence.ASTERISK, (202, 480), conflict=True
+        ),
+        20.0,
+        id="a forged end of another one hides no forged 200",
+    ),
+    pytest.param(
+        (SENT, TAKEN, (1.0, of_another(486)), (2.0, failure(480))),
+        result(Outcome.NO_ANSWER, Reason.TRANSFER_STATUS, Evidence.ASTERISK, (202, 480)),
+        2.5,
+        id="a forged end of another one does not silence Asterisk",
+    ),
+    pytest.param(
+        (SENT, (0.05, ReferSeen(8)), TAKEN, (2.0, notify(1, 486, refer_id=CSEQ)), FAILED_BUSY),
+        BUSY,
+        2.0,
+        id="a forged REFER does not take the place of ours",
     ),
     # -- nothing is captured: [capture] is off
     pytest.param(

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stasis_refer.core.events import TransferStatus
+from stasis_refer.core.facts import Facts, Return
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
-from stasis_refer.core.refer import Facts, Return
 from stasis_refer.core.verdict import judge
 
 SUCCESS = Return(TransferStatus.SUCCESS, 0)
@@ -248,23 +248,43 @@ def test_without_a_capture_a_hang_up_is_canceled() -> None:
     [
         pytest.param(
             final(200, failure(486)),
-            Result(Outcome.BUSY, Reason.WITNESS_CONFLICT, ASTERISK, 202, 200, conflict=True),
+            Result(Outcome.BUSY, Reason.WITNESS_CONFLICT, ASTERISK, 202, 486, conflict=True),
             id="SIP 200, Asterisk 486",
         ),
         pytest.param(
             final(200, failure(603)),
-            Result(Outcome.FAILED, Reason.WITNESS_CONFLICT, ASTERISK, 202, 200, conflict=True),
+            Result(Outcome.FAILED, Reason.WITNESS_CONFLICT, ASTERISK, 202, 603, conflict=True),
             id="SIP 200, Asterisk 603",
         ),
         pytest.param(
             final(200, BROKEN_OFF),
-            Result(Outcome.UNCONFIRMED, Reason.WITNESS_CONFLICT, ASTERISK, 202, 200, conflict=True),
+            Result(Outcome.UNCONFIRMED, Reason.WITNESS_CONFLICT, ASTERISK, 202, conflict=True),
             id="SIP 200, Asterisk failed without a code",
         ),
         pytest.param(
             final(200, None),
-            Result(Outcome.UNCONFIRMED, Reason.WITNESS_CONFLICT, NONE, 202, 200, conflict=True),
+            Result(Outcome.UNCONFIRMED, Reason.WITNESS_CONFLICT, NONE, 202, conflict=True),
             id="SIP 200, no word of Asterisk's until the time limit",
+        ),
+        pytest.param(
+            replace(final(200, None), standing_code=180),
+            Result(Outcome.UNCONFIRMED, Reason.WITNESS_CONFLICT, NONE, 202, 180, conflict=True),
+            id="SIP 180 and 200, no word of Asterisk's until the time limit",
+        ),
+        pytest.param(
+            replace(final(200, failure(486)), standing_code=486),
+            Result(Outcome.BUSY, Reason.FINAL_NOTIFY, SIP, 202, 486, conflict=True),
+            id="SIP 200 and then 486, Asterisk 486",
+        ),
+        pytest.param(
+            replace(final(200, None), standing_code=486, call_gone=True),
+            Result(Outcome.BUSY, Reason.FINAL_NOTIFY, SIP, 202, 486, conflict=True),
+            id="SIP 200 and then 486, then the caller hangs up",
+        ),
+        pytest.param(
+            replace(final(200, failure(405)), refer_code=405),
+            Result(Outcome.REJECTED, Reason.REFER_REFUSED, SIP, 405, conflict=True),
+            id="SIP 200 of a REFER that is refused",
         ),
         pytest.param(
             final(486, SUCCESS),

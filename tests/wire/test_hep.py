@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stasis_refer.wire.hep import BadPacket, Packet, PacketFault, decode, encode
+from stasis_refer.wire.hep import BadPacket, Packet, PacketFault, decode, encode, is_whole
 
 ACCEPTED = (
     b"SIP/2.0 202 Accepted\r\n"
@@ -242,3 +242,18 @@ def test_a_mutated_packet_is_read_or_refused(data: bytes) -> None:
 def test_arbitrary_bytes_after_the_magic_are_read_or_refused(data: bytes) -> None:
     with pytest.raises(BadPacket):
         decode(b"HEP3" + struct.pack(">H", 6 + len(data)) + data)
+
+
+@pytest.mark.parametrize(
+    ("data", "whole"),
+    [
+        (b"HEP3\x00\x07x", True),
+        (b"HEP3\x00\x06", False),
+        (b"HEP3\x00\x08x", False),
+        (b"HEP3\x00\x07xy", False),
+        (b"HEP2\x00\x07x", False),
+        (b"", False),
+    ],
+)
+def test_what_can_be_a_packet_is_told_by_its_head(data: bytes, *, whole: bool) -> None:
+    assert is_whole(data) is whole

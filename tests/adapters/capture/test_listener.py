@@ -600,3 +600,36 @@ def test_where_nothing_is_captured_nothing_is_told() -> None:
     deaf.drain()
     deaf.forget(CALL)
     assert told == []
+
+
+async def test_what_was_lost_is_counted(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "_LOOK_FOR_LOSSES", 0.0)
+    sent = 0
+    while not wire.results["lost"]:
+        wire.copy(*[RINGING] * 10_000)  # more than the socket has room for
+        sent += 10_000
+        while wire.results["passed_over"] + wire.results["lost"] < sent:
+            wire.listener.drain()
+    assert wire.results.total() == sent
+
+
+async def test_more_than_the_rate_is_not_looked_into() -> None:
+    with closing(Wire(CaptureRules(PASSWORD, rate=5.0))) as wire:
+        wire.watch()
+        wire.send(hep(REFER))  # a stranger's, until it is read
+        wire.listener.drain()
+        wire.copy(*[RINGING] * 20)
+        wire.listener.drain()
+        assert wire.results == {"accepted": 6, "rate_limited": 15}
+
+
+async def test_what_is_of_a_live_call_by_its_call_id_alone_is_unmatched(wire: Wire) -> None:
+    wire.copy(INVITE)
+    wire.watch()
+    wire.told(REFER)
+    other_phone = BUSY.replace(f"tag={PHONE}".encode(), b"tag=x")
+    other_call = hep(BUSY.replace(CALL.encode(), b"another"))  # its copy says that it is of this
+    wire.copy(other_phone)
+    wire.send(other_call)
+    assert wire.told() == []
+    assert wire.results["unmatched"] == 2

@@ -133,8 +133,7 @@ class Settings(BaseSettings):
                 "http.operator_token: is empty, and other machines reach http.listen:"
                 " nobody may ask /v1 before it is set"
             )
-        for remark in self.capture.remarks() if self.capture else ():
-            yield f"capture.{remark}"
+        yield from self._of_capture()
         if self._open_to_others:
             yield (
                 "other users of this machine can read the secrets in it: chmod 600 it, or write"
@@ -149,6 +148,10 @@ class Settings(BaseSettings):
             yield (
                 "auth_token: nobody may ask for its calls by REST before it and account_sid are set"
             )
+
+    def _of_capture(self) -> Iterator[str]:
+        if self.capture is not None:
+            yield from (f"capture.{remark}" for remark in self.capture.remarks())
 
     def _above_the_program(self, application: ApplicationSettings) -> Iterator[str]:
         """Yield the limits of an application that can never be reached."""

@@ -256,8 +256,8 @@ async def test_copies_that_are_no_good_are_found(
 async def test_copies_that_the_program_would_not_believe_are_found(
     asterisk: Asterisk, hep: socket.socket, port: int, rules: dict[str, object], text: str
 ) -> None:
-    asterisk.on_call_out = lambda: hep.sendto(copy(b"s3cret"), ("127.0.0.1", port))
-    strict = Capture.model_validate(capture(port).model_dump() | rules)
+    asterisk.on_call_out = lambda: hep.sendto(copy(b"hunter2"), ("127.0.0.1", port))
+    strict = capture(port).model_copy(update=rules)
     assert bad(await examine(settings(asterisk, capture=strict))) == ([text] if text else [])
 
 

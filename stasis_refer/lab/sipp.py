@@ -124,7 +124,12 @@ def _rtp_port() -> Iterator[int]:
     SIPp by itself looks at few, and gives up where the second is taken.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mark:
-        yield next(port for port in _RTP_PORTS if _marks(mark, port))
+        yield next(port for port in _RTP_PORTS if _is_free(port) and _marks(mark, port))
+
+
+def _is_free(port: int) -> bool:
+    """Tell whether a program that is no phone of ours has left both ports alone."""
+    return not any(is_bound("127.0.0.1", each) for each in (port, port + 2))
 
 
 def _marks(mark: socket.socket, port: int) -> bool:

@@ -1,7 +1,7 @@
 import asyncio
 import socket
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -40,6 +40,18 @@ def running(text: str) -> list[str]:
         if text in command:
             found.append(command)
     return found
+
+
+async def test_a_phone_takes_no_rtp_port_that_another_program_has() -> None:
+    port = free_udp_port()
+    with ExitStack() as taken:
+        for low in range(6000, 6400, 4):
+            rtp = taken.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            with suppress(OSError):  # it is another phone's
+                rtp.bind(("127.0.0.1", low + 2))
+        async with Phone(f"127.0.0.1:{port}").wait(port, CALLED) as called:
+            assert (await Phone(f"127.0.0.1:{port}").play("b", [call(), bye()])).good
+            assert (await called.played()).good
 
 
 async def test_both_ends_know_their_dialog() -> None:

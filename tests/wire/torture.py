@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from fuzz.claims import CLAIMS
 from stasis_refer.wire import dialog, sip
 from stasis_refer.wire.sip import BadMessage, MessageFault
 
@@ -67,6 +68,13 @@ def message(start: str, *lines: str, body: bytes = b"", without: tuple[str, ...]
         if name.title() not in given and name not in without
     ]
     return "\r\n".join((start, *kept, *lines, "", "")).encode() + body
+
+
+def assert_read_right(row: Row) -> None:
+    """Check what is read of a message, and that whatever is claimed of a reader holds of it."""
+    assert read(row.data) == row.expected
+    for claim in ("sip", "dialog", "hep"):
+        CLAIMS[claim].holds(row.data)
 
 
 def read(data: bytes) -> Expected:

@@ -22,6 +22,12 @@ _CALLERS: Final = (
 
 def _hep(data: bytes) -> None:
     """A datagram is refused, or is a packet that is read back the same when it is written."""
+    _check_packet(data)
+    # With the length that it has, so that what is behind it is looked at.
+    _check_packet(data[:4] + len(data).to_bytes(4)[2:] + data[6:])
+
+
+def _check_packet(data: bytes) -> None:
     try:
         packet = hep.decode(data)
     except hep.BadPacket:
@@ -167,7 +173,12 @@ _PACKET_IPV6: Final = hep.encode(
 )
 
 CLAIMS: Final = (
-    Claim("hep", _hep, (PACKET, _PACKET_IPV6), (b"HEP3", b"\0\0\0", b"\0\x0f", b"\0\x06", *_WORDS)),
+    Claim(
+        "hep",
+        _hep,
+        (PACKET, _PACKET_IPV6),
+        (b"HEP3", b"\0\0\0\x0f\0\0", b"\0\0\0\x0f\0\x06", b"\0\1\0\1\0\7", *_WORDS),
+    ),
     Claim("sip", _sip, _SEEDS, _WORDS),
     Claim(
         "sipfrag",

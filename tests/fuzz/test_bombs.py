@@ -57,6 +57,7 @@ XML_BOMBS: dict[str, tuple[bytes, FetchFailure | None]] = {
     "DTD without an end": (b"<!DOCTYPE Response [" + b"<!ENTITY" * 8_000, LIMIT),
     "undeclared entity": (inside(b"&x;"), BROKEN),
     "200,000 deep": (b"<a>" * 200_000 + b"</a>" * 200_000, TOO_LARGE),
+    "200 deep": (b"<a>" * 200 + b"</a>" * 200, LIMIT),
     "as deep as fits": (DEEP, LIMIT),
     "as deep as fits, in UTF-16": (("<a>" * (MAX_BYTES // 8)).encode("utf-16"), LIMIT),
     "a million elements": (b"<Response>" + b"<a/>" * 1_000_000 + b"</Response>", TOO_LARGE),

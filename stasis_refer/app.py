@@ -68,7 +68,7 @@ class App:
         self.metrics = Metrics(__version__, DIALECTS, names)
         self._capture = self._make_capture()
         self.ari = AriConnection(self._account(), self._listener())
-        telephony = AriTelephony(self.ari.in_turn, settings.ari.app, self.ari.has)
+        self._telephony = telephony = AriTelephony(self.ari.in_turn, settings.ari.app, self.ari.has)
         self._networks = AllowedNetworks(settings.webhooks.allow_networks)
         self._webhooks = Webhooks(self._networks.open_socket, resolver=Resolver())
         self.ledger = self._make_ledger()
@@ -340,6 +340,7 @@ class App:
         self.metrics.ari.connected(connected)
 
     async def _connected(self) -> None:
+        await self._telephony.ask_again()
         await catch_up(self.ari.request, self.switchboard, self._settings.ari.app)
 
     # -- taps --------------------------------------------------------------------

@@ -94,7 +94,7 @@ def _existing(
         if channel.id in known and names_leg(channel.id):
             told = ChannelUp() if channel.up else Regained()  # it may have been answered meanwhile
         if channel.stasis[:1] == (app,):
-            here = Regained() if channel.id in known else None
+            here = Regained(channel.up) if channel.id in known else None
             told = ari.read_back(channel.stasis[1:]) or here or told
         if channel.ended is not None:
             told = CallEnded(channel.ended)

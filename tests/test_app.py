@@ -371,6 +371,26 @@ async def test_a_channel_that_is_still_in_transfer_is_waited_for(
         assert action.form["ReferCallStatus"] == "in-progress"
 
 
+async def test_who_was_to_be_hung_up_in_a_gap_is_behind_it(
+    asterisk: Asterisk, customer: Customer
+) -> None:
+    customer.reply("/voice", "<Response><Pause length='1'/></Response>")
+    async with running(settings(asterisk, customer)) as app:
+        channel = await waiting_call(asterisk, customer)
+        asterisk.silent.add(f"DELETE channels/{channel.id}")
+        asterisk.refuse(f"DELETE channels/{channel.id}", 503)
+        await asterisk.received(f"DELETE channels/{channel.id}")
+        assert channel.id in asterisk.channels
+        asterisk.drop()
+        asterisk.silent.clear()
+        asterisk.refusals.clear()
+        await asterisk.connected(2)
+        await until(lambda: channel.id not in asterisk.channels)
+        assert not app.switchboard.channels
+        lines = [each.line for each in asterisk.asked]
+    assert f"POST channels/{channel.id}/continue" not in lines
+
+
 async def test_a_channel_of_no_call_goes_on_in_the_dialplan(asterisk: Asterisk) -> None:
     left, other = (
         Channel("1.1", "PJSIP/lab-1", arguments=("support",)),

@@ -101,9 +101,9 @@ ALICE = channel("alice", "app", "support")
 @pytest.mark.parametrize(
     ("listed", "heard"),
     [
-        ((ALICE, channel(BOB, up=False)), [Regained(), OfLeg(BOB, Regained())]),
-        ((ALICE, channel(BOB)), [Regained(), OfLeg(BOB, ChannelUp())]),
-        ((ALICE,), [OfLeg(BOB, CallEnded()), Regained()]),
+        ((ALICE, channel(BOB, up=False)), [Regained(up=True), OfLeg(BOB, Regained())]),
+        ((ALICE, channel(BOB)), [Regained(up=True), OfLeg(BOB, ChannelUp())]),
+        ((ALICE,), [OfLeg(BOB, CallEnded()), Regained(up=True)]),
         ((channel(BOB, up=False),), [CallEnded(), OfLeg(BOB, Regained())]),
         ((channel("alice"), channel(BOB, up=False)), [OfLeg(BOB, Regained())]),
     ],
@@ -189,5 +189,5 @@ async def test_a_call_that_was_taken_up_is_told_how_it_was_found_and_nothing_els
     back = ChannelReturned(TransferStatus.SUCCESS, 0, 1)
     assert world.entries[0].event == Restarted(Found.HERE, up=True, back=back)
     assert world.entries[0].seq == 2
-    assert Regained() in world.alice.call.heard
+    assert Regained(up=True) in world.alice.call.heard
     await world.board.stop()

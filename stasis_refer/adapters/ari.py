@@ -4,8 +4,9 @@ The reading loop never awaits work, because Asterisk cuts a reader off that stal
 """
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+import socket as sockets
+import struct
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
@@ -14,17 +15,20 @@ import aiohttp
 import stamina
 import structlog
 
+from stasis_refer.runtime.pulse import Pulse
 from stasis_refer.wire import ari, commands, version
 
 _log = structlog.get_logger(__name__)
 
-HEARTBEAT: Final = 10.0
-"""Seconds between pings, which find a half-open connection; half of it an answer may take."""
-
 _REQUEST_LIMIT: Final = 10.0  # seconds
+_LIST_LIMIT: Final = 30.0  # seconds; some thousand calls
 _DOWNLOAD_LIMIT: Final = 60.0  # seconds; hours of speech
-_GOODBYE: Final = aiohttp.ClientWSTimeout(ws_close=1.0)  # seconds
+_CONNECT_LIMIT: Final = 3.0  # seconds; with the longest pause less than 5 until we are back
+_LONGEST_PAUSE: Final = 1.0  # seconds
+_CLOSE_LIMIT: Final = 1.0  # seconds
+_GOODBYE: Final = aiohttp.ClientWSTimeout(ws_close=_CLOSE_LIMIT)
 _PAUSE: Final = 0.1  # seconds; an Asterisk that accepts and drops us is not asked without rest
+_AT_ONCE: Final = struct.pack("ii", 1, 0)  # socket(7), SO_LINGER: what is not sent is not, then RST
 _DENIED: Final = frozenset({401, 403})
 _NO_ANSWER: Final = ari.Response(0)
 _LARGEST_MESSAGE: Final = 16 * 1024 * 1024  # bytes; GET /channels of some thousand calls
@@ -59,12 +63,24 @@ class Listener:
 
 
 class AriConnection:
-    """Keeps one connection to Asterisk's ARI for as long as ``run`` runs."""
+    """Keeps one connection to Asterisk's ARI for as long as ``run`` runs.
 
-    def __init__(self, account: Account, listener: Listener, heartbeat: float = HEARTBEAT) -> None:
+    A request that is not answered in its time ends it as silence does: what became of the request
+    is found out by whoever catches up with the next one. ``make_pulse`` is given what sends a ping.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        listener: Listener,
+        make_pulse: Callable[[Callable[[bytes], Awaitable[None]]], Pulse] = Pulse,
+        request_limit: float = _REQUEST_LIMIT,
+    ) -> None:
         self._account = account
         self._listener = listener
-        self._heartbeat = heartbeat
+        self._make_pulse = make_pulse
+        self._request_limit = request_limit
+        self._unanswered = asyncio.Event()  # a request, for too long
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._session: aiohttp.ClientSession | None = None
         self._waiting: dict[str, asyncio.Future[ari.Response]] = {}
@@ -83,15 +99,15 @@ class AriConnection:
 
     async def run(self) -> None:
         """Connect, read, connect again, until cancelled or replaced by another connection."""
-        async with aiohttp.ClientSession(headers=self._account.headers) as session:
-            self._session = session
-            try:
-                while not self.replaced:
-                    await self._connect(session)
-                    await self._read_until_closed()
-                    await asyncio.sleep(_PAUSE)
-            finally:
-                self._session = None
+        while not self.replaced:
+            # A session each time: connections that the last one keeps may be as dead as it is.
+            async with aiohttp.ClientSession(headers=self._account.headers) as session:
+                self._session = session
+                try:
+                    await self._stay_connected(await self._connect(session))
+                finally:
+                    self._session = None
+            await asyncio.sleep(_PAUSE)
 
     async def request(self, request: commands.Request) -> ari.Response:
         """Make one request. Never raises: status 0 when Asterisk could not be asked."""
@@ -101,9 +117,10 @@ class AriConnection:
         """Make requests in this order; the answers to all that may have reached Asterisk.
 
         Over the WebSocket all are sent before the first is answered, so those behind a refused
-        one are made too. Over HTTP the first that is not done is the last. Never raises.
+        one are made too. Over HTTP the first that is not done is the last; lists always go that
+        way, or all else, pings too, would wait behind them. Never raises.
         """
-        if self.has(version.REST_OVER_WEBSOCKET):
+        if self.has(version.REST_OVER_WEBSOCKET) and not any(each.lists for each in requests):
             return await self._over_websocket(requests)
         answers: list[ari.Response] = []
         for request in requests:
@@ -122,22 +139,23 @@ class AriConnection:
             return None
         return answer.text if answer.ok and isinstance(answer.text, bytes) else None
 
-    async def _connect(self, session: aiohttp.ClientSession) -> None:
+    async def _connect(self, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
         attempts = stamina.retry_context(
-            on=_UNREACHABLE, attempts=None, timeout=None, wait_initial=0.1, wait_max=3.0
+            on=_UNREACHABLE, attempts=None, timeout=None, wait_initial=0.1, wait_max=_LONGEST_PAUSE
         )
         async for attempt in attempts:
             with attempt:
-                async with asyncio.timeout(_REQUEST_LIMIT):
+                async with asyncio.timeout(_CONNECT_LIMIT):
                     self.version = await self._ask_version()
-                    self._socket = await session.ws_connect(
+                    opened = await session.ws_connect(
                         f"{self._account.url}/ari/events",
                         params={"app": self._account.app},
-                        heartbeat=self._heartbeat,
+                        autoping=False,
                         timeout=_GOODBYE,
                         max_msg_size=_LARGEST_MESSAGE,
                     )
         _log.info("connected to Asterisk", version=str(self.version), app=self._account.app)
+        return opened
 
     async def _ask_version(self) -> version.Version:
         info = await self._over_http(commands.info())
@@ -156,27 +174,58 @@ class AriConnection:
             _log.warning("version of Asterisk cannot be read", why=str(why))
             return _UNKNOWN_VERSION
 
-    async def _read_until_closed(self) -> None:
-        socket = self._socket
-        if socket is None:
-            return
+    async def _stay_connected(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._unanswered.clear()
+        self._socket = socket
         self._listener.connection_changed(True)  # noqa: FBT003 - a callback has no keywords
-        reconciling = asyncio.create_task(self._reconcile())
+        pulse = self._make_pulse(socket.ping)
+        reading = asyncio.create_task(self._read(socket, pulse))
+        ends = {
+            reading: "closed",
+            asyncio.create_task(pulse.stops()): "no answer to a ping",
+            asyncio.create_task(self._unanswered.wait()): "no answer to a request",
+        }
+        beside = (*ends, asyncio.create_task(self._reconcile()))
+        why = "stopped"
         try:
-            async for message in socket:
-                if message.type is aiohttp.WSMsgType.TEXT:
-                    self._take(message.data)
-                if self.replaced:
-                    break
+            ended, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            why = "closed" if reading in ended else ends[ended.pop()]
         finally:
             self._socket = None
             self._listener.connection_changed(False)  # noqa: FBT003 - as above
             self._fail_waiting()
-            reconciling.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await reconciling
-            await socket.close()
-        _log.warning("connection to Asterisk is gone", replaced=self.replaced)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            await self._close(socket, at_once=why not in {"closed", "stopped"})
+        _log.warning("connection to Asterisk is gone", why=why, replaced=self.replaced)
+
+    @staticmethod
+    async def _close(socket: aiohttp.ClientWebSocketResponse, *, at_once: bool) -> None:
+        """Close a WebSocket; ``at_once``: nothing that was not sent may be sent later."""
+        peer = socket.get_extra_info("socket")
+        if at_once and peer is not None:
+            peer.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, _AT_ONCE)
+        # Who does not read keeps even a goodbye from being sent. (Not asyncio.wait_for: Python
+        # 3.11's may swallow that we are cancelled.)
+        closing = asyncio.create_task(socket.close())
+        await asyncio.wait((closing,), timeout=_CLOSE_LIMIT)
+        closing.cancel()
+        await asyncio.gather(closing, return_exceptions=True)
+
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse, pulse: Pulse) -> None:
+        async for message in socket:
+            match message.type:
+                case aiohttp.WSMsgType.TEXT:
+                    self._take(message.data)
+                case aiohttp.WSMsgType.PING:
+                    await socket.pong(message.data)
+                case aiohttp.WSMsgType.PONG:
+                    pulse.answered(message.data)
+                case _:
+                    pass
+            if self.replaced:
+                break
 
     async def _reconcile(self) -> None:
         try:
@@ -229,7 +278,7 @@ class AriConnection:
             return [_NO_ANSWER]
         began, waiting = loop.time(), dict[str, asyncio.Future[ari.Response]]()
         try:
-            async with asyncio.timeout(_REQUEST_LIMIT):
+            async with asyncio.timeout(self._request_limit):
                 for request in requests:
                     request_id = str(next(self._ids))
                     waiting[request_id] = self._waiting[request_id] = loop.create_future()
@@ -240,7 +289,7 @@ class AriConnection:
                     self._listener.timed(loop.time() - began)
                 return answers
         except _UNREACHABLE as error:
-            _log.warning("Asterisk cannot be asked", path=requests[0].path, error=repr(error))
+            self._not_answered(requests[0], error)
             return [_NO_ANSWER] * len(waiting)
         finally:
             for request_id in waiting:
@@ -250,13 +299,17 @@ class AriConnection:
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
-            async with asyncio.timeout(_REQUEST_LIMIT):
+            async with asyncio.timeout(_LIST_LIMIT if request.lists else self._request_limit):
                 return await self._over_http(request)
         except _UNREACHABLE as error:
-            _log.warning("Asterisk cannot be asked", path=request.path, error=repr(error))
+            self._not_answered(request, error)
             return _NO_ANSWER
         finally:
             self._listener.timed(loop.time() - began)
+
+    def _not_answered(self, request: commands.Request, error: Exception) -> None:
+        _log.warning("Asterisk cannot be asked", path=request.path, error=repr(error))
+        self._unanswered.set()
 
     async def _over_http(self, request: commands.Request) -> ari.Response:
         if self._session is None:

@@ -31,6 +31,8 @@ _NOT_IN_STASIS: Final = 409
 _LOOKS: Final = (0.01, 0.02, 0.05, 0.1, 0.2)
 """Seconds between the looks whether Asterisk is done with what it was asked before."""
 
+_MOST_UNANSWERED: Final = 10_000
+
 _HANDLING: Final = "PJSIP_TRANSFER_HANDLING()"
 _TO_US: Final = "ari-only"
 
@@ -46,6 +48,7 @@ class AriTelephony:
         self._app = app
         self._has = has
         self._recordings: dict[str, str] = {}  # by the bridge that is recorded
+        self._unanswered: dict[commands.Request, None] = {}  # that must be done, and may not be
 
     async def answer(self, channel: str) -> int:
         """Answer a ringing channel."""
@@ -112,11 +115,20 @@ class AriTelephony:
 
     async def hang_up(self, channel: str, status: int | None) -> int:
         """End a channel; one that rings is refused with a SIP status, as near as there is."""
-        return await self._status(commands.hang_up(channel, causes.cause_of(status)))
+        return await self._surely(commands.hang_up(channel, causes.cause_of(status)))
 
     async def go_on(self, channel: str) -> int:
         """Let a channel go on in the dialplan."""
         return await self._status(commands.go_on(channel))
+
+    async def ask_again(self) -> None:
+        """Ask for what must be done and was not answered; Asterisk is connected again.
+
+        Nobody else would: who asked for it is over with its call.
+        """
+        for request in tuple(self._unanswered):
+            del self._unanswered[request]
+            await self._surely(request)
 
     async def accept_refers(self, channel: str) -> int:
         """Let a REFER that comes on this channel be an event, and nothing else."""
@@ -179,7 +191,7 @@ class AriTelephony:
                 await asyncio.sleep(wait)
                 if not (await self._send(commands.live_recording(recording)))[-1].ok:
                     break
-        return await self._status(commands.destroy_bridge(bridge))
+        return await self._surely(commands.destroy_bridge(bridge))
 
     async def report(self, channel: str, report: ReferReport) -> int:
         """Send a NOTIFY of each REFER that this channel's far end has sent.
@@ -210,6 +222,14 @@ class AriTelephony:
         if self._has(version.MANY_VARIABLES):
             return [commands.set_variables(channel, variables)]
         return [commands.set_variable(channel, name, value) for name, value in variables.items()]
+
+    async def _surely(self, request: commands.Request) -> int:
+        status = await self._status(request)
+        if status == 0:
+            self._unanswered[request] = None
+            while len(self._unanswered) > _MOST_UNANSWERED:
+                del self._unanswered[next(iter(self._unanswered))]
+        return status
 
     async def _status(self, request: commands.Request) -> int:
         return self._told((request,), await self._send(request))

@@ -12,6 +12,7 @@ from stasis_refer.core.activity import (
     Originating,
     Playing,
     Queueing,
+    Referring,
     Talking,
 )
 from stasis_refer.core.events import (
@@ -51,6 +52,7 @@ from stasis_refer.core.events import (
 )
 from stasis_refer.core.handing_over import GivenBack, HandedOver, Replaced
 from stasis_refer.core.intents import (
+    Answer,
     FetchKind,
     HangUp,
     Intent,
@@ -130,8 +132,8 @@ class Call(Restarting):
                 return self._fetch_failed(event, now)
             case PlaybackEnded():
                 return self._playback_ended(event, now)
-            case Regained():
-                return self._regained(now)
+            case Regained(up):
+                return self._regained(now, up=up)
             case Restarted():
                 return self._restarted(event, now)
             case DigitPressed():
@@ -247,8 +249,17 @@ class Call(Restarting):
             case _:
                 return []
 
-    def _regained(self, now: float) -> list[Intent]:
+    def _regained(self, now: float, *, up: bool) -> list[Intent]:  # noqa: PLR0911 - one line for each activity
+        if up and self.lead.answered_at is None:  # which went by unheard
+            asked, answered = self._activity, self._answered(now)
+            if self._activity is not asked:
+                return answered
         match self._activity:
+            case Answering() | Joining():
+                return [Answer()]
+            case Referring(sent):
+                sent.machine.found_here(now)
+                return []
             case Playing(name) | Gathering(name=name) | Dialing(sound=name) if name:
                 # Its end may have come and gone: what is left of it is not worth a dead call.
                 return [StopPlayback(name), *self._playback_ended(PlaybackEnded(name), now)]

@@ -83,6 +83,8 @@ class Ending(Abandoned, DigitTaking, Waiting):
         self, refused: CommandRefused, now: float
     ) -> list[Intent]:
         of_refer = refused.command is Command.REFER
+        if of_refer and not refused.status:
+            return self._unanswered()
         if refused.command is Command.CONNECT:
             return self._not_connected(now)
         if refused.command is Command.REPORT:
@@ -102,13 +104,19 @@ class Ending(Abandoned, DigitTaking, Waiting):
                 return self._not_reached(CallStatus.FAILED, now)
             case Recalling() if refused.command is Command.BREAK_OFF:
                 return self._lose_channel(now)
-            case Answering() | Joining() if refused.command is Command.ANSWER:
+            case Answering() | Joining() if refused.command is Command.ANSWER and refused.status:
                 return self._hang_up(now)
             case Queueing() as queueing if refused.command is Command.QUEUE:
                 self._away = False
                 return self._out_of_queue(queueing, QueueResult.ERROR, now)
             case _:
                 return []
+
+    def _unanswered(self) -> list[Intent]:
+        # The REFER may be on its way: what is seen of it decides, or where its channel is found.
+        if isinstance(self._activity, Referring):
+            self._activity.sent.machine.facts.unanswered = True
+        return []
 
     def _deadline_passed(self, now: float) -> list[Intent]:
         party, activity = self._next_due, self._activity

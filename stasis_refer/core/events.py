@@ -155,7 +155,10 @@ class Regained:
     """Asterisk is connected again, and the channel is in our hands.
 
     What was asked of it before may not have been done, and what happened to it is not known.
+    ``up``: it was answered by now.
     """
+
+    up: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ class Facts:
     misled: bool = False  # Transfer() took another REFER's end for this one's: no witness
     broken_off: Reason | None = None  # which time limit made us give up
     call_gone: bool = False
+    unanswered: bool = False  # Asterisk did not say whether it does what we asked it
+    still_here: bool = False  # and had the channel not in Transfer() when it was there again
     unheard: bool = False  # the program was not there for a while
     gone_unheard: bool = False  # and the call ended then
 

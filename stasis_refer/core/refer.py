@@ -220,6 +220,16 @@ class Refer:
             self.state = self._reached()
             self._set_deadline(now)
 
+    def found_here(self, now: float) -> None:
+        """Take in that Asterisk, connected again, has the channel not in ``Transfer()``.
+
+        Where it never answered our request it did not get it, or is about to do it: it has a
+        moment for that.
+        """
+        if self.facts.unanswered and not self.facts.captured and self.state is State.REQUESTED:
+            self.facts.still_here = True
+            self.deadline = min(self.deadline, now + RETURN_TIME)
+
     def unheard(self, now: float) -> None:
         """Take in that for a while, up to now, nobody heard what was told of it."""
         if self.over:
@@ -326,6 +336,8 @@ class Refer:
         return State.REQUESTED if self.facts.refer_code is None else State.ACCEPTED
 
     def _limit(self, state: State) -> Reason | None:
+        if state is State.REQUESTED and self.facts.still_here and not self.facts.captured:
+            return Reason.COMMAND_REFUSED
         deaf = state is State.REQUESTED and not self.facts.captured
         if deaf or (self.facts.unheard and state in _SILENT):
             return Reason.RING_TIMEOUT

@@ -153,8 +153,7 @@ class Effects:
                 )
                 return refused(call, info.channel, Command.REFER, _CONFLICT)
         status = await self._telephony.refer(info.channel, refer, call.application.name)
-        # Without an answer it may be on its way: what is seen of it decides.
-        return refused(call, info.channel, Command.REFER, status) if status else None
+        return refused(call, info.channel, Command.REFER, status)
 
     async def _with_replaces(self, refer: SendRefer, info: CallInfo, application: str) -> SendRefer:
         channel = self._directory.channel_of(refer.replaces, application)

@@ -16,12 +16,16 @@ CONTEXTS: Final = frozenset({QUEUE_CONTEXT, TRANSFER_CONTEXT, "stasis-refer-ente
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One ARI request. ``query`` values travel as they are; ``body`` is sent as JSON."""
+    """One ARI request. ``query`` values travel as they are; ``body`` is sent as JSON.
+
+    One that ``lists`` has an answer that may be long, and take its time.
+    """
 
     method: str
     path: str  # without a leading slash
     query: tuple[tuple[str, str], ...] = ()
     body: Json | None = field(default=None)
+    lists: bool = False
 
     def over_websocket(self, request_id: str) -> str:
         """Return the message that carries this request over the event WebSocket."""
@@ -215,7 +219,7 @@ def stop(playback: str) -> Request:
 
 def channels() -> Request:
     """Ask for every channel there is."""
-    return Request("GET", "channels")
+    return Request("GET", "channels", lists=True)
 
 
 def playback(name: str) -> Request:
@@ -225,12 +229,12 @@ def playback(name: str) -> Request:
 
 def application(app: str) -> Request:
     """Ask for an application; ``channel_ids`` of the answer are the channels it has."""
-    return Request("GET", f"applications/{app}")
+    return Request("GET", f"applications/{app}", lists=True)
 
 
 def bridges() -> Request:
     """Ask for every bridge there is."""
-    return Request("GET", "bridges")
+    return Request("GET", "bridges", lists=True)
 
 
 def filter_events(app: str) -> Request:

@@ -3,6 +3,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from structlog.testing import capture_logs
 
 from stasis_refer.adapters.ari import Account, AriConnection, Listener
 from stasis_refer.core.events import CallEnded, ChannelReturned, ChannelUp, TransferStatus
+from stasis_refer.runtime.pulse import Pulse
 from stasis_refer.wire import ari, commands
 from tests.fakes.asterisk import Asterisk
 
@@ -53,12 +55,20 @@ async def asterisk() -> AsyncIterator[Asterisk]:
 
 @asynccontextmanager
 async def connection(
-    asterisk: Asterisk, heard: Heard | None = None, *, password: str = "", heartbeat: float = 10.0
+    asterisk: Asterisk,
+    heard: Heard | None = None,
+    *,
+    password: str = "",
+    pulse: tuple[float, float] = (1.5, 3.0),
+    request_limit: float = 10.0,
 ) -> AsyncIterator[AriConnection]:
     account = Account(
         asterisk.url, "stasis_refer", asterisk.username, password or asterisk.password
     )
-    made = AriConnection(account, (heard or Heard()).listener(), heartbeat)
+    beat, patience = pulse
+    make_pulse = partial(Pulse, beat=beat, patience=patience)
+    listener = (heard or Heard()).listener()
+    made = AriConnection(account, listener, make_pulse, request_limit)
     running = asyncio.create_task(made.run())
     try:
         yield made
@@ -218,7 +228,7 @@ async def test_the_road_of_a_request_is_the_best_the_version_has(version: str, o
         assert channel.variables == {"STASIS_REFER_TO": text}
         assert [each["id"] for each in answers[2].body] == [channel.id]
         assert answers[3].message == "Channel not found"
-        assert {asked.over for asked in asterisk.asked[1:]} == {over}
+        assert {asked.over for asked in asterisk.asked[1:] if asked.path != "channels"} == {over}
         assert len(heard.seconds) == 4
 
 
@@ -384,14 +394,73 @@ async def _drop(asterisk: Asterisk) -> None:
 
 async def test_a_half_open_connection_is_noticed(asterisk: Asterisk) -> None:
     heard = Heard()
-    async with connection(asterisk, heard, heartbeat=0.2) as made:
+    async with connection(asterisk, heard, pulse=(0.1, 0.2)) as made:
         await asterisk.connected()
         await asyncio.sleep(0.5)
         assert heard.states == [True]  # pings are answered, so it stays
         asterisk.stalled = True
-        assert await until(lambda: not made.connected, within=3.0) < 3.0
+        assert await until(lambda: not made.connected, within=3.0) < 1.0
         asterisk.stalled = False
         await asterisk.connected(2)
+
+
+async def test_a_connection_that_is_open_in_one_direction_only_is_noticed(
+    asterisk: Asterisk,
+) -> None:
+    heard = Heard()
+    async with connection(asterisk, heard, pulse=(0.1, 0.2)) as made:
+        await until(lambda: made.connected)
+        asterisk.stalled = True  # it reads no more, and sends on
+
+        def is_noticed() -> bool:
+            asterisk.call("support")
+            return not made.connected
+
+        assert await until(is_noticed, within=3.0) < 1.0
+    assert len(heard.counted) > 5
+
+
+async def test_a_ping_of_asterisk_is_answered(asterisk: Asterisk) -> None:
+    async with connection(asterisk):
+        await asterisk.connected()
+        await asterisk.ping(b"are you there")
+        await until(lambda: asterisk.pongs == [b"are you there"])
+
+
+@pytest.mark.parametrize("version", ["22.3.0", "22.10.1"])
+async def test_a_request_without_an_answer_ends_the_connection(version: str) -> None:
+    heard, times = Heard(), list[float]()
+
+    async def connected() -> None:
+        times.append(time.monotonic())
+
+    heard.connected = connected
+    async with (
+        Asterisk(version) as asterisk,
+        connection(asterisk, heard, request_limit=0.2) as made,
+    ):
+        await asterisk.connected()
+        await until(lambda: made.connected)
+        channel = asterisk.call("support").id
+        asterisk.silent.add(f"DELETE channels/{channel}")
+        assert await made.request(commands.hang_up(channel, 16)) == GONE
+        await asterisk.connected(2)
+        await until(lambda: len(times) == 2)  # so that somebody finds out what became of it
+        assert (await made.request(commands.answer(asterisk.call("support").id))).ok
+    assert heard.states == [True, False, True, False]
+
+
+async def test_a_list_may_take_longer_and_holds_nothing_up(asterisk: Asterisk) -> None:
+    async with connection(asterisk, pulse=(0.05, 0.1), request_limit=0.2) as made:
+        await until(lambda: made.connected)
+        channel = asterisk.call("support").id
+        asterisk.slow["GET channels"] = 0.6
+        listing = asyncio.create_task(made.request(commands.channels()))
+        await asterisk.received("GET channels")
+        assert (await made.request(commands.answer(channel))).ok
+        assert not listing.done()
+        assert (await listing).ok
+        assert asterisk.connections == 1
 
 
 async def test_whoever_is_replaced_stands_down(asterisk: Asterisk) -> None:

@@ -575,3 +575,29 @@ async def test_the_refer_of_a_phone_that_has_gone_is_told_once_more_behind_its_e
         asterisk.leg_ends(leg)
         asked = ("leg-1", TransferRequested("bob"))
         assert await heard.next(3) == [asked, ("leg-1", CallEnded()), asked]
+
+
+async def test_a_hang_up_without_an_answer_is_asked_for_again() -> None:
+    carrier = Carrier({CHANNEL: 0, "b-1": 0})
+    telephony = carrier.telephony(Version(22, 10))
+    assert await telephony.hang_up(CHANNEL, 486) == 0
+    assert await telephony.separate("b-1") == 0
+    assert await telephony.hang_up("leg-1", None) == 204
+    await telephony.ask_again()  # still not
+    carrier.refusals = {CHANNEL: 404}
+    asked = len(carrier.asked)
+    await telephony.ask_again()
+    await telephony.ask_again()
+    assert carrier.asked[asked:] == carrier.asked[:2]
+
+
+async def test_what_is_asked_for_again_is_not_without_bounds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("stasis_refer.adapters.telephony._MOST_UNANSWERED", 2)
+    carrier = Carrier(dict.fromkeys("abc", 0))
+    telephony = carrier.telephony(Version(22, 10))
+    for channel in "abc":
+        await telephony.hang_up(channel, None)
+    await telephony.ask_again()
+    assert [each.path for each in carrier.asked[3:]] == ["channels/b", "channels/c"]

@@ -98,6 +98,9 @@ class Asterisk:
         self.filters: dict[str, list[str]] = {}
         self.subscriptions: set[tuple[str, str]] = set()
         self.refusals: dict[str, tuple[int, str]] = {}
+        self.silent: set[str] = set()  # lines of requests that are done, and never answered
+        self.slow: dict[str, float] = {}  # seconds, of requests over HTTP, by line
+        self.pongs: list[bytes] = []
         self.on_call_out: Callable[[], object] = lambda: None
         self.stalled = False
         self.connections = 0
@@ -147,6 +150,11 @@ class Asterisk:
             if each.request.transport is not None:
                 each.request.transport.abort()
         self._sockets.clear()
+
+    async def ping(self, text: bytes) -> None:
+        """Send a ping to whoever is connected."""
+        for each in self._sockets:
+            await each.socket.ping(text)
 
     def refuse(self, line: str, status: int, message: str = "no") -> None:
         """Answer requests of a line, as ``POST channels/1/answer``, with a status from now on."""
@@ -276,8 +284,13 @@ class Asterisk:
                 await asyncio.Event().wait()
             if message.type is WSMsgType.PING:
                 await opened.socket.pong(message.data)
+            elif message.type is WSMsgType.PONG:
+                self.pongs.append(message.data)
             elif message.type is WSMsgType.TEXT and self.has(_REST_OVER_WEBSOCKET):
-                self._send(opened, self._rest(json.loads(message.data)))
+                asked = json.loads(message.data)
+                answer = self._rest(asked)
+                if f"{asked['method']} {asked['uri']}" not in self.silent:
+                    self._send(opened, answer)
 
     def _take_over(self, opened: _Socket) -> None:
         for each in self._sockets:
@@ -327,6 +340,9 @@ class Asterisk:
         path = request.match_info["path"]
         asked = Asked(request.method, path, dict(request.query), body, "http")
         status, answer = self._answer(asked)
+        if asked.line in self.silent:
+            await asyncio.Event().wait()
+        await asyncio.sleep(self.slow.get(asked.line, 0.0))
         if answer is None or isinstance(answer, bytes):
             return web.Response(status=status, body=answer)
         return web.json_response(answer, status=status)

@@ -260,7 +260,7 @@ async def test_a_refused_command_is_an_event(deed: Deed, command: Command, statu
     [
         (Answer(), CommandRefused(Command.ANSWER, 0)),
         (BreakOff(), CommandRefused(Command.BREAK_OFF, 0)),
-        (REFER, None),  # it may be on its way all the same
+        (REFER, CommandRefused(Command.REFER, 0)),  # it may be on its way all the same
         (JoinQueue("sales"), None),
     ],
 )

@@ -1,0 +1,80 @@
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from stasis_refer.runtime.pulse import BEAT, PATIENCE, Pulse
+
+BRIEF = {"beat": 0.02, "patience": 0.12}
+
+
+async def stops(pulse: Pulse, within: float = 1.0) -> bool:
+    try:
+        await asyncio.wait_for(pulse.stops(), within)
+    except TimeoutError:
+        return False
+    return True
+
+
+def test_silence_is_noticed_within_five_seconds() -> None:
+    assert BEAT + PATIENCE < 5.0
+
+
+async def test_it_goes_on_as_long_as_each_ping_is_answered() -> None:
+    sent: list[bytes] = []
+
+    async def send(text: bytes) -> None:
+        sent.append(text)
+        pulse.answered(text)
+
+    pulse = Pulse(send, **BRIEF)
+    assert not await stops(pulse, within=0.4)
+    assert len(set(sent)) == len(sent) > 3
+
+
+async def test_an_answer_may_take_its_time() -> None:
+    async def send(text: bytes) -> None:
+        asyncio.get_running_loop().call_later(0.06, pulse.answered, text)
+
+    pulse = Pulse(send, **BRIEF)
+    assert not await stops(pulse, within=0.4)
+
+
+async def _nowhere(_: bytes) -> None:
+    pass
+
+
+async def _refused(_: bytes) -> None:
+    raise ConnectionResetError
+
+
+async def _never(_: bytes) -> None:
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("send", [_nowhere, _refused, _never])
+async def test_it_stops_where_no_answer_comes(send: Callable[[bytes], Awaitable[None]]) -> None:
+    began = time.monotonic()
+    assert await stops(Pulse(send, **BRIEF))
+    assert time.monotonic() - began >= sum(BRIEF.values()) - 0.01
+
+
+async def test_the_answer_to_another_ping_is_none() -> None:
+    async def send(_: bytes) -> None:
+        pulse.answered(b"0")
+
+    pulse = Pulse(send, **BRIEF)
+    assert await stops(pulse)
+
+
+async def test_a_loop_that_was_held_up_reads_before_it_judges() -> None:
+    async def send(text: bytes) -> None:
+        def held_up() -> None:
+            time.sleep(0.3)  # longer than the patience; the answer is there, and not read yet
+            asyncio.get_running_loop().call_soon(pulse.answered, text)
+
+        asyncio.get_running_loop().call_soon(held_up)
+
+    pulse = Pulse(send, **BRIEF)
+    assert not await stops(pulse, within=0.8)

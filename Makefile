@@ -7,7 +7,7 @@ BIN := .venv/bin
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/stasis_refer
 export PATH := $(CACHE)/tools:$(PATH)
 
-.PHONY: demo test setup lint types unit scenarios others bench fuzz dashboards previews clean
+.PHONY: demo test setup lint types unit scenarios others bench faults fuzz dashboards previews clean
 
 demo: setup ## one real call per situation, and what became of each transfer; KEEP=1 leaves the lab up
 	@$(BIN)/stasis-refer demo $(if $(filter 1,$(KEEP)),--keep)
@@ -35,6 +35,9 @@ others:
 
 bench: setup ## speed, side by side with Asterisk's bare dialplan
 	@$(BIN)/python -m bench
+
+faults: setup ## Asterisk, network, disk and clock fail under load, one after the other
+	@$(BIN)/python -m faults
 
 fuzz: .venv/fuzz ## each claim on a parser under libFuzzer; FUZZ_SECONDS=20 for each, FUZZ="uri sip"
 	@$(BIN)/python -m fuzz --seconds $(or $(FUZZ_SECONDS),20) $(FUZZ)

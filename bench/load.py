@@ -53,7 +53,9 @@ TRANSFERS: Final[Sequence[Step]] = (
 HANGS_UP: Final[Sequence[Step]] = (*_ANSWERS, bye())
 """An agent to whom the call is transferred."""
 
-_PATIENCE: Final = 15  # seconds for the last calls; a call that hangs has failed
+PATIENCE: Final = 15
+"""Seconds that a phone waits for what is next; a call that hangs has failed."""
+
 _AT_ONCE: Final = 20  # seconds' worth of calls may be up at the same time
 _POLL: Final = 0.01  # seconds
 
@@ -109,16 +111,24 @@ class Phones:
         return StartError(f"SIPp did not start: {self._log.read_text(errors='replace')}")
 
 
-async def place(
-    load: Load, asterisk: str, user: str, steps: Sequence[Step], folder: Path
+async def place(  # noqa: PLR0913 - who calls whom, how often, how patiently, how it goes on
+    load: Load,
+    asterisk: str,
+    user: str,
+    steps: Sequence[Step],
+    folder: Path,
+    *,
+    patience: int = PATIENCE,
 ) -> Placed:
     """Call ``user`` at ``asterisk`` (``HOST:PORT``); ends by itself.
 
-    Every call that was asked for and did not succeed counts as failed.
+    Every call that was asked for and did not succeed counts as failed. ``folder`` takes the files
+    of one load at a time.
     """
     at_once = str(load.rate * _AT_ONCE)
     more = (asterisk, "-s", user, "-r", str(load.rate), "-l", at_once)
-    async with _phones(load, free_udp_port(), steps, folder / "callers", more) as phones:
+    callers = _phones(load, free_udp_port(), steps, folder / "callers", more, patience=patience)
+    async with callers as phones:
         return await phones.placed()
 
 
@@ -136,8 +146,14 @@ async def answering(
 
 
 @asynccontextmanager
-async def _phones(
-    load: Load, port: int, steps: Sequence[Step], files: Path, more: Sequence[str] = ()
+async def _phones(  # noqa: PLR0913 - who they are, and how SIPp plays them
+    load: Load,
+    port: int,
+    steps: Sequence[Step],
+    files: Path,
+    more: Sequence[str] = (),
+    *,
+    patience: int = PATIENCE,
 ) -> AsyncIterator[Phones]:
     program = shutil.which("sipp")
     if program is None:
@@ -147,9 +163,9 @@ async def _phones(
     counts.unlink(missing_ok=True)
     command = (
         *(program, *more, "-sf", str(script), "-i", "127.0.0.1", "-p", str(port)),
-        *("-m", str(load.calls), "-recv_timeout", str(_PATIENCE * 1000)),
+        *("-m", str(load.calls), "-recv_timeout", str(patience * 1000)),
         *("-deadcall_wait", "0", "-nostdin"),
-        *("-timeout", f"{load.seconds + 2 * _PATIENCE:.0f}s", "-timeout_error"),
+        *("-timeout", f"{load.seconds + 2 * patience:.0f}s", "-timeout_error"),
         *("-trace_stat", "-stf", str(counts), "-fd", "5"),
     )
     async with child(command, _log(files)) as process:

@@ -104,15 +104,30 @@ async def customer(folder: Path, transferor: str, target: str) -> AsyncIterator[
 class Program:
     """The program's process."""
 
-    def __init__(self, pid: int, url: str, session: aiohttp.ClientSession) -> None:
-        self.pid = pid
+    def __init__(self, process: Process, url: str, session: aiohttp.ClientSession) -> None:
+        self.pid = process.pid
+        self._process = process
         self._url = url
         self._session = session
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.returncode is None
+
+    async def is_ready(self, within: float) -> bool:
+        """Tell whether calls can be sent to it; no answer in so many seconds means no."""
+        limit = aiohttp.ClientTimeout(total=within)
+        try:
+            async with self._session.get(f"{self._url}/readyz", timeout=limit) as response:
+                return response.ok
+        except (aiohttp.ClientError, TimeoutError):
+            return False
 
     async def ended(self, direction: Direction = Direction.SENT) -> Counter[Ended]:
         """Return how the transfers of that direction up to now have ended."""
         found = Counter[Ended]()
-        for sample in await self._samples("transfers_total"):
+        for sample in await self.samples("transfers_total"):
             if sample.value and sample.labels["direction"] == direction:
                 ended = Ended(sample.labels["outcome"], sample.labels["evidence"])
                 found[ended] += int(sample.value)
@@ -120,10 +135,11 @@ class Program:
 
     async def calls(self) -> int:
         """Return how many calls are live."""
-        (sample,) = await self._samples("calls_in_progress")
+        (sample,) = await self.samples("calls_in_progress")
         return int(sample.value)
 
-    async def _samples(self, metric: str) -> list[Sample]:
+    async def samples(self, metric: str) -> list[Sample]:
+        """Return the samples of a metric, named without its prefix."""
         async with self._session.get(f"{self._url}/metrics") as response:
             page = await response.text()
         families = text_string_to_metric_families(page)
@@ -132,12 +148,19 @@ class Program:
 
 
 @asynccontextmanager
-async def program(
-    folder: Path, asterisk: AsteriskPlan, customer_url: str, forward: Sequence[str] = ()
+async def program(  # noqa: PLR0913 - what it talks to, and how it is run
+    folder: Path,
+    asterisk: AsteriskPlan,
+    customer_url: str,
+    forward: Sequence[str] = (),
+    *,
+    ledger: Path | None = None,
+    module: Sequence[str] = ("stasis_refer",),
 ) -> AsyncIterator[Program]:
     """Run ``stasis-refer run`` while the block runs, with its defaults, its log in a file.
 
-    ``forward`` says where copies of captured packets go, each as ``HOST:PORT``.
+    ``forward`` says where copies of captured packets go, each as ``HOST:PORT``. ``module`` is what
+    Python runs for it, with its first arguments.
     """
     port, configuration = free_port(), folder / "stasis_refer.toml"
     text = _CONFIGURATION.format(
@@ -149,18 +172,18 @@ async def program(
         hep_password=asterisk.hep_password,
         forward=json.dumps(list(forward)),
         port=port,
-        ledger=folder / "ledger.db",
+        ledger=ledger or folder / "ledger.db",
     )
     in_twiml = ((name, "twiml") for name in (*DIALING, WAITING))
     for name, dialect in (*zip(TYPICAL, TYPICAL, strict=True), *in_twiml):
         text += _APPLICATION.format(name=name, dialect=dialect, customer=customer_url)
     configuration.write_text(text, encoding="utf-8")
     log = folder / "program.log"
-    command = (sys.executable, "-m", "stasis_refer", "run", "--config", str(configuration))
+    command = (sys.executable, "-m", *module, "run", "--config", str(configuration))
     async with child(command, log) as process, aiohttp.ClientSession() as session:
         url = f"http://127.0.0.1:{port}"
         await _ready(process, session, url, log)
-        yield Program(process.pid, url, session)
+        yield Program(process, url, session)
 
 
 async def _ready(process: Process, session: aiohttp.ClientSession, url: str, log: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from itertools import count
 from typing import Final
 
-BEAT: Final = 1.5
+BEAT: Final = 1.0
 """Seconds from an answer, or the start, to the next ping."""
 
 PATIENCE: Final = 3.0

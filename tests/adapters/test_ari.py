@@ -59,7 +59,7 @@ async def connection(
     heard: Heard | None = None,
     *,
     password: str = "",
-    pulse: tuple[float, float] = (1.5, 3.0),
+    pulse: tuple[float, float] = (1.0, 3.0),
     request_limit: float = 10.0,
 ) -> AsyncIterator[AriConnection]:
     account = Account(

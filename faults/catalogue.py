@@ -19,7 +19,6 @@ from faults.stepped import set_offset
 _HOUR: Final = 3600.0  # seconds
 _FLOOD: Final = 5_400_000  # bytes of events: 5 MB, whatever is in the buffers between
 _EVENT: Final = 30_000  # bytes; Asterisk reads no larger body
-_FLOODED: Final = "ChannelUserevent"
 
 Strike = Callable[[Stage, float], Awaitable[None]]
 """Lets something fail for so many seconds; it is back when this returns."""
@@ -169,10 +168,6 @@ async def _flood(stage: Stage) -> None:
     auth = aiohttp.BasicAuth(plan.ari_user, plan.ari_password)
     event = {"variables": {"flood": "x" * _EVENT}}
     async with aiohttp.ClientSession(auth=auth, raise_for_status=True) as session:
-        async with session.get(f"{url}/applications/{plan.app}") as response:
-            allowed = (await response.json())["events_allowed"]
-        wanted = {"allowed": [*allowed, {"type": _FLOODED}]} if allowed else {}
-        await session.put(f"{url}/applications/{plan.app}/eventFilter", json=wanted)
         for _ in range(_FLOOD // _EVENT):
             where = {"application": plan.app}
             await session.post(f"{url}/events/user/flood", params=where, json=event)

@@ -15,7 +15,7 @@ from faults.proxy import TcpProxy, UdpProxy
 from faults.stepped import set_offset
 from stasis_refer.lab.asterisk import PrivateAsterisk, free_udp_port
 
-_DISK: Final = 16 * 2**20  # bytes
+_DISK: Final = 512 * 2**20  # bytes
 _NOBODY: Final = "sip:nobody@127.0.0.1:9"
 
 

@@ -8,6 +8,7 @@ import socket as sockets
 import struct
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import Any, Final
 
@@ -66,14 +67,17 @@ class AriConnection:
     """Keeps one connection to Asterisk's ARI for as long as ``run`` runs.
 
     A request that is not answered in its time ends it as silence does: what became of the request
-    is found out by whoever catches up with the next one. ``make_pulse`` is given what sends a ping.
+    is found out by whoever catches up with the next one. Silence is that events which are asked for
+    do not come: Asterisk may answer pings and requests, and yet send no events any more, as when
+    the end of a connection that was stuck takes the application from the one behind it
+    (ari_websockets.c). ``make_pulse`` is given what asks for an event.
     """
 
     def __init__(
         self,
         account: Account,
         listener: Listener,
-        make_pulse: Callable[[Callable[[bytes], Awaitable[None]]], Pulse] = Pulse,
+        make_pulse: Callable[[Callable[[str], Awaitable[None]]], Pulse] = Pulse,
         request_limit: float = _REQUEST_LIMIT,
     ) -> None:
         self._account = account
@@ -81,6 +85,7 @@ class AriConnection:
         self._make_pulse = make_pulse
         self._request_limit = request_limit
         self._unanswered = asyncio.Event()  # a request, for too long
+        self._pulse: Pulse | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._session: aiohttp.ClientSession | None = None
         self._waiting: dict[str, asyncio.Future[ari.Response]] = {}
@@ -150,7 +155,6 @@ class AriConnection:
                     opened = await session.ws_connect(
                         f"{self._account.url}/ari/events",
                         params={"app": self._account.app},
-                        autoping=False,
                         timeout=_GOODBYE,
                         max_msg_size=_LARGEST_MESSAGE,
                     )
@@ -178,11 +182,11 @@ class AriConnection:
         self._unanswered.clear()
         self._socket = socket
         self._listener.connection_changed(True)  # noqa: FBT003 - a callback has no keywords
-        pulse = self._make_pulse(socket.ping)
-        reading = asyncio.create_task(self._read(socket, pulse))
+        self._pulse = pulse = self._make_pulse(partial(self._ask_for_event, socket))
+        reading = asyncio.create_task(self._read(socket))
         ends = {
             reading: "closed",
-            asyncio.create_task(pulse.stops()): "no answer to a ping",
+            asyncio.create_task(pulse.stops()): "events do not come",
             asyncio.create_task(self._unanswered.wait()): "no answer to a request",
         }
         beside = (*ends, asyncio.create_task(self._reconcile()))
@@ -213,19 +217,19 @@ class AriConnection:
         closing.cancel()
         await asyncio.gather(closing, return_exceptions=True)
 
-    async def _read(self, socket: aiohttp.ClientWebSocketResponse, pulse: Pulse) -> None:
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         async for message in socket:
-            match message.type:
-                case aiohttp.WSMsgType.TEXT:
-                    self._take(message.data)
-                case aiohttp.WSMsgType.PING:
-                    await socket.pong(message.data)
-                case aiohttp.WSMsgType.PONG:
-                    pulse.answered(message.data)
-                case _:
-                    pass
+            if message.type is aiohttp.WSMsgType.TEXT:
+                self._take(message.data)
             if self.replaced:
                 break
+
+    async def _ask_for_event(self, socket: aiohttp.ClientWebSocketResponse, name: str) -> None:
+        request = commands.happen(self._account.app, name)
+        if self.has(version.REST_OVER_WEBSOCKET):
+            await socket.send_str(request.over_websocket(name))  # nobody waits for its answer
+        else:
+            await self._over_http(request)
 
     async def _reconcile(self) -> None:
         try:
@@ -241,6 +245,8 @@ class AriConnection:
         kind = message.get("type")
         if kind == "RESTResponse":
             self._answered(message)
+            return
+        if kind == ari.BEAT and self._pulse and self._pulse.answered(str(message.get("eventname"))):
             return
         self._listener.counted(str(kind))
         try:

@@ -1,4 +1,4 @@
-"""Whether the far end of a connection still answers."""
+"""Whether what is asked for still comes over a connection."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,24 +6,27 @@ from itertools import count
 from typing import Final
 
 BEAT: Final = 1.0
-"""Seconds from an answer, or the start, to the next ping."""
+"""Seconds from an answer, or the start, to the next beat."""
 
 PATIENCE: Final = 3.0
-"""Seconds that a ping may go unanswered."""
+"""Seconds that a beat may go unanswered."""
+
+NAME: Final = "stasis-refer-beat-"
+"""What the names of all beats begin with."""
 
 _LOOKS: Final = 6
 
 
 class Pulse:
-    """Sends pings, and takes in what comes back.
+    """Asks for something again and again, and takes in what comes.
 
-    Each ping has a text of its own, so that neither other traffic nor a late answer to an earlier
+    Each beat has a name of its own, so that neither other traffic nor a late answer to an earlier
     one stands for its answer: a connection may be open in one direction only. ``send`` may raise.
     """
 
     def __init__(
         self,
-        send: Callable[[bytes], Awaitable[None]],
+        send: Callable[[str], Awaitable[None]],
         beat: float = BEAT,
         patience: float = PATIENCE,
     ) -> None:
@@ -31,18 +34,19 @@ class Pulse:
         self._beat = beat
         self._patience = patience
         self._numbers = count(1)
-        self._unanswered = b""
+        self._unanswered = ""
 
-    def answered(self, text: bytes) -> None:
-        """Take in the answer to a ping."""
-        if text == self._unanswered:
-            self._unanswered = b""
+    def answered(self, name: str) -> bool:
+        """Take in what came; whether it is the answer to a beat, be it a late one."""
+        if name == self._unanswered:
+            self._unanswered = ""
+        return name.startswith(NAME)
 
     async def stops(self) -> None:
-        """Wait until a ping is not answered in time, or cannot be sent in that time."""
+        """Wait until a beat is not answered in time, or cannot be sent in that time."""
         while True:
             await asyncio.sleep(self._beat)
-            self._unanswered = str(next(self._numbers)).encode()
+            self._unanswered = f"{NAME}{next(self._numbers)}"
             # Beside the looks: to send may take as long as the far end does not read.
             sending = asyncio.ensure_future(self._send(self._unanswered))
             try:

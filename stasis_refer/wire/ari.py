@@ -39,7 +39,11 @@ LEG: Final = "*leg"
 TOLD_AT_THE_END: Final = ("TRANSFERSTATUS", "TRANSFERSTATUSPROTOCOL", "STASIS_REFER_NUMBER")
 """Variables that an event of a channel carries: ``channelvars`` of ari.conf."""
 
+BEAT: Final = "ChannelUserevent"
+"""The type of an event that an application can ask for; ``eventname`` is its name."""
+
 EVENT_TYPES: Final = (
+    BEAT,
     "StasisStart",
     "ApplicationReplaced",
     "ChannelStateChange",

@@ -237,6 +237,11 @@ def bridges() -> Request:
     return Request("GET", "bridges", lists=True)
 
 
+def happen(app: str, name: str) -> Request:
+    """Ask for an event of this name to our application: a ``BEAT`` of ``wire.ari``."""
+    return Request("POST", f"events/user/{name}", (("application", app),))
+
+
 def filter_events(app: str) -> Request:
     """Ask to be sent only the event types that the program reads."""
     # The filter holds back the answers to requests too, unless they are named.

@@ -397,7 +397,8 @@ async def test_a_half_open_connection_is_noticed(asterisk: Asterisk) -> None:
     async with connection(asterisk, heard, pulse=(0.1, 0.2)) as made:
         await asterisk.connected()
         await asyncio.sleep(0.5)
-        assert heard.states == [True]  # pings are answered, so it stays
+        assert heard.states == [True]  # what is asked for comes, so it stays
+        assert heard.counted == []
         asterisk.stalled = True
         assert await until(lambda: not made.connected, within=3.0) < 1.0
         asterisk.stalled = False
@@ -418,6 +419,20 @@ async def test_a_connection_that_is_open_in_one_direction_only_is_noticed(
 
         assert await until(is_noticed, within=3.0) < 1.0
     assert len(heard.counted) > 5
+
+
+@pytest.mark.parametrize("version", ["22.3.0", "22.10.1"])
+async def test_an_asterisk_that_sends_no_events_any_more_is_noticed(version: str) -> None:
+    async with Asterisk(version) as asterisk, connection(asterisk, pulse=(0.1, 0.2)) as made:
+        await until(lambda: made.connected)
+        await asyncio.sleep(0.5)
+        assert asterisk.connections == 1
+        asterisk.beats = False  # all else is answered
+        await asterisk.connected(2, within=2.0)
+        asterisk.beats = True
+        await until(lambda: made.connected)
+        await asyncio.sleep(0.5)
+        assert made.connected
 
 
 async def test_a_ping_of_asterisk_is_answered(asterisk: Asterisk) -> None:

@@ -54,6 +54,8 @@ CONTEXTS = (
     "stasis-refer-enter",
 )
 
+_BEAT = "POST events/user/"
+
 _REST_OVER_WEBSOCKET = {20: 14, 21: 9, 22: 4}
 
 
@@ -101,6 +103,7 @@ class Asterisk:
         self.silent: set[str] = set()  # lines of requests that are done, and never answered
         self.slow: dict[str, float] = {}  # seconds, of requests over HTTP, by line
         self.pongs: list[bytes] = []
+        self.beats = True  # whether an application gets the events that it asks for
         self.on_call_out: Callable[[], object] = lambda: None
         self.stalled = False
         self.connections = 0
@@ -353,7 +356,15 @@ class Asterisk:
             return None
         return web.json_response({"message": "Authentication required"}, status=401)
 
+    def _beat(self, name: str, app: str) -> Answer:
+        """Send an application the event that it asked for, which is no business of a test's."""
+        if self.beats:
+            self.emit({"type": "ChannelUserevent", "eventname": name, "userevent": {}}, app)
+        return 204, None
+
     def _answer(self, asked: Asked) -> Answer:
+        if asked.line.startswith(_BEAT):
+            return self._beat(asked.line.removeprefix(_BEAT), asked.query["application"])
         self.asked.append(asked)
         self._arrivals[asked.line].put_nowait(asked)
         if asked.line in self.refusals:

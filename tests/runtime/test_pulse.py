@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from stasis_refer.runtime.pulse import BEAT, PATIENCE, Pulse
+from stasis_refer.runtime.pulse import BEAT, NAME, PATIENCE, Pulse
 
 BRIEF = {"beat": 0.02, "patience": 0.12}
 
@@ -21,10 +21,10 @@ def test_silence_is_noticed_within_five_seconds() -> None:
     assert BEAT + PATIENCE < 5.0
 
 
-async def test_it_goes_on_as_long_as_each_ping_is_answered() -> None:
-    sent: list[bytes] = []
+async def test_it_goes_on_as_long_as_each_beat_is_answered() -> None:
+    sent: list[str] = []
 
-    async def send(text: bytes) -> None:
+    async def send(text: str) -> None:
         sent.append(text)
         pulse.answered(text)
 
@@ -34,42 +34,42 @@ async def test_it_goes_on_as_long_as_each_ping_is_answered() -> None:
 
 
 async def test_an_answer_may_take_its_time() -> None:
-    async def send(text: bytes) -> None:
+    async def send(text: str) -> None:
         asyncio.get_running_loop().call_later(0.06, pulse.answered, text)
 
     pulse = Pulse(send, **BRIEF)
     assert not await stops(pulse, within=0.4)
 
 
-async def _nowhere(_: bytes) -> None:
+async def _nowhere(_: str) -> None:
     pass
 
 
-async def _refused(_: bytes) -> None:
+async def _refused(_: str) -> None:
     raise ConnectionResetError
 
 
-async def _never(_: bytes) -> None:
+async def _never(_: str) -> None:
     await asyncio.Event().wait()
 
 
 @pytest.mark.parametrize("send", [_nowhere, _refused, _never])
-async def test_it_stops_where_no_answer_comes(send: Callable[[bytes], Awaitable[None]]) -> None:
+async def test_it_stops_where_no_answer_comes(send: Callable[[str], Awaitable[None]]) -> None:
     began = time.monotonic()
     assert await stops(Pulse(send, **BRIEF))
     assert time.monotonic() - began >= sum(BRIEF.values()) - 0.01
 
 
-async def test_the_answer_to_another_ping_is_none() -> None:
-    async def send(_: bytes) -> None:
-        pulse.answered(b"0")
+async def test_the_answer_to_another_beat_is_none() -> None:
+    async def send(_: str) -> None:
+        pulse.answered(f"{NAME}0")
 
     pulse = Pulse(send, **BRIEF)
     assert await stops(pulse)
 
 
 async def test_a_loop_that_was_held_up_reads_before_it_judges() -> None:
-    async def send(text: bytes) -> None:
+    async def send(text: str) -> None:
         def held_up() -> None:
             time.sleep(0.3)  # longer than the patience; the answer is there, and not read yet
             asyncio.get_running_loop().call_soon(pulse.answered, text)
@@ -78,3 +78,10 @@ async def test_a_loop_that_was_held_up_reads_before_it_judges() -> None:
 
     pulse = Pulse(send, **BRIEF)
     assert not await stops(pulse, within=0.8)
+
+
+def test_what_else_comes_is_none_of_ours() -> None:
+    pulse = Pulse(_nowhere)
+    assert pulse.answered(f"{NAME}7")
+    assert not pulse.answered("wrap-up")
+    assert not pulse.answered("")

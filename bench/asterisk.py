@@ -1,6 +1,7 @@
 """The two Asterisks of the bench: one that transfers by its dialplan alone, one that is driven."""
 
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -53,17 +54,18 @@ def driven_plan(folder: Path) -> AsteriskPlan:
 
 async def left_in(plan: AsteriskPlan) -> int:
     """Return how many channels and bridges there are in an Asterisk."""
-    url, auth = f"http://127.0.0.1:{plan.http_port}/ari", _account(plan)
+    url = f"http://127.0.0.1:{plan.http_port}/ari"
     found = 0
-    async with aiohttp.ClientSession(auth=auth) as session:
+    async with aiohttp.ClientSession(headers=credentials(plan)) as session:
         for what in ("channels", "bridges"):
             async with session.get(f"{url}/{what}") as response:
                 found += len(await response.json())
     return found
 
 
-def _account(plan: AsteriskPlan) -> aiohttp.BasicAuth:
-    return aiohttp.BasicAuth(plan.ari_user, plan.ari_password)
+def credentials(plan: AsteriskPlan) -> Mapping[str, str]:
+    """Return the HTTP headers that say who we are."""
+    return {"Authorization": aiohttp.encode_basic_auth(plan.ari_user, plan.ari_password)}
 
 
 class BareAsterisk(PrivateAsterisk):
@@ -83,7 +85,7 @@ class BareAsterisk(PrivateAsterisk):
     async def _reload_dialplan(self) -> None:
         plan = self.plan
         url = f"http://127.0.0.1:{plan.http_port}/ari/asterisk/modules/pbx_config.so"
-        auth = _account(plan)
-        async with aiohttp.ClientSession(auth=auth) as session, session.put(url) as response:
+        session = aiohttp.ClientSession(headers=credentials(plan))
+        async with session, session.put(url) as response:
             if not response.ok:
                 raise AsteriskFailed(f"Asterisk does not read its dialplan: {response.status}")

@@ -12,6 +12,7 @@ from typing import Final
 
 import aiohttp
 
+from bench.asterisk import credentials
 from faults.proxy import Way
 from faults.stage import Stage
 from faults.stepped import set_offset
@@ -165,9 +166,8 @@ async def _flood(stage: Stage) -> None:
     """Have Asterisk send more events than any buffer holds."""
     plan = stage.asterisk.plan
     url = f"http://127.0.0.1:{plan.http_port}/ari"
-    auth = aiohttp.BasicAuth(plan.ari_user, plan.ari_password)
     event = {"variables": {"flood": "x" * _EVENT}}
-    async with aiohttp.ClientSession(auth=auth, raise_for_status=True) as session:
+    async with aiohttp.ClientSession(headers=credentials(plan), raise_for_status=True) as session:
         for _ in range(_FLOOD // _EVENT):
             where = {"application": plan.app}
             await session.post(f"{url}/events/user/flood", params=where, json=event)

@@ -227,9 +227,11 @@ class AriConnection:
     async def _ask_for_event(self, socket: aiohttp.ClientWebSocketResponse, name: str) -> None:
         request = commands.happen(self._account.app, name)
         if self.has(version.REST_OVER_WEBSOCKET):
-            await socket.send_str(request.over_websocket(name))  # nobody waits for its answer
+            await socket.send_str(request.over_websocket(name))
         else:
             await self._over_http(request)
+            if self._pulse is not None:
+                self._pulse.done(name)
 
     async def _reconcile(self) -> None:
         try:
@@ -263,7 +265,11 @@ class AriConnection:
 
     def _answered(self, message: Mapping[str, Any]) -> None:
         request_id = message.get("request_id")
-        waiting = self._waiting.pop(request_id, None) if isinstance(request_id, str) else None
+        if not isinstance(request_id, str):
+            return
+        if self._pulse is not None:
+            self._pulse.done(request_id)  # that of a beat is its name
+        waiting = self._waiting.pop(request_id, None)
         if waiting is not None and not waiting.done():
             status, body = message.get("status_code"), message.get("message_body")
             waiting.set_result(

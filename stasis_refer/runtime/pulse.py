@@ -35,6 +35,7 @@ class Pulse:
         self._patience = patience
         self._numbers = count(1)
         self._unanswered = ""
+        self._done = False  # what it asks for, whoever gets that
 
     def answered(self, name: str) -> bool:
         """Take in what came; whether it is the answer to a beat, be it a late one."""
@@ -42,11 +43,15 @@ class Pulse:
             self._unanswered = ""
         return name.startswith(NAME)
 
+    def done(self, name: str) -> None:
+        """Take in that what a beat asked for is done: it is there now, or does not come."""
+        self._done = self._done or name == self._unanswered
+
     async def stops(self) -> None:
         """Wait until a beat is not answered in time, or cannot be sent in that time."""
         while True:
             await asyncio.sleep(self._beat)
-            self._unanswered = f"{NAME}{next(self._numbers)}"
+            self._unanswered, self._done = f"{NAME}{next(self._numbers)}", False
             # Beside the looks: to send may take as long as the far end does not read.
             sending = asyncio.ensure_future(self._send(self._unanswered))
             try:
@@ -62,5 +67,8 @@ class Pulse:
         for _ in range(_LOOKS):
             if not self._unanswered:
                 return True
+            was_done = self._done
             await asyncio.sleep(self._patience / _LOOKS)
+            if was_done:
+                break
         return not self._unanswered

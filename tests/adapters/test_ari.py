@@ -423,12 +423,12 @@ async def test_a_connection_that_is_open_in_one_direction_only_is_noticed(
 
 @pytest.mark.parametrize("version", ["22.3.0", "22.10.1"])
 async def test_an_asterisk_that_sends_no_events_any_more_is_noticed(version: str) -> None:
-    async with Asterisk(version) as asterisk, connection(asterisk, pulse=(0.1, 0.2)) as made:
+    async with Asterisk(version) as asterisk, connection(asterisk, pulse=(0.1, 1.2)) as made:
         await until(lambda: made.connected)
         await asyncio.sleep(0.5)
         assert asterisk.connections == 1
         asterisk.beats = False  # all else is answered
-        await asterisk.connected(2, within=2.0)
+        await asterisk.connected(2, within=1.0)  # nor is it waited for what does not come
         asterisk.beats = True
         await until(lambda: made.connected)
         await asyncio.sleep(0.5)

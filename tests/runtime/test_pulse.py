@@ -68,6 +68,25 @@ async def test_the_answer_to_another_beat_is_none() -> None:
     assert await stops(pulse)
 
 
+async def test_what_was_done_and_did_not_come_is_not_waited_for() -> None:
+    async def send(text: str) -> None:
+        pulse.done(text)
+
+    pulse = Pulse(send, beat=0.02, patience=0.6)
+    began = time.monotonic()
+    assert await stops(pulse)
+    assert time.monotonic() - began < 0.4
+
+
+async def test_what_was_done_may_come_a_little_later() -> None:
+    async def send(text: str) -> None:
+        pulse.done(text)
+        asyncio.get_running_loop().call_later(0.01, pulse.answered, text)
+
+    pulse = Pulse(send, beat=0.02, patience=0.6)
+    assert not await stops(pulse, within=0.5)
+
+
 async def test_a_loop_that_was_held_up_reads_before_it_judges() -> None:
     async def send(text: str) -> None:
         def held_up() -> None:

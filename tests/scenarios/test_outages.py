@@ -10,10 +10,10 @@ from faults.endure import Ordeal, endure
 from faults.result import Endured
 from faults.stage import stage_in
 
-SIDE_BY_SIDE = 3
+SIDE_BY_SIDE = 4
 """Stages, each with an Asterisk of its own: most of the time everybody waits."""
 
-SMALL = Ordeal(rate=4, before=1.0, behind=3.0, patience=6)
+SMALL = Ordeal(rate=4, before=1.0, behind=6.0, patience=6)
 LONGEST = 4.5
 """Seconds that a fault lasts here: silence has to be noticed meanwhile."""
 

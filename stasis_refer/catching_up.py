@@ -33,6 +33,8 @@ async def catch_up(ask: Ask, switchboard: Switchboard, app: str) -> None:
     look = await look_around(ask, switchboard.resumed)
     # Calls that come in from here on may be missing in the list.
     known = list(switchboard.channels)
+    # The list comes beside the WebSocket: what was asked for over that is to be done before.
+    await ask(commands.info())
     listed = await ask(commands.channels())
     found = listed.body
     if not listed.ok or not isinstance(found, list):

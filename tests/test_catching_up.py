@@ -114,9 +114,10 @@ async def test_each_party_is_told_what_became_of_its_channel(
 ) -> None:
     world = World(*listed)
     assert await world.catch_up() == heard
-    assert world.asked[:3] == [
+    assert world.asked[:4] == [
         "PUT applications/app/eventFilter",
         "POST applications/app/subscription",
+        "GET asterisk/info",
         "GET channels",
     ]
     assert "GET applications/app" not in world.asked

@@ -43,6 +43,7 @@ from stasis_refer.runtime.journal import Entry, Tap, all_of
 from stasis_refer.runtime.letters import Letters
 from stasis_refer.runtime.outbox import Outbox
 from stasis_refer.runtime.ports import StoreError
+from stasis_refer.runtime.quotas import Quotas
 from stasis_refer.runtime.steps import Steps
 from stasis_refer.runtime.switchboard import Switchboard
 from stasis_refer.settings import Settings
@@ -93,6 +94,8 @@ class App:
             capacity=capacity,
         )
         later = asyncio.get_running_loop().call_later
+        since = time.time() - self._clock()  # a wall clock that nobody sets while we run
+        self._quotas = Quotas(self.ledger.quotas, lambda: since + self._clock())
         self._debts = Debts(
             store=self.ledger.owed,
             together=self.ledger.step,
@@ -107,7 +110,7 @@ class App:
             letters=letters,
             outbox=self._outbox,
             later=later,
-            tables=(self.ledger.tap, self._debts),
+            tables=(self.ledger.tap, self._debts, self._quotas.tap),
         )
         self._applications = applications
         self.switchboard = Switchboard(
@@ -122,6 +125,7 @@ class App:
             forget=steps.forget,
             overheard=self.ledger.tap,
             capacity=capacity,
+            news=self._quotas.news,
         )
         self.desk.switchboard = self.switchboard
         self._entrance = Entrance(self._capture, self.ari.request, self.switchboard.entered)
@@ -153,6 +157,7 @@ class App:
                 + (f" or capture.listen {capture.listen!r}" if capture else "")
                 + f": {error}: end what has the port, or choose another"
             ) from error
+        self._quotas.open()
         self._outbox.start()
         await take_up(
             ledger=self.ledger,

@@ -17,6 +17,7 @@ from stasis_refer.core.intents import (
     DocumentFailed,
     LateSuccess,
     Note,
+    QuotaTaken,
     TransferBegan,
     TransferEnded,
 )
@@ -109,6 +110,8 @@ def log_note(application: Application, info: CallInfo, note: Note) -> None:
             bound.warning(
                 "callee was not called", group=group, rule=rule, reason=reason, why=detail
             )
+        case QuotaTaken():
+            pass  # what it is taken for is told
         case Alert():
             bound.error("alert", code=note.code, why=note.message)
         case _:

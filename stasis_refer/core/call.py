@@ -15,6 +15,7 @@ from stasis_refer.core.activity import (
     Referring,
     Talking,
 )
+from stasis_refer.core.allowance import QuotasTold
 from stasis_refer.core.events import (
     Bridged,
     CallEnded,
@@ -146,6 +147,8 @@ class Call(Restarting):
                 return self._deadline_passed(now)
             case DrainOver():
                 return self._drain_over()
+            case QuotasTold():
+                self.allowance.hear(event)
             case Ordered():
                 return self._ordered(event, now)
             case _:

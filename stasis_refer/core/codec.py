@@ -18,6 +18,7 @@ from typing import Any, Final, TypeAlias
 
 from stasis_refer.core import (
     abouts,
+    allowance,
     application,
     events,
     found,
@@ -36,7 +37,7 @@ from stasis_refer.core.message import Message
 from stasis_refer.core.targets import TargetRule, parse_rule
 
 MODULES: Final = (
-    *(abouts, application, events, found, handing_over, info, leg),
+    *(abouts, allowance, application, events, found, handing_over, info, leg),
     *(opening, orders, outcome, owed, rules, verbs),
 )
 """Where all classes are from that an event, or what is owed, may hold."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from stasis_refer.core.allowance import QuotasTold
 from stasis_refer.core.found import Found
 from stasis_refer.core.handing_over import GivenBack, HandedOver, Replaced
 from stasis_refer.core.message import Message
@@ -383,6 +384,7 @@ OfChannel: TypeAlias = (
     | LimitReached
     | DeadlinePassed
     | DrainOver
+    | QuotasTold
 )
 
 

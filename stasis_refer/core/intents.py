@@ -13,6 +13,7 @@ from stasis_refer.core.opening import Lent, Parted
 from stasis_refer.core.orders import Verdict
 from stasis_refer.core.outcome import Direction, Result
 from stasis_refer.core.owed import Owed
+from stasis_refer.core.rules import Counted
 from stasis_refer.core.verbs import Source
 
 
@@ -348,8 +349,21 @@ class CalleeRefused:
     info: CallInfo | None = field(default=None, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class QuotaTaken:
+    """A transfer or a call was allowed that uses each of these quotas once."""
+
+    quotas: tuple[Counted, ...]
+
+
 Note: TypeAlias = (
-    TransferBegan | TransferEnded | LateSuccess | DocumentFailed | CalleeRefused | Alert
+    TransferBegan
+    | TransferEnded
+    | LateSuccess
+    | DocumentFailed
+    | CalleeRefused
+    | Alert
+    | QuotaTaken
 )
 """Intents nobody performs: they are there for the taps (metrics, log, ledger) to read."""
 

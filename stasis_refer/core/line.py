@@ -16,6 +16,7 @@ from stasis_refer.core.activity import (
     Playing,
     Ringing,
 )
+from stasis_refer.core.allowance import Allowance
 from stasis_refer.core.application import Application, Callback
 from stasis_refer.core.events import (
     ChannelReturned,
@@ -25,11 +26,20 @@ from stasis_refer.core.events import (
     TransferRequested,
 )
 from stasis_refer.core.info import CallInfo, CallStatus
-from stasis_refer.core.intents import Answer, Fetch, FetchKind, HangUp, Intent, StopPlayback
+from stasis_refer.core.intents import (
+    Answer,
+    Fetch,
+    FetchKind,
+    HangUp,
+    Intent,
+    QuotaTaken,
+    StopPlayback,
+)
 from stasis_refer.core.leg import Leg
 from stasis_refer.core.opening import Arrived, Opening, Outgoing
 from stasis_refer.core.program import Program
 from stasis_refer.core.received import Received
+from stasis_refer.core.rules import Counted
 from stasis_refer.core.sent import SentRefer
 from stasis_refer.core.verbs import Recorder, Verb
 
@@ -62,6 +72,7 @@ class Line(ABC):
         """Begin a call at ``now``; ``leg`` is its lead where it was another call's before."""
         self.key = info.key  # stays, whoever is the lead
         self.application = application
+        self.allowance = Allowance(application)
         self.over = False
         self._began_at = now
         self.opening = opening
@@ -191,6 +202,11 @@ class Line(ABC):
     def _answer_for(self, verb: Verb, now: float) -> list[Intent]:
         self._activity = Answering(verb, now + ANSWER_LIMIT)
         return [Answer()]
+
+    def _use(self, quotas: tuple[Counted, ...]) -> list[Intent]:
+        """Use quotas once each, for what is allowed now."""
+        self.allowance.take(quotas)
+        return [QuotaTaken(quotas)] if quotas else []
 
     def _new_transfer(self) -> int:
         self._transfers += 1

@@ -49,6 +49,7 @@ class Reason(StrEnum):
     STOPPED = "stopped"  # the program stopped first
     RESTARTED = "restarted"  # it ended while the program was not there
     POLICY = "policy"
+    QUOTA = "quota"  # a rule or the application allows no more of them now
     BAD_URI = "bad_uri"
     BAD_HEADER = "bad_header"
     RESERVED_HEADER = "reserved_header"

@@ -6,12 +6,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from stasis_refer.core.allowance import Allowance
 from stasis_refer.core.call import Call
 from stasis_refer.core.events import DeadlinePassed, DrainOver, Event, OfLeg, SipSeen
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import Branch, Deed, GiveBack, HandOver, Intent, Note, Tell
 from stasis_refer.runtime.directory import Directory
 from stasis_refer.runtime.journal import Entry, Tap
+
+News: TypeAlias = Callable[[Allowance], Event | None]
+"""Tells a call what it is to know before the next event, None where it knows."""
 
 Perform: TypeAlias = Callable[[Call, CallInfo, Deed], Awaitable[Event | None]]
 """Does what a call asked for when this was the party whose document runs."""
@@ -31,6 +35,7 @@ class CallActor:
     ``directory`` is told after each step which channels the call has. One that was built again
     after a restart has an ``earlier`` part, and waits until ``go_on`` tells how it stands.
     What is seen and means nothing to the call makes no step: only ``overheard`` is told of it.
+    ``news`` is asked before each event.
     """
 
     def __init__(  # noqa: PLR0913 - one argument per port
@@ -43,6 +48,7 @@ class CallActor:
         *,
         earlier: Earlier | None = None,
         overheard: Tap = lambda _: None,
+        news: News = lambda _: None,
     ) -> None:
         self.call = call
         self._directory = directory
@@ -50,6 +56,7 @@ class CallActor:
         self._perform = perform
         self._tap = tap
         self._overheard = overheard
+        self._news = news
         self._clock = clock
         self._earlier = earlier
         self._seq = earlier.steps if earlier else 0
@@ -122,6 +129,8 @@ class CallActor:
     def _work(self, effects: asyncio.TaskGroup) -> None:
         try:
             while self._mailbox and not self.call.over:
+                if (news := self._news(self.call.allowance)) is not None:
+                    self._begin(effects, news)
                 self._begin(effects, self._mailbox[0])
                 self._mailbox.popleft()
         except Exception as bug:  # noqa: BLE001 - it belongs to this call, not to who posted

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from stasis_refer.core.intents import Note, TransferBegan, TransferEnded
+from stasis_refer.core.intents import Note, QuotaTaken, TransferBegan, TransferEnded
 from stasis_refer.runtime.call_log import CallLog
 from stasis_refer.runtime.journal import Entry, Tap
 from stasis_refer.runtime.letters import Letters
@@ -23,7 +23,7 @@ WRITTEN_AFTER: Final = 0.05
 """Seconds until a step is on file that nothing came of. To lose it is not to have heard it."""
 
 
-_KEPT: Final = (TransferBegan, TransferEnded)
+_KEPT: Final = (TransferBegan, TransferEnded, QuotaTaken)
 """Notes that must not be made twice, and so are written with their step."""
 
 

@@ -17,7 +17,7 @@ from stasis_refer.core.leg import Leg, names_leg
 from stasis_refer.core.line import FAILED
 from stasis_refer.core.opening import Lent, Outgoing, Parted
 from stasis_refer.core.orders import Origination
-from stasis_refer.runtime.actor import CallActor, Earlier, Perform
+from stasis_refer.runtime.actor import CallActor, Earlier, News, Perform
 from stasis_refer.runtime.capacity import STATUS, Capacity
 from stasis_refer.runtime.directory import Directory
 from stasis_refer.runtime.journal import Tap
@@ -44,6 +44,7 @@ class Switchboard:
         forget: Callable[[str], None] = lambda _: None,
         overheard: Tap = lambda _: None,
         capacity: Capacity | None = None,
+        news: News = lambda _: None,
     ) -> None:
         self._applications = applications
         self._telephony = telephony
@@ -56,6 +57,7 @@ class Switchboard:
         self._forget = forget
         self._overheard = overheard
         self._capacity = capacity or Capacity()
+        self._news = news
         self._resumed: dict[CallActor, None] = {}  # that wait to be told how they stand
         self._tasks: set[asyncio.Task[None]] = set()
         self.draining = False
@@ -205,6 +207,7 @@ class Switchboard:
             self._directory,
             earlier=earlier,
             overheard=self._overheard,
+            news=self._news,
         )
 
     async def _run(self, actor: CallActor) -> None:

@@ -51,6 +51,7 @@ from stasis_refer.core.intents import (
     Intent,
     JoinQueue,
     LateSuccess,
+    QuotaTaken,
     ReferReport,
     ReportRefer,
     ReturnToDialplan,
@@ -241,6 +242,8 @@ def word(intent: Intent) -> str:  # noqa: C901, PLR0911, PLR0912 - one line for 
             return answered(verdict)
         case CalleeRefused(_, reason):
             return f"refused {reason}"
+        case QuotaTaken(quotas):
+            return f"use {' and '.join(f'{each.scope} {each.name}' for each in quotas)}"
 
 
 def answered(verdict: Verdict) -> str:

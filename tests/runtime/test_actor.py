@@ -5,6 +5,7 @@ from itertools import count
 
 import pytest
 
+from stasis_refer.core.allowance import QuotasTold
 from stasis_refer.core.application import Application, Callback
 from stasis_refer.core.call import Call
 from stasis_refer.core.events import (
@@ -46,9 +47,10 @@ from stasis_refer.core.leg import Leg
 from stasis_refer.core.message import Message
 from stasis_refer.core.orders import EndCall
 from stasis_refer.core.outcome import Outcome
+from stasis_refer.core.rules import Scope
 from stasis_refer.core.targets import parse_rule
 from stasis_refer.core.verbs import Document, Hangup, Pause, Redirect, Refer, Ring
-from stasis_refer.runtime.actor import CallActor, Earlier
+from stasis_refer.runtime.actor import CallActor, Earlier, News
 from stasis_refer.runtime.directory import Directory
 from stasis_refer.runtime.journal import Entry, Tap
 from tests.runtime.parties import Capture, Party
@@ -72,12 +74,19 @@ class World:
         *,
         up: bool = True,
         overheard: Tap = lambda _: None,
+        news: News = lambda _: None,
     ) -> None:
         clock = asyncio.get_running_loop().time
         call = Call(INFO, replace(SUPPORT, status_callback=STATUS), up=up, now=clock())
         directory = Directory(Capture())
         self.actor = CallActor(
-            call, self.perform, self.entries_append, clock, directory, overheard=overheard
+            call,
+            self.perform,
+            self.entries_append,
+            clock,
+            directory,
+            overheard=overheard,
+            news=news,
         )
         self.entries: list[Entry] = []
         self.done: list[Deed] = []
@@ -141,6 +150,24 @@ async def test_what_means_nothing_to_the_call_is_no_step_of_it() -> None:
     heard = len(overheard)
     world.actor.post(seen)  # it is over
     assert len(overheard) == heard
+
+
+async def test_what_is_left_of_quotas_is_told_before_anything_else() -> None:
+    told = iter([QuotasTold(((Scope.RULE, "partners", 1),)), None, QuotasTold()])
+    world = World({}, news=lambda _: next(told, None))
+    for event in (ChannelUp(), ChannelHeld(), CallEnded()):
+        world.actor.post(event)
+    await world.run()
+    assert world.events == [
+        None,
+        QuotasTold(((Scope.RULE, "partners", 1),)),
+        ChannelUp(),
+        ChannelHeld(),
+        QuotasTold(),
+        CallEnded(),
+        DocumentFetched(()),
+    ]
+    assert [entry.seq for entry in world.entries] == list(range(1, 8))
 
 
 async def test_notes_are_written_down_and_never_performed() -> None:

@@ -15,6 +15,7 @@ from stasis_refer.adapters.ledger.file import LedgerFile
 from stasis_refer.adapters.ledger.keys import KeyTable
 from stasis_refer.adapters.ledger.outbox import OutboxTable
 from stasis_refer.adapters.ledger.owed import OwedTable
+from stasis_refer.adapters.ledger.quota_uses import QuotaTable
 from stasis_refer.adapters.ledger.recorder import MOST_AT_ONCE, Recorder
 from stasis_refer.adapters.ledger.retention import Limits, tidy_up
 from stasis_refer.runtime.book import TransferRecord
@@ -67,6 +68,7 @@ class Ledger:
         self.outbox = OutboxTable(self._file)
         self.keys = KeyTable(self._file, time.time)
         self.owed = OwedTable(self._file, place)
+        self.quotas = QuotaTable(self._file)
         self._chronicle = Chronicle(time.time, clock, self.feed.publish, hide=hide)
         self._recorder = Recorder(self._file, self._chronicle, self.feed.publish)
         self.book = LedgerBook(path.absolute(), self._chronicle, self._write_what_is_new)

@@ -185,11 +185,12 @@ MIGRATIONS: Final = (
         "ALTER TABLE calls ADD COLUMN reason TEXT NOT NULL DEFAULT ''",
         """
         CREATE TABLE quota_uses (
-            quota TEXT NOT NULL,
+            scope TEXT NOT NULL,  -- what the name is of
+            name TEXT NOT NULL,
             since REAL NOT NULL,  -- when the first of them was
             uses INTEGER NOT NULL,
             until REAL NOT NULL,  -- when they count no more
-            PRIMARY KEY (quota, since)
+            PRIMARY KEY (scope, name, since)
         ) WITHOUT ROWID
         """,
     ),

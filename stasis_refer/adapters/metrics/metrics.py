@@ -21,6 +21,7 @@ from stasis_refer.core.intents import (
     DocumentFailed,
     LateSuccess,
     Note,
+    QuotaTaken,
     TransferBegan,
     TransferEnded,
 )
@@ -62,6 +63,8 @@ class Metrics:
                 self.program.alert(note.code)
             case CalleeRefused():
                 self.transfers.not_called(note)
+            case QuotaTaken():
+                pass  # what it is taken for is counted
             case _:
                 assert_never(note)
 

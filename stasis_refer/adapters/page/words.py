@@ -18,6 +18,7 @@ REASONS: Final = {
     Reason.STOPPED: "this program was stopped first",
     Reason.RESTARTED: "this program was restarted, and the end was not seen",
     Reason.POLICY: "the target policy does not let the target be called",
+    Reason.QUOTA: "the quota of the rule or of the application is used up for now",
     Reason.BAD_URI: "the target, or Referred-By, is no SIP address that can be called",
     Reason.BAD_HEADER: "a header that was asked for cannot be sent",
     Reason.RESERVED_HEADER: "a header was asked for that is not for applications to set",

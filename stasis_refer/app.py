@@ -77,7 +77,16 @@ class App:
         self._media = self._make_media()
         directory = Directory(self._capture)
         capacity = self._make_capacity()
-        self.desk = FrontDesk(directory, applications, self._clock, time.time, capacity)
+        since = time.time() - self._clock()  # a wall clock that nobody sets while we run
+        self._quotas = Quotas(self.ledger.quotas, lambda: since + self._clock())
+        self.desk = FrontDesk(
+            directory,
+            applications,
+            self._clock,
+            time.time,
+            quotas=self._quotas,
+            capacity=capacity,
+        )
         letters = Letters(DIALECTS, time.time)
         self._http = self._make_http(applications)
         effects = Effects(
@@ -94,8 +103,6 @@ class App:
             capacity=capacity,
         )
         later = asyncio.get_running_loop().call_later
-        since = time.time() - self._clock()  # a wall clock that nobody sets while we run
-        self._quotas = Quotas(self.ledger.quotas, lambda: since + self._clock())
         self._debts = Debts(
             store=self.ledger.owed,
             together=self.ledger.step,

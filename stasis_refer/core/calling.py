@@ -15,12 +15,14 @@ from stasis_refer.core.outcome import Outcome, Reason
 from stasis_refer.core.policy import (
     UNDECIDED,
     Allowed,
+    AsOfNow,
     Blocked,
     Decision,
     decide,
     decide_endpoint,
+    for_good,
 )
-from stasis_refer.core.sent import FORBIDDEN, MALFORMED
+from stasis_refer.core.sent import MALFORMED, code_of
 from stasis_refer.core.verbs import Address, AtPeer, Callee, Dial, Number, Registered, SipAddress
 from stasis_refer.core.visible import visible
 
@@ -66,13 +68,21 @@ class _NotCallable(Exception):
 
 
 def call_out(  # noqa: PLR0913 - a verb, one of its callees, and who calls when
-    verb: Dial, callee: Callee, caller: Leg, application: Application, *, number: int, now: float
+    verb: Dial,
+    callee: Callee,
+    caller: Leg,
+    application: Application,
+    as_of_now: AsOfNow = for_good,
+    *,
+    number: int,
+    now: float,
 ) -> Called | Refused:
     """Return the leg of a callee, its ``number`` being the next of the call's, or why not."""
     at = caller.info.started + now - caller.began_at
     who = verb.caller_id or caller.info.far_user
     try:
         way, further = _checked(callee, verb.caller_id, verb.caller_name, caller.info, application)
+        by = _passed(as_of_now(way.by))
     except _NotCallable as not_callable:
         info = info_of(caller.info, number, _text_of(callee.address), "", at, called_from=who)
         return _refused(callee, not_callable, info)
@@ -81,7 +91,7 @@ def call_out(  # noqa: PLR0913 - a verb, one of its callees, and who calls when
     )
     name = verb.caller_name or ("" if verb.caller_id else caller.info.caller_name)
     leg = _leg(info, callee, now)
-    return Called(leg, CreateLeg(info.channel, way.dial, who, name, further), way.by)
+    return Called(leg, CreateLeg(info.channel, way.dial, who, name, further), by)
 
 
 def originate(
@@ -89,7 +99,7 @@ def originate(
 ) -> Called | Refused:
     """Return the leg of a call that somebody outside asks for, or why not.
 
-    ``key`` is the call's, ``at`` is in seconds since 1970.
+    ``key`` is the call's, ``at`` is in seconds since 1970. Quotas are not looked at.
     """
     who, name = wanted.caller_id, wanted.caller_name
     nobody = CallInfo(key, "", caller=who, caller_name=name, started=at)
@@ -208,7 +218,7 @@ def _passed(decision: Decision) -> Allowed:
     """Return what lets somebody be called."""
     if isinstance(decision, Blocked):
         detail = decision.reason
-        raise _NotCallable(Outcome.BLOCKED, Reason.POLICY, FORBIDDEN, detail, decision)
+        raise _NotCallable(Outcome.BLOCKED, decision.why, code_of(decision), detail, decision)
     return decision
 
 

@@ -56,11 +56,18 @@ class Calling(Listening, Parties):
             callee, *rest = dialing.rest
             self._called += 1
             called = call_out(
-                verb, callee, self.lead, self.application, number=self._called, now=now
+                verb,
+                callee,
+                self.lead,
+                self.application,
+                self._as_of_now,
+                number=self._called,
+                now=now,
             )
             dialing = replace(dialing, rest=tuple(rest))
             match called:
-                case Called(leg, intent):
+                case Called(leg, intent, by):
+                    intents += self._use(by)
                     self._take_in(leg)
                     dialing = replace(dialing, legs=(*dialing.legs, leg.channel))
                     intents.append(intent)

@@ -32,14 +32,12 @@ from stasis_refer.core.intents import (
     FetchKind,
     HangUp,
     Intent,
-    QuotaTaken,
     StopPlayback,
 )
 from stasis_refer.core.leg import Leg
 from stasis_refer.core.opening import Arrived, Opening, Outgoing
 from stasis_refer.core.program import Program
 from stasis_refer.core.received import Received
-from stasis_refer.core.rules import Counted
 from stasis_refer.core.sent import SentRefer
 from stasis_refer.core.verbs import Recorder, Verb
 
@@ -202,11 +200,6 @@ class Line(ABC):
     def _answer_for(self, verb: Verb, now: float) -> list[Intent]:
         self._activity = Answering(verb, now + ANSWER_LIMIT)
         return [Answer()]
-
-    def _use(self, quotas: tuple[Counted, ...]) -> list[Intent]:
-        """Use quotas once each, for what is allowed now."""
-        self.allowance.take(quotas)
-        return [QuotaTaken(quotas)] if quotas else []
 
     def _new_transfer(self) -> int:
         self._transfers += 1

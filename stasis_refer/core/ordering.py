@@ -126,7 +126,7 @@ class Ordering(Beginning):
         verdict = self._joined(verb, order) or self._not_now()
         if verdict is not None:
             return _answer(asked, verdict)
-        cleared = clear(verb, self.info, self.application)
+        cleared = clear(verb, self.info, self.application, self._as_of_now)
         stays = verb.after.failed is Then.GO_ON
         if stays and isinstance(cleared, Withheld):
             began = self._began(verb, cleared)

@@ -2,6 +2,7 @@
 
 from stasis_refer.core.abouts import LegProgress
 from stasis_refer.core.activity import Clearing
+from stasis_refer.core.counting import Counting
 from stasis_refer.core.info import CallDirection, CallStatus
 from stasis_refer.core.intents import (
     DropLeg,
@@ -11,7 +12,6 @@ from stasis_refer.core.intents import (
     TellKind,
 )
 from stasis_refer.core.leg import Leg
-from stasis_refer.core.line import Line
 from stasis_refer.core.verbs import LegEvent
 
 RELEASE_LIMIT = 1.0
@@ -25,7 +25,7 @@ _STATUS = {
 }
 
 
-class Parties(Line):
+class Parties(Counting):
     """A call with legs."""
 
     def _take_in(self, leg: Leg) -> None:

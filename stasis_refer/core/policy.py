@@ -14,6 +14,7 @@ from urllib.parse import quote
 from stasis_refer.core import hosts, patterns, targets
 from stasis_refer.core.application import Application
 from stasis_refer.core.escapes import decoded
+from stasis_refer.core.outcome import Reason
 from stasis_refer.core.readings import Reading, parameters, possibly, surely
 from stasis_refer.core.rules import Action, Counted, Rule, Scope
 from stasis_refer.core.uri import SipUri, Uri
@@ -40,15 +41,25 @@ class Allowed:
 class Blocked:
     """Who may not be called; ``rule`` and ``group`` are '' where no rule decided.
 
-    ``reason`` is a sentence for the log, with what to do.
+    ``reason`` is a sentence for the log, with what to do; ``why`` the same in one word.
     """
 
     reason: str
     rule: str = ""
     group: str = ""
+    why: Reason = Reason.POLICY
 
 
 Decision: TypeAlias = Allowed | Blocked
+
+AsOfNow: TypeAlias = Callable[[Decision], Decision]
+"""Makes of a decision, which is for good, what holds now: quotas may be used up."""
+
+
+def for_good(decision: Decision) -> Decision:
+    """Return a decision as it is where nobody counts."""
+    return decision
+
 
 UNDECIDED: Final = Blocked("")
 """What is said of a target that no rule was asked about."""

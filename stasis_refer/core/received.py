@@ -22,12 +22,15 @@ from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason, Resu
 from stasis_refer.core.policy import (
     UNDECIDED,
     Allowed,
+    AsOfNow,
     Blocked,
     Decision,
     decide,
     decide_user,
+    for_good,
 )
 from stasis_refer.core.program import Program
+from stasis_refer.core.rules import Counted
 
 MAX_REFER_TO: Final = 256
 """Characters of a Refer-To that is accepted (seed 002)."""
@@ -56,6 +59,7 @@ class Received:
     swapped: bool
     number: int = 0  # of the transfer
     by: Decision = UNDECIDED  # what the policy says of Refer-To
+    counted: tuple[Counted, ...] = ()  # quotas that it used and nobody was called for yet
     running: bool = False
     report: ReferReport | None = None  # the final NOTIFY, once it was asked for
 
@@ -123,7 +127,10 @@ def asked(
 
 
 def judged(
-    ask: TransferAsked, refer: Callback | None, application: Application
+    ask: TransferAsked,
+    refer: Callback | None,
+    application: Application,
+    as_of_now: AsOfNow = for_good,
 ) -> Allowed | Declined:
     """Check a REFER before anything is asked of anybody."""
     if refer is None:
@@ -131,14 +138,14 @@ def judged(
     if len(ask.refer_to) > MAX_REFER_TO:
         return Declined(Outcome.REJECTED, Reason.REFER_TO_TOO_LONG, _TOO_LONG)
     try:
-        decision = _decided(ask, application)
+        decision = as_of_now(_decided(ask, application))
     except uri.BadUri as bad:
         reserved = bad.why is uri.Flaw.RESERVED_HEADER
         reason = Reason.RESERVED_HEADER if reserved else Reason.BAD_URI
         return Declined(Outcome.BLOCKED, reason, f"Refer-To: {bad}")
     if isinstance(decision, Allowed):
         return decision
-    return Declined(Outcome.BLOCKED, Reason.POLICY, f"Refer-To: {decision.reason}", decision)
+    return Declined(Outcome.BLOCKED, decision.why, f"Refer-To: {decision.reason}", decision)
 
 
 def _decided(ask: TransferAsked, application: Application) -> Decision:

@@ -132,7 +132,7 @@ class Receiving(Connecting):
         ask = asked(captured, requested, leg, other)
         if requested.attended:
             return self._attended(ask, talking, leg, requested.replaced, now)
-        word = judged(ask, talking.verb.refer, self.application)
+        word = judged(ask, talking.verb.refer, self.application, self._as_of_now)
         if isinstance(word, Declined):
             return self._decline(leg, refer_to, by, word)
         return self._ask_where(ask, talking, leg, word, now)
@@ -195,9 +195,9 @@ class Receiving(Connecting):
         refer = talking.verb.refer
         if refer is None:
             return []
-        stays = talking.verb.answer_on_bridge
+        stays, used = talking.verb.answer_on_bridge, self._use(by)
         began = self._begin(ask, talking, leg, now, stays=stays, by=by)
-        return [began, *self._trying(leg), *self._fetch(FetchKind.REFER, refer, ask)]
+        return [began, *used, *self._trying(leg), *self._fetch(FetchKind.REFER, refer, ask)]
 
     def _trying(self, leg: Leg) -> list[Intent]:
         """Tell the sender at once that it was heard (RFC 3515, 2.4.4).
@@ -229,6 +229,7 @@ class Receiving(Connecting):
             swapped=leg is self.lead,
             number=came.number,
             by=by,
+            counted=by.quotas,
         )
         if self._received.swapped:
             self._change_lead(self.legs[talking.partner])

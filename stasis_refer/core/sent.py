@@ -9,7 +9,15 @@ from stasis_refer.core.events import ReferAnswered, ReferNotified, ReferSeen
 from stasis_refer.core.info import CallInfo
 from stasis_refer.core.intents import SendRefer, TransferEnded, TransferTimes
 from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason, Result
-from stasis_refer.core.policy import UNDECIDED, Allowed, Blocked, Decision, decide
+from stasis_refer.core.policy import (
+    UNDECIDED,
+    Allowed,
+    AsOfNow,
+    Blocked,
+    Decision,
+    decide,
+    for_good,
+)
 from stasis_refer.core.refer import Refer, Seen, TimeLimits
 from stasis_refer.core.verbs import AtPeer, Party, Transferee
 from stasis_refer.core.verbs import Refer as ReferVerb
@@ -40,7 +48,9 @@ class Withheld:
     by: Blocked = UNDECIDED
 
 
-def clear(verb: ReferVerb, info: CallInfo, application: Application) -> Cleared | Withheld:
+def clear(
+    verb: ReferVerb, info: CallInfo, application: Application, as_of_now: AsOfNow = for_good
+) -> Cleared | Withheld:
     """Check a Refer before anything is sent."""
     what = "target"
     try:
@@ -56,12 +66,17 @@ def clear(verb: ReferVerb, info: CallInfo, application: Application) -> Cleared 
         reserved = isinstance(bad, headers.ReservedHeader)
         reason = Reason.RESERVED_HEADER if reserved else Reason.BAD_HEADER
         return _blocked(verb, reason, MALFORMED, str(bad))
-    decision = decide(application, target)
+    decision = as_of_now(decide(application, target))
     if isinstance(decision, Blocked):
-        return _blocked(verb, Reason.POLICY, FORBIDDEN, decision.reason, decision)
+        return _blocked(verb, decision.why, code_of(decision), decision.reason, decision)
     if not info.is_sip:
         return Withheld(Result(Outcome.ERROR, Reason.NOT_SIP, Evidence.NONE))
     return Cleared(SendRefer(uri.name_addr(target), by, headers=further), decision)
+
+
+def code_of(blocked: Blocked) -> int:
+    """Return the SIP status that who is blocked is told to have answered."""
+    return NO_ROOM if blocked.why is Reason.QUOTA else FORBIDDEN
 
 
 def text_of(target: Party) -> str:

@@ -46,7 +46,7 @@ class Transferring(Bridging):
     """A call that can be transferred."""
 
     def _refer(self, verb: Refer, now: float) -> list[Intent]:
-        cleared = clear(verb, self.info, self.application)
+        cleared = clear(verb, self.info, self.application, self._as_of_now)
         if isinstance(cleared, Cleared) and self.lead.answered_at is None:
             # On a ringing channel Asterisk would send a 302 instead of a REFER.
             return self._answer_for(verb, now)
@@ -55,11 +55,12 @@ class Transferring(Bridging):
         if isinstance(cleared, Withheld):
             ended = report(verb, cleared.by, cleared.result, number=began.number, endpoint=way)
             return [began, *taken, *self._after(verb, ended, now)]
+        used = self._use(cleared.by)
         if self.info.refuses_refer and self._wants_dial(verb):
             refused = Result(Outcome.REJECTED, Reason.REFER_REFUSED, Evidence.SIP)
             ended = report(verb, cleared.by, refused, number=began.number, endpoint=way)
-            return [began, *taken, *self._dial_instead(verb, ended, now)]
-        return [began, *taken, *self._send(verb, cleared, began.number, now)]
+            return [began, *taken, *used, *self._dial_instead(verb, ended, now)]
+        return [began, *taken, *used, *self._send(verb, cleared, began.number, now)]
 
     def _began(self, verb: Refer, cleared: Cleared | Withheld) -> TransferBegan:
         by = (cleared.intent.referred_by or "") if isinstance(cleared, Cleared) else ""

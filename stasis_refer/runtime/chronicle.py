@@ -160,6 +160,7 @@ class Chronicle:
             direction=began.direction,
             target=began.target,
             group=began.group,
+            rule=began.rule,
             referred_by=began.referred_by,
             caller=live.caller,
             dialed=live.dialed,

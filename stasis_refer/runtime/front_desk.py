@@ -9,6 +9,7 @@ import structlog
 
 from stasis_refer.core.application import Application
 from stasis_refer.core.calling import Called, originate
+from stasis_refer.core.counting import over_quota
 from stasis_refer.core.events import Ordered
 from stasis_refer.core.leg import Leg
 from stasis_refer.core.orders import (
@@ -23,6 +24,7 @@ from stasis_refer.runtime.book import CallRecord
 from stasis_refer.runtime.call_records import is_over, party_record
 from stasis_refer.runtime.capacity import WHAT_TO_DO, Capacity, Limit
 from stasis_refer.runtime.directory import Directory, Live
+from stasis_refer.runtime.quotas import Quotas
 from stasis_refer.runtime.switchboard import Switchboard
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -34,18 +36,21 @@ PATIENCE: Final = 6.0
 class FrontDesk:
     """Implements ``runtime.desk.Desk``. ``answer_order`` is what the effects of calls call."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument per part
         self,
         directory: Directory,
         applications: Mapping[str, Application],
         clock: Callable[[], float],
         wall: Callable[[], float],
+        *,
+        quotas: Quotas,
         capacity: Capacity | None = None,
     ) -> None:
         self._directory = directory
         self._applications = applications
         self._clock = clock
         self._wall = wall
+        self._quotas = quotas
         self._capacity = capacity or Capacity()
         self._asked: dict[str, asyncio.Future[Verdict]] = {}
         self.switchboard: Switchboard | None = None  # it needs the effects, which need the desk
@@ -89,8 +94,12 @@ class FrontDesk:
         called = originate(wanted, found, key=key, at=self._wall(), now=now)
         if not isinstance(called, Called):
             return Refused(Refusal.NOT_CALLABLE, called.note.detail)
+        quotas = called.by.quotas
+        if (full := self._quotas.used_up(quotas)) is not None:
+            return Refused(Refusal.TOO_MANY, over_quota(called.by, full).reason)
         if limit := self._capacity.refuses_call(application):
             return _over(limit)
+        self._quotas.take(quotas)  # at once: others may ask before the call begins
         board.originate(called.leg.info, found, wanted)
         return _record(called.leg, found)
 

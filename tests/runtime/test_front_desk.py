@@ -43,8 +43,10 @@ from stasis_refer.runtime.book import CallRecord
 from stasis_refer.runtime.capacity import Bounds, Capacity
 from stasis_refer.runtime.directory import Directory
 from stasis_refer.runtime.front_desk import FrontDesk
+from stasis_refer.runtime.quotas import Quotas
 from stasis_refer.runtime.switchboard import Switchboard
 from tests.runtime.parties import Capture, Line, Telephony
+from tests.runtime.quota_store import Store
 
 RULES = (parse_rule("sip:*@example.com"),)
 SUPPORT = Application("support", "twiml", Callback("http://127.0.0.1/voice"), targets=RULES)
@@ -59,23 +61,37 @@ class World:
     """A desk in front of a switchboard; documents are ``document``, or by their URL."""
 
     def __init__(
-        self, document: Document = WAITS, capacity: Capacity | None = None, **screens: Document
+        self,
+        document: Document = WAITS,
+        capacity: Capacity | None = None,
+        application: Application = SUPPORT,
+        **screens: Document,
     ) -> None:
         self.document, self.screens = document, screens
         self.directory = Directory(Capture())
         self.done: list[tuple[str, Deed]] = []
         self.slow: asyncio.Event | None = None  # what a hang-up waits for
         clock = asyncio.get_running_loop().time
-        self.desk = FrontDesk(self.directory, {"support": SUPPORT}, clock, lambda: NOW, capacity)
+        self.quotas = Quotas(Store(), lambda: NOW)
+        applications = {"support": application}
+        self.desk = FrontDesk(
+            self.directory,
+            applications,
+            clock,
+            lambda: NOW,
+            quotas=self.quotas,
+            capacity=capacity,
+        )
         self.board = Switchboard(
-            applications={"support": SUPPORT},
+            applications=applications,
             telephony=Telephony(),
             directory=self.directory,
             perform=self.perform,
-            tap=lambda _: None,
+            tap=self.quotas.tap,
             clock=clock,
             wall=lambda: NOW,
             capacity=capacity,
+            news=self.quotas.news,
         )
         self.desk.switchboard = self.board
 

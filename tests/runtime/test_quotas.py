@@ -1,5 +1,3 @@
-from collections.abc import Sequence
-
 import pytest
 from structlog.testing import capture_logs
 
@@ -8,45 +6,16 @@ from stasis_refer.core.intents import QuotaTaken
 from stasis_refer.core.quota import Bucket
 from stasis_refer.core.rules import Scope
 from stasis_refer.runtime.journal import Entry
-from stasis_refer.runtime.ports import StoreError
 from stasis_refer.runtime.quotas import KeptUses, Quotas
 from tests.core.calls import PLAIN
 from tests.core.test_allowance import ALL, APPLICATION, LARGE, PARTNERS, told
 from tests.runtime.journaled import Journaled
+from tests.runtime.quota_store import Store
 
 NOW = 1_764_000_000.0  # seconds since 1970
 HOUR = 3600.0
 KEY = (Scope.RULE, "partners")
 OF_ALL = (Scope.APPLICATION, PLAIN.name)
-
-
-class Store:
-    """Keeps uses in memory; ``broken``: as a disk that is full does."""
-
-    def __init__(self) -> None:
-        self.kept: dict[tuple[object, float], KeptUses] = {}
-        self.broken = False
-
-    def add(self, use: KeptUses) -> None:
-        self._write()
-        self.kept[use.key, use.bucket.since] = use
-
-    def left(self) -> Sequence[KeptUses]:
-        self._write()
-        return sorted(self.kept.values(), key=lambda each: each.bucket.since)
-
-    def forget(self, now: float) -> None:
-        self._write()
-        self.kept = {key: each for key, each in self.kept.items() if each.until > now}
-
-    def replace(self, uses: Sequence[KeptUses]) -> None:
-        self.kept.clear()
-        for each in uses:
-            self.add(each)
-
-    def _write(self) -> None:
-        if self.broken:
-            raise StoreError("disk full")
 
 
 class Program:

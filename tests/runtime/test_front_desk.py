@@ -36,6 +36,7 @@ from stasis_refer.core.orders import (
     Taken,
     TransferCall,
 )
+from stasis_refer.core.rules import Quota
 from stasis_refer.core.targets import parse_rule
 from stasis_refer.core.verbs import Callee, Dial, Document, Hangup, Pause, Refer, Reject, SipAddress
 from stasis_refer.runtime import front_desk
@@ -298,6 +299,42 @@ async def test_a_leg_whose_caller_is_gone_is_hung_up_behind_its_document() -> No
     assert await world.desk.order(key, EndCall()) == Taken()
     await settle()
     assert DropLeg(f"{key}-leg-1") in [deed for _, deed in world.done]
+    await world.board.stop()
+
+
+# -- quotas ------------------------------------------------------------------------
+
+FIVE = replace(SUPPORT, quota=Quota(5, 60.0))
+
+
+async def test_of_twenty_calls_that_transfer_at_once_as_many_do_as_the_quota_allows() -> None:
+    world = World((Refer("sip:alice@example.com"),), application=FIVE)
+    for number in range(20):
+        caller = replace(ALICE, channel=f"1.{number}", call_id=f"{number}@a")
+        world.board.entered(caller, "support", up=True)
+    await settle()
+    assert len(world.asked(SendRefer)) == 5
+    await world.board.stop()
+
+
+async def test_of_twenty_that_dial_at_once_as_many_do_as_the_quota_allows() -> None:
+    world = World((Dial((AGENT,)),), application=FIVE)
+    for number in range(20):
+        caller = replace(ALICE, channel=f"1.{number}", call_id=f"{number}@a")
+        world.board.entered(caller, "support", up=True)
+    await settle()
+    assert len(world.asked(CreateLeg)) == 5
+    await world.board.stop()
+
+
+async def test_of_twenty_that_are_asked_for_at_once_as_many_are_made() -> None:
+    world = World(application=FIVE)
+    made = await asyncio.gather(*(world.desk.originate("support", WANTED) for _ in range(20)))
+    await settle()
+    refused = [each for each in made if isinstance(each, Refused)]
+    assert len(world.asked(CreateLeg)) == 5
+    assert [each.why for each in refused] == [Refusal.TOO_MANY] * 15
+    assert "5 in 60 s, is used up" in refused[0].detail
     await world.board.stop()
 
 

@@ -8,9 +8,9 @@ import pytest
 from stasis_refer.adapters.ledger.file import LedgerFile
 from stasis_refer.adapters.ledger.quota_uses import QuotaTable
 from stasis_refer.core.quota import Bucket
-from stasis_refer.core.rules import Scope
+from stasis_refer.core.rules import Counted, Quota, Scope
 from stasis_refer.runtime.ports import StoreError
-from stasis_refer.runtime.quotas import KeptUses, QuotaStore
+from stasis_refer.runtime.quotas import KeptUses, Quotas, QuotaStore
 from tests.transfer_records import AT
 
 FIRST = KeptUses((Scope.RULE, "partners"), Bucket(AT, 2), AT + 61)
@@ -70,3 +70,17 @@ def test_a_row_that_cannot_be_read_is_told(
         other.execute(f"INSERT INTO quota_uses VALUES ({row})")  # noqa: S608 - our own rows
     with pytest.raises(StoreError, match="a row of quota_uses cannot be read"):
         store.left()
+
+
+def test_a_program_that_is_started_again_goes_on_counting(
+    opened: Callable[[], QuotaTable],
+) -> None:
+    counted, now = Counted(Scope.RULE, "partners", Quota(2, 60.0)), AT
+    first = Quotas(opened(), lambda: now)
+    first.open()
+    first.take((counted, counted))
+    second = Quotas(opened(), lambda: now)
+    second.open()
+    assert second.used_up((counted,)) == counted
+    now += 61.0
+    assert second.used_up((counted,)) is None

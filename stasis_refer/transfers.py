@@ -64,7 +64,7 @@ OfCode = Annotated[
     int | None,
     typer.Option("--code", min=100, max=699, help="The REFER's response, or the last NOTIFY."),
 ]
-OfGroup = Annotated[str | None, typer.Option("--group", help="Allowed by a group of rules.")]
+OfGroup = Annotated[str | None, typer.Option("--group", help="Decided on by a group of rules.")]
 Open = Annotated[bool | None, typer.Option("--open/--ended", help="Whether it is under way.")]
 
 

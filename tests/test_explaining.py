@@ -44,7 +44,7 @@ def test_the_configuration_of_the_page_has_no_rule_in_vain(settings: Settings) -
         ("+49-30-1", "allowed by targets.allow 'tel:+49*', group default"),
         ("49301", "blocked, 403: no rule allows it"),
         ("sip:a@x.desks.example.com", "blocked, 403: no rule allows it"),
-        ("sip:a@example.com;maddr=b", "blocked, 403: the parameter maddr sends the call elsewhere"),
+        ("sip:a@example.com;maddr=b", "blocked, 403: the parameter maddr leads elsewhere"),
         ("sip:a@example.com?Route=b", "blocked, 400: reserved_header at offset 18"),
         ("PJSIP/agents-7", "blocked, 403: the application's endpoints do not name"),
         ("alice", "blocked, 400: bad_scheme"),

@@ -51,4 +51,5 @@ _SEPARATORS: Final = str.maketrans("", "", "-.()")
 _GLOBAL: Final = re.compile(r"\+[0-9]+")
 _READ_OVER: Final = re.compile(r"[^0-9+A-Za-z*#;,]")
 _DIGITS: Final = re.compile(r"(\+?)([0-9]+)")
-_ABROAD: Final = ("00", "011")
+_ABROAD: Final = ("00", "001", "0011", "010", "011")
+"""What is dialed before a number abroad, in countries where that begins with a zero."""

@@ -115,10 +115,10 @@ def _fits(rule: Rule, reading: Reading, like: Callable[[str, str], bool]) -> boo
     """Tell whether all conditions of a rule fit; a user that no condition is on may be any."""
     return (
         _any_of(rule.schemes, reading.schemes, str.__eq__)
+        and _any_of(rule.ports, reading.ports, int.__eq__)
+        and _any_of(rule.prefixes, reading.numbers, _begins)
         and _any_of(rule.hosts, reading.hosts, hosts.fits)
         and _any_of(rule.users or ("*",), reading.users, like)
-        and _any_of(rule.prefixes, reading.numbers, _begins)
-        and _any_of(rule.ports, reading.ports, int.__eq__)
     )
 
 
@@ -138,15 +138,19 @@ def _counted(application: Application, rule: Rule | None = None) -> Iterator[Cou
 
 
 def _detour(target: Uri) -> str:
-    """Return the parameter of a URI that sends the call elsewhere than the rest says."""
+    """Return the parameter of a URI that leads elsewhere than to a call of whom the rest names."""
     names = {decoded(name).lower() for name, _ in target.params} & _OF_URIS
-    names |= parameters(target).keys() & _OF_NUMBERS
+    said = parameters(target)
+    names |= said.keys() & _OF_NUMBERS
+    if said.get("method", _CALL).upper() != _CALL:
+        names.add("method")  # RFC 3261, 19.1.1: of the request that the URI asks for
     return min(names, default="")
 
 
 _OF_URIS: Final = frozenset({"maddr"})  # RFC 3261, 19.1.1
 _OF_NUMBERS: Final = frozenset({"rn", "cic", "tgrp", "trunk-context"})  # RFC 4694, RFC 4904
-_DETOUR: Final = "the parameter {} sends the call elsewhere than the target says: take it out"
+_CALL: Final = "INVITE"
+_DETOUR: Final = "the parameter {} leads elsewhere than to a call of the target: take it out"
 _DENIED: Final = "the rule {!r} denies the target"
 NO_RULE: Final = (
     "no rule allows the target: add one, or a pattern in [targets] allow, if it may be called;"

@@ -112,12 +112,19 @@ def test_an_at_in_a_user_is_allowed_only_where_it_is_named() -> None:
         "tel:+1;CIC=+49",
         "sip:+1;rn=+49@b",
         "sip:+1%3Btgrp=x@b",
+        "sip:a@b;method=REGISTER",
+        "sip:a@b;%6dethod=BYE",
     ],
 )
 def test_what_sends_the_call_elsewhere_is_blocked_before_any_rule(text: str) -> None:
     decision = decide(app(Rule("any", ALLOW)), parse(text))
     assert isinstance(decision, Blocked)
     assert (decision.rule, "take it out" in decision.reason) == ("", True)
+
+
+def test_a_uri_may_say_that_it_is_for_a_call() -> None:
+    target = parse("sip:a@b;method=INVITE")
+    assert isinstance(decide(app(Rule("any", ALLOW)), target), Allowed)
 
 
 def test_what_a_transfer_would_use_up() -> None:

@@ -59,7 +59,9 @@ class TransferModel(_Model):
     dialect: str
     direction: Direction = Field(description="Whether we sent the REFER, or a phone did.")
     target: str
-    group: str = Field(description="The group of the rule in [targets] that allows the target.")
+    group: str = Field(
+        description="The group of the rule that decided on the target, empty where none did."
+    )
     referred_by: str
     caller: str
     dialed: str

@@ -117,7 +117,7 @@ class TransfersQuery(Nothing):
         default=None, description="The last status that a NOTIFY told."
     )
     group: Annotated[str, Field(max_length=256)] | None = Field(
-        default=None, description="The group of the target; empty: no rule allows it."
+        default=None, description="The group of the target; empty: no rule decided on it."
     )
     call: _Text | None = Field(default=None, description="The id of a call.")
     open: _Switch | None = Field(default=None, description="Whether it is under way.")

@@ -97,6 +97,18 @@ class Line:
             await self._final.wait()
         return next(each for each in self.heard if each.is_last)
 
+    @property
+    def finals(self) -> list[int]:
+        """The statuses of the NOTIFYs that ended a subscription, in order."""
+        return [each.code for each in self.heard if each.is_last]
+
+    async def final_behind(self, number: int) -> int:
+        """Wait for one more such NOTIFY than there were; the status of it."""
+        async with asyncio.timeout(WITHIN):
+            while len(self.finals) <= number:  # noqa: ASYNC110 - short
+                await asyncio.sleep(0.01)
+        return self.finals[number]
+
     async def over(self) -> None:
         """Wait until the other side hangs up."""
         async with asyncio.timeout(WITHIN):

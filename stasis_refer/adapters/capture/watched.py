@@ -1,5 +1,6 @@
 """One dialog of a live call: which captured messages are of it, and what they tell."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
@@ -40,7 +41,7 @@ class Watched:
         self._caller = caller
         self._count_response = count_response
         self._resumed = resumed
-        self._told: dict[tuple[object, ...], None] = {}
+        self._told: OrderedDict[tuple[object, ...], None] = OrderedDict()
         self._refers: set[int] = set()  # CSeqs of ours
         self._referred = False  # a REFER was sent in it, by either side
 
@@ -95,4 +96,4 @@ class Watched:
     def _remember(self, identity: tuple[object, ...]) -> None:
         self._told[identity] = None
         if len(self._told) > _MOST_REMEMBERED:
-            del self._told[next(iter(self._told))]
+            self._told.popitem(last=False)

@@ -132,7 +132,7 @@ FAULTS: Final[Sequence[Fault]] = (
     Fault("WebSocket half-open", 0.0, _half_open(Way.BOTH)),
     Fault("half-open: Asterisk hears nothing", 0.0, _half_open(Way.OUT)),
     Fault("half-open: we hear nothing", 0.0, _half_open(Way.BACK)),
-    Fault("stalled in between, 5 MB unread", 4.0, _stalled),
+    Fault("stalled in between, 5 MB unread", 6.0, _stalled),
     Fault("program halted, 5 MB unread", 6.0, _program_halted),
     Fault("capture (HEP) gone", 5.0, _no_copies),
     Fault("webhook server gone", 5.0, _no_customer),

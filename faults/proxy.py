@@ -114,7 +114,9 @@ class TcpProxy:
                 flows.set()
             out = _pass(pipe, Way.OUT, reader, theirs)
             back = _pass(pipe, Way.BACK, behind, ours)
-            await asyncio.gather(out, back)
+            # Python 3.11 complains of a handler that ends cancelled, as all do when we go.
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(out, back)
         finally:
             self._pipes.discard(pipe)
             pipe.abort()

@@ -67,9 +67,10 @@ def _half_open(ways: Way) -> Strike:
 
 async def _stalled(stage: Stage, seconds: float) -> None:
     stage.ari.stall(Way.BACK)
-    await _flood(stage)
-    await asyncio.sleep(seconds)
-    stage.ari.flow()
+    async with asyncio.TaskGroup() as beside:  # what is stalled may hold up who floods it
+        beside.create_task(_flood(stage))
+        await asyncio.sleep(seconds)
+        stage.ari.flow()
 
 
 async def _program_halted(stage: Stage, seconds: float) -> None:

@@ -99,7 +99,7 @@ def _existing(
             here = Regained(channel.up) if channel.id in known else None
             told = ari.read_back(channel.stasis[1:]) or here or told
         if channel.ended is not None:
-            told = CallEnded(channel.ended)
+            told = CallEnded(channel.ended, unheard=True)
         existing[channel.id] = told
     return existing
 

@@ -103,8 +103,8 @@ ALICE = channel("alice", "app", "support")
     [
         ((ALICE, channel(BOB, up=False)), [Regained(up=True), OfLeg(BOB, Regained())]),
         ((ALICE, channel(BOB)), [Regained(up=True), OfLeg(BOB, ChannelUp())]),
-        ((ALICE,), [OfLeg(BOB, CallEnded()), Regained(up=True)]),
-        ((channel(BOB, up=False),), [CallEnded(), OfLeg(BOB, Regained())]),
+        ((ALICE,), [OfLeg(BOB, CallEnded(unheard=True)), Regained(up=True)]),
+        ((channel(BOB, up=False),), [CallEnded(unheard=True), OfLeg(BOB, Regained())]),
         ((channel("alice"), channel(BOB, up=False)), [OfLeg(BOB, Regained())]),
     ],
     ids=["all there", "answered meanwhile", "leg gone", "lead gone", "lead in the dialplan"],

@@ -282,6 +282,8 @@ class Call(Restarting):
         former.gone = True
         if former.answered_at is None and former.code is None:
             former.code = ended.status
+        if ended.unheard and isinstance(self._activity, Referring):
+            self._activity.sent.machine.deaf_until(now)
         overtaken = self._overtaken(former, now)
         if former is self.lead:
             return [*overtaken, *self._call_ended(now, ended.told)]

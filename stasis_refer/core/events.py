@@ -61,10 +61,12 @@ class CallEnded:
 
     ``told`` is what ``Transfer()`` had said by then, None where it said nothing. ``status`` is
     the SIP status that a leg of ours ended with before it was answered, None where not known.
+    ``unheard``: nobody heard for a while, up to now, what Asterisk told of it.
     """
 
     told: ChannelReturned | None = None
     status: int | None = None
+    unheard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +157,7 @@ class PlaybackEnded:
 class Regained:
     """Asterisk is connected again, and the channel is in our hands.
 
-    What was asked of it before may not have been done, and what happened to it is not known.
-    ``up``: it was answered by now.
+    What was asked of it, or happened to it, before is not known. ``up``: it was answered by now.
     """
 
     up: bool = False

@@ -250,6 +250,10 @@ class Refer:
         self.facts.gone_unheard = not self.facts.call_gone
         self.gone(now, told)
 
+    def deaf_until(self, now: float) -> None:
+        """Take in that Asterisk could not bear anything out up to now, which denies nothing."""
+        self.heard_from = now
+
     def gone(self, now: float, told: Return | None) -> None:
         """Take in that the call is gone, and what ``Transfer()`` had said by then."""
         if told is not None and told.tells:

@@ -133,7 +133,7 @@ class Switchboard:
         every channel it lists, with an event for those that are in our hands.
         """
         for channel in set(known).difference(existing):
-            self.happened(channel, CallEnded())
+            self.happened(channel, CallEnded(unheard=True))
         for channel, returned in existing.items():
             if returned is not None:
                 self.happened(channel, returned)

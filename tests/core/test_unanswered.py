@@ -3,6 +3,7 @@
 import pytest
 
 from stasis_refer.core.events import (
+    CallEnded,
     ChannelReturned,
     ChannelUp,
     Command,
@@ -64,6 +65,20 @@ def test_one_whose_channel_is_still_in_transfer_is_waited_for() -> None:
     line.happens((1.0, UNANSWERED))
     line.wait(20.0)
     assert ended(line) == []
+
+
+@pytest.mark.parametrize(
+    ("ended_", "outcome"),
+    [
+        (CallEnded(unheard=True), Outcome.COMPLETED),
+        (CallEnded(), Outcome.CANCELED),  # Asterisk heard the NOTIFY and did not believe it
+    ],
+)
+def test_a_success_that_asterisk_could_not_bear_out(ended_: CallEnded, outcome: Outcome) -> None:
+    line = referring()
+    line.happens((0.1, SENT[1]), (0.2, TAKEN[1]), (1.0, notify(1, 200, end=True)), (5.0, ended_))
+    line.wait(20.0)
+    assert [told for told, *_ in ended(line)] == [outcome]
 
 
 @pytest.mark.parametrize("up", [True, False])

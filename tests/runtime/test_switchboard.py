@@ -258,7 +258,7 @@ async def test_after_a_gap_calls_that_are_gone_end_and_those_that_are_back_go_on
     returned = ChannelReturned(TransferStatus.FAILURE, 486)
     world.board.happened_meanwhile(["1.1", "1.2"], {"1.2": returned, "9.9": None})
     await world.settle()
-    assert world.events("alice")[-1] == CallEnded()
+    assert world.events("alice")[-1] == CallEnded(unheard=True)
     assert world.events("bob")[-1] == returned
     assert list(world.board.channels) == ["1.2"]
     await world.close()
@@ -347,7 +347,7 @@ async def test_after_a_gap_legs_that_are_gone_are_told_as_such() -> None:
     world.directory.add(line)
     world.board.happened_meanwhile(["1.1", LEG], {"1.1": None, LEG: ChannelUp()})
     world.board.happened_meanwhile(["1.1", LEG], {"1.1": None})
-    assert line.call.heard == [OfLeg(LEG, ChannelUp()), OfLeg(LEG, CallEnded())]
+    assert line.call.heard == [OfLeg(LEG, ChannelUp()), OfLeg(LEG, CallEnded(unheard=True))]
 
 
 async def test_a_bug_takes_all_channels_and_the_bridge_of_its_call_along(

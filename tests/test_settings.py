@@ -667,7 +667,7 @@ def test_a_file_that_cannot_be_read_is_told(
             {"applications.0.auth_token: has no effect without account_sid"},
         ),
         (
-            f"{GOOD}[capture]\nlisten = '[::]:9060'\npassword = 'x'\n",
+            f"{GOOD}[capture]\nlisten = '[::]:9060'\npassword = 'hunter2'\n",
             {
                 (
                     "capture.sources: is empty, and other machines reach capture.listen:"

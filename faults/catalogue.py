@@ -68,8 +68,9 @@ def _half_open(ways: Way) -> Strike:
 async def _stalled(stage: Stage, seconds: float) -> None:
     stage.ari.stall(Way.BACK)
     async with asyncio.TaskGroup() as beside:  # what is stalled may hold up who floods it
-        beside.create_task(_flood(stage))
+        flooding = beside.create_task(_flood(stage))
         await asyncio.sleep(seconds)
+        flooding.cancel()
         stage.ari.flow()
 
 

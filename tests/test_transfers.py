@@ -99,6 +99,7 @@ def test_a_transfer_is_shown_with_its_ladder(config: Path) -> None:
     assert (code, error) == (0, "")
     lines = [line.strip() for line in out.splitlines()]
     assert "outcome   completed (final_notify, evidence: sip)" in lines
+    assert "rule      default" in lines
     assert lines[10].startswith("0.000  |-- REFER sip:a@b SIP/2.0 ---")
     assert lines[11].startswith("0.100  |<---")
 

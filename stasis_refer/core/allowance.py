@@ -46,7 +46,7 @@ class Allowance:
 
     def used_up(self, counted: Iterable[Counted]) -> Counted | None:
         """Return the first of these quotas that has no use left, None where all have."""
-        return next((each for each in counted if self._left.get(key_of(each)) == 0), None)
+        return next((each for each in counted if self._left.get(key_of(each), 1) <= 0), None)
 
     def take(self, counted: Iterable[Counted]) -> None:
         """Use each of these quotas once."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
@@ -99,12 +98,6 @@ class ApplicationSettings(Section):
         for name, dialect in _ONLY_IN.items():
             if dialect != self.dialect and getattr(self, name) not in _EMPTY:
                 yield f"{name}: has no effect in {self.dialect}"
-        for name in ("url", "fallback_url", "status_callback"):
-            if urlsplit(getattr(self, name)).password:
-                yield (
-                    f"{name}: has a password in it, which the ledger keeps while a call is live:"
-                    " write username and password_file instead"
-                )
         if self.password.get_secret_value() and not self.username:
             yield "password: has no effect without username"
         if self.auth_token.get_secret_value() and not self.account_sid and self._needs_sid:

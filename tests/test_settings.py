@@ -693,10 +693,3 @@ def test_a_file_that_cannot_be_read_is_told(
 )
 def test_what_is_probably_not_meant_is_remarked(write: Write, text: str, remarks: set[str]) -> None:
     assert set(load(write(text)).remarks()) == remarks
-
-
-def test_a_password_in_a_url_is_remarked_on(write: Write) -> None:
-    text = SUPPORT.replace("https://", "https://user:hunter2@") + "username = 'u'\n"
-    remarks = [each for each in load(write(text)).remarks() if "applications.0" in each]
-    assert remarks[0].startswith("applications.0.url: has a password in it")
-    assert "hunter2" not in "".join(remarks)

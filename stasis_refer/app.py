@@ -43,6 +43,7 @@ from stasis_refer.runtime.journal import Entry, Tap, all_of
 from stasis_refer.runtime.letters import Letters
 from stasis_refer.runtime.outbox import Outbox
 from stasis_refer.runtime.ports import StoreError
+from stasis_refer.runtime.pulse import Pulse
 from stasis_refer.runtime.quotas import Quotas
 from stasis_refer.runtime.steps import Steps
 from stasis_refer.runtime.switchboard import Switchboard
@@ -68,7 +69,8 @@ class App:
         names = Names(applications, settings.groups(), settings.metrics.endpoints)
         self.metrics = Metrics(__version__, DIALECTS, names)
         self._capture = self._make_capture()
-        self.ari = AriConnection(self._account(), self._listener())
+        pulse = partial(Pulse, patience=settings.ari.patience)
+        self.ari = AriConnection(self._account(), self._listener(), pulse)
         self._telephony = telephony = AriTelephony(self.ari.in_turn, settings.ari.app, self.ari.has)
         self._networks = AllowedNetworks(settings.webhooks.allow_networks)
         self._webhooks = Webhooks(self._networks.open_socket, resolver=Resolver())

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from stasis_refer.runtime.pulse import PATIENCE
 from stasis_refer.section import Section
 from stasis_refer.setting_types import (
     LEDGER_SCHEME,
@@ -25,7 +26,11 @@ from stasis_refer.setting_types import (
 
 
 class Ari(Section):
-    """Where Asterisk's REST interface is."""
+    """Where Asterisk's REST interface is.
+
+    ``patience`` is how many seconds an event that is asked for may take to come, before the
+    connection is made anew.
+    """
 
     url: AsteriskUrl = ""
     app: Name = "stasis_refer"
@@ -33,6 +38,7 @@ class Ari(Section):
     password: SecretStr = SecretStr("")
     connection: Literal["inbound"] = "inbound"
     sip_endpoint: Endpoint = "stasis_refer"
+    patience: Annotated[float, Field(ge=1, le=60)] = PATIENCE
 
 
 class Capture(Section):

@@ -194,6 +194,14 @@ async def test_a_call_for_nobody_is_rejected(asterisk: Asterisk, customer: Custo
     assert "sales" in [each.get("dialed") for each in logs]
 
 
+async def test_an_asterisk_that_is_often_late_is_waited_for(asterisk: Asterisk) -> None:
+    patient = {"url": asterisk.url, "password": asterisk.password, "patience": 60}
+    async with running(settings(asterisk, ari=patient)):
+        asterisk.beats = False
+        await asyncio.sleep(2.5)  # after which it is given up elsewhere
+        assert asterisk.connections == 1
+
+
 async def test_a_bug_ends_its_own_call_only(asterisk: Asterisk, customer: Customer) -> None:
     def tap(entry: Entry) -> None:
         if entry.call.info.caller == "666" and entry.seq > 1:

@@ -21,6 +21,7 @@ username = "stasis_refer"
 password = "ari-hunter2"
 connection = "inbound"
 sip_endpoint = "stasis_refer"
+patience = 5
 
 [capture]
 enabled = true
@@ -110,6 +111,7 @@ def test_a_whole_configuration_is_read(write: Write) -> None:
     settings = load(write(WHOLE))
     assert settings.ari.url == "http://127.0.0.1:8088"
     assert settings.ari.password.get_secret_value() == "ari-hunter2"
+    assert settings.ari.patience == 5
     assert settings.capture is not None
     assert settings.capture.listen == "127.0.0.1:9060"
     assert settings.capture.sources == ("127.0.0.1", "::1")
@@ -376,7 +378,7 @@ USE_DIALECT = "use 'twiml', 'rcml', 'bxml' or 'jambonz'"
 WRITE_LEDGER = (
     'write "sqlite:///stasis_refer.db", or "sqlite:////var/lib/stasis_refer.db" with a full path'
 )
-ARI_KEYS = "app, connection, password, sip_endpoint, url, username"
+ARI_KEYS = "app, connection, password, patience, sip_endpoint, url, username"
 SECTIONS = (
     "applications, ari, capture, drain_timeout, http, lab, ledger, limits, log, metrics, targets,"
     " webhooks"
@@ -438,6 +440,7 @@ SECTIONS = (
             ),
         ),
         ("[capture]\ncapture_id = -1", "capture.capture_id: has to be greater than or equal to 0"),
+        ("[ari]\npatience = 0", "ari.patience: has to be greater than or equal to 1"),
         ("[capture]\nrate_limit = 0", "capture.rate_limit: has to be greater than or equal to 1"),
         (
             "[capture]\nlisten = '0.0.0.0:9060'",

@@ -179,6 +179,7 @@ class Stage:
 url = "http://127.0.0.1:{plan.http_port}"
 username = "{plan.ari_user}"
 password = "{plan.ari_password}"
+patience = 20
 
 [capture]
 listen = "127.0.0.1:{plan.hep_port}"

@@ -265,6 +265,8 @@ def settings(applications: Iterable[Mapping[str, object]], **more: object) -> Se
     return Settings.model_validate(
         {
             "applications": list(applications),
+            # An Asterisk that other work keeps from its own is not taken for a silent one.
+            "ari": {"patience": 20},
             "targets": {
                 "allow": ["sip:*@example.com", "sip:example.com", "tel:+49*", "sip:*@127.0.0.1"]
             },

@@ -161,6 +161,7 @@ class Capacity:
             self._refused.add(call)
         elif change < 0 and call in self._refused:
             self._refused.remove(call)
+            self._add_transfers(call, change + 1)  # what ended with it had a place
         elif change:
             self._add_transfers(call, change)
 

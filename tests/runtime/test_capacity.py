@@ -125,6 +125,16 @@ def test_the_transfers_of_one_application_are_not_those_of_another() -> None:
     assert world.step(world.live("sales"), BEGAN) is None
 
 
+def test_what_ends_with_one_that_is_refused_leaves_its_place() -> None:
+    world = World(Bounds(transfers=1))
+    call, other = world.live(), world.live()
+    world.step(call, BEGAN)
+    assert world.step(call, BEGAN) is Limit.TRANSFERS  # its document transfers once more
+    world.step(call, ENDED, ENDED)
+    assert world.step(other, BEGAN) is None
+    assert world.step(world.live(), BEGAN) is Limit.TRANSFERS
+
+
 def test_a_transfer_that_ends_in_the_step_it_begins_in_counts_for_nothing() -> None:
     world = World(Bounds(transfers=1))
     call, blocked = world.live(), world.live()

@@ -5,7 +5,7 @@ the ledger make of it.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from typing import Final
 
 import structlog
@@ -62,8 +62,7 @@ class Steps:
             for number, parcel in zip(numbers, parcels, strict=True):
                 self._outbox.send(number, parcel)
         else:
-            for table in self._tables:
-                table(entry)
+            self._tell_tables(entry)
             self._write_later()
 
     def forget(self, call: str) -> None:
@@ -89,8 +88,7 @@ class Steps:
             with self._together():
                 if entry is not None:
                     # First: what they hear of is written later, where it cannot be now.
-                    for table in self._tables:
-                        table(entry)
+                    self._tell_tables(entry)
                 self._log.write()
                 numbers = [self._outbox.keep(parcel) for parcel in parcels]
         except StoreError as error:
@@ -99,3 +97,9 @@ class Steps:
             return [None] * len(parcels)
         self._log.was_written()
         return numbers
+
+    def _tell_tables(self, entry: Entry) -> None:
+        """Let all tables hear of a step, also where one of them cannot write."""
+        with ExitStack() as stack:
+            for table in reversed(self._tables):
+                stack.callback(table, entry)

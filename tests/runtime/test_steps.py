@@ -133,6 +133,19 @@ def test_nothing_is_kept_where_one_part_cannot_be_and_the_rest_is_sent_all_the_s
     assert ledger.call_log.left() == []
 
 
+def test_a_table_that_cannot_write_keeps_no_other_from_hearing(
+    ledger: Ledger, outbox: Outbox
+) -> None:
+    heard: list[str] = []
+
+    def full(_: Entry) -> None:
+        heard.append("the one that is full")
+        raise StoreError("the disk is full")
+
+    steps(ledger, outbox, full, lambda _: heard.append("the one behind it"))(STEP)
+    assert heard == ["the one that is full", "the one behind it"]
+
+
 def test_a_step_that_nothing_comes_of_is_written_a_little_later(
     ledger: Ledger, outbox: Outbox, path: Path
 ) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from stasis_refer.core.abouts import Dialed
-from stasis_refer.core.activity import InItsPlace
+from stasis_refer.core.activity import Dialing, InItsPlace
 from stasis_refer.core.attended import Attending
 from stasis_refer.core.intents import Intent, TransferEnded
 from stasis_refer.core.outcome import Evidence, Outcome, Reason, Result
@@ -80,6 +80,21 @@ class Bridging(Attending):
             return self._go_on(instead.verb, instead.ended.result, now)
         ended = _ended(instead, dialed.outcome, dialed.code, now)
         return [ended, *self._go_on(instead.verb, ended.result, now)]
+
+    def _not_called_instead(
+        self, instead: InItsPlace, dialing: Dialing, result: Result, now: float
+    ) -> list[Intent]:
+        """End a transfer whose target was to be called at once, and is not: no leg was made."""
+        stop = self._stop_playback()
+        for leg in [self.legs[channel] for channel in dialing.legs]:
+            leg.gone = True
+            self._let_go(leg)
+        self._in_its_place = None
+        return [
+            *stop,
+            replace(instead.ended, result=result),
+            *self._go_on(instead.verb, result, now),
+        ]
 
     @abstractmethod
     def _go_on(self, verb: Refer, result: Result, now: float) -> list[Intent]:

@@ -79,6 +79,12 @@ def code_of(blocked: Blocked) -> int:
     return NO_ROOM if blocked.why is Reason.QUOTA else FORBIDDEN
 
 
+def over_limit(detail: str) -> Result:
+    """Return the result of a transfer of which nothing may go out, as there are too many."""
+    reason, none = Reason.TRANSFER_LIMIT, Evidence.NONE
+    return Result(Outcome.BLOCKED, reason, none, NO_ROOM, detail=detail)
+
+
 def text_of(target: Party) -> str:
     """Return a target as its document has it."""
     match target:
@@ -195,11 +201,6 @@ class SentRefer:
     def ended(self, now: float) -> TransferEnded:
         """Return the report of a REFER whose machine is over."""
         return self.ended_so(judge(self.machine.facts), self._times(now))
-
-    def over_limit(self, detail: str) -> TransferEnded:
-        """Return the report of a REFER that may not go out, as there are too many."""
-        reason, none = Reason.TRANSFER_LIMIT, Evidence.NONE
-        return self.ended_so(Result(Outcome.BLOCKED, reason, none, NO_ROOM, detail=detail))
 
     def ended_so(self, result: Result, times: TransferTimes | None = None) -> TransferEnded:
         """Return the report of a REFER that ended by another's doing."""

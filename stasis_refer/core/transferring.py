@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from stasis_refer.core.abouts import Progress, Transferred
-from stasis_refer.core.activity import Clearing, Recalling, Referring, Returning
+from stasis_refer.core.activity import Clearing, Dialing, Recalling, Referring, Returning
 from stasis_refer.core.application import Callback
 from stasis_refer.core.events import (
     ChannelReturned,
@@ -32,7 +32,16 @@ from stasis_refer.core.intents import (
 from stasis_refer.core.orders import Taken
 from stasis_refer.core.outcome import Direction, Evidence, Outcome, Reason, Result
 from stasis_refer.core.owed import Owed, action_behind, then_behind
-from stasis_refer.core.sent import Cleared, Heard, SentRefer, Withheld, clear, report, text_of
+from stasis_refer.core.sent import (
+    Cleared,
+    Heard,
+    SentRefer,
+    Withheld,
+    clear,
+    over_limit,
+    report,
+    text_of,
+)
 from stasis_refer.core.transfer_id import id_of
 from stasis_refer.core.verbs import Refer, Then
 
@@ -203,7 +212,10 @@ class Transferring(Bridging):
         match self._activity:
             case Referring(sent):
                 self._away = False
-                return self._after(sent.verb, sent.over_limit(reached.detail), now)
+                return self._after(sent.verb, sent.ended_so(over_limit(reached.detail)), now)
+            case Dialing() as dialing if self._in_its_place is not None:
+                result = over_limit(reached.detail)
+                return self._not_called_instead(self._in_its_place, dialing, result, now)
             case _:
                 return self._refer_over_limit(reached.detail, now)
 

@@ -22,6 +22,7 @@ from stasis_refer.core.intents import (
     Answer,
     AnswerOrder,
     BreakOff,
+    CreateLeg,
     Deed,
     Fetch,
     FetchKind,
@@ -233,9 +234,9 @@ class Effects:
 
 
 def _is_of_new_transfer(deed: Deed) -> bool:
-    """Tell whether this is what a transfer begins with."""
+    """Tell whether this is what a transfer begins with, as it does with a leg in its place."""
     match deed:
-        case SendRefer() | TakeOver() | Fetch(kind=FetchKind.REFER):
+        case SendRefer() | TakeOver() | CreateLeg() | Fetch(kind=FetchKind.REFER):
             return True
         case _:
             return False

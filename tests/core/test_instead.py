@@ -9,6 +9,7 @@ from stasis_refer.core.events import (
     Command,
     CommandRefused,
     DrainOver,
+    LimitReached,
     ReferAnswered,
 )
 from stasis_refer.core.info import CallInfo
@@ -226,6 +227,23 @@ def test_a_target_that_is_not_allowed_is_not_dialed_either() -> None:
     line = Line()
     line.happens((0.0, document(replace(INSTEAD, target="sip:alice@example.org"))))
     assert line.words[1:] == ["0 began", "0 ended blocked", "0 fetch action blocked"]
+
+
+def test_over_the_limit_of_transfers_nobody_is_called_either() -> None:
+    line = Line(info=NO_REFER)
+    line.happens((0.0, document(INSTEAD)))
+    assert line.words[-2].endswith(DIALED)
+    del line.words[:]
+    line.happens((0.1, LimitReached("too many")))
+    assert line.words == [
+        "0.1 stop 1700000000.1-1",
+        "0.1 ended blocked",
+        "0.1 fetch action blocked",
+    ]
+    assert results(line) == [(Outcome.BLOCKED, Reason.TRANSFER_LIMIT, 503, None)]
+    assert line.call.channels == {INFO.channel}
+    line.happens((0.2, document(INSTEAD)), *answers(0.3, 2))  # there is room again
+    assert results(line)[1:] == [(Outcome.COMPLETED, Reason.BRIDGED_FALLBACK, None, None)]
 
 
 def test_a_ringing_caller_is_answered_first() -> None:

@@ -25,6 +25,7 @@ from stasis_refer.core.info import CallInfo, CallStatus
 from stasis_refer.core.intents import (
     Answer,
     BreakOff,
+    CreateLeg,
     Deed,
     Fetch,
     FetchKind,
@@ -202,7 +203,9 @@ class World:
 REFER_FETCH = replace(FETCH, kind=FetchKind.REFER)
 
 
-@pytest.mark.parametrize("deed", [REFER, REFER_FETCH, TakeOver("1.9")])
+@pytest.mark.parametrize(
+    "deed", [REFER, REFER_FETCH, TakeOver("1.9"), CreateLeg("1.1-leg-1", "a/b", "", "")]
+)
 async def test_nothing_is_done_for_a_transfer_over_a_limit(deed: Deed) -> None:
     full = Capacity(Bounds(transfers=0))
     full.take(Entry(CALL, 1, 0.0, None, (TransferBegan(Direction.SENT, "sip:a@b"),)))

@@ -80,7 +80,9 @@ class App:
         directory = Directory(self._capture)
         capacity = self._make_capacity()
         since = time.time() - self._clock()  # a wall clock that nobody sets while we run
-        self._quotas = Quotas(self.ledger.quotas, lambda: since + self._clock())
+        self._quotas = Quotas(
+            self.ledger.quotas, lambda: since + self._clock(), held_back=capacity.holds_back
+        )
         self.desk = FrontDesk(
             directory,
             applications,
@@ -127,6 +129,7 @@ class App:
             telephony=telephony,
             directory=directory,
             perform=effects.perform,
+            # Capacity first: what is over a limit uses no quota.
             tap=all_of((capacity.take, steps, self._tap, *taps)),
             clock=self._clock,
             wall=time.time,

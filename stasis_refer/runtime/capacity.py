@@ -173,6 +173,10 @@ class Capacity:
         self._tell(limit, call.application.name)
         return limit
 
+    def holds_back(self, call: Call) -> bool:
+        """Tell whether the latest transfer of a call is one too many, so that none goes out."""
+        return call in self._refused
+
     def refuses_order(self, call: Call) -> Limit | None:
         """Return the limit that a transfer asked for would be over; None: it may be begun.
 

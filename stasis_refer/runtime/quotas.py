@@ -8,6 +8,7 @@ import structlog
 
 from stasis_refer.core import quota
 from stasis_refer.core.allowance import PLENTY, Allowance, Key, QuotasTold, key_of
+from stasis_refer.core.call import Call
 from stasis_refer.core.intents import QuotaTaken
 from stasis_refer.core.quota import Bucket, Used
 from stasis_refer.core.rules import Counted
@@ -54,12 +55,19 @@ class QuotaStore(Protocol):
 class Quotas:
     """All quotas. ``wall`` is in seconds since 1970, and is best one that nobody sets.
 
-    ``open`` first. ``tap`` counts what calls take, ``news`` tells a call what is left.
+    ``open`` first. ``tap`` counts what calls take, ``news`` tells a call what is left. What a call
+    takes for a transfer that is ``held_back`` is left to others: ``news`` tells it so, too.
     """
 
-    def __init__(self, store: QuotaStore, wall: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: QuotaStore,
+        wall: Callable[[], float],
+        held_back: Callable[[Call], bool] = lambda _: False,
+    ) -> None:
         self._store = store
         self._wall = wall
+        self._held_back = held_back
         self._used: dict[Key, Used] = {}
 
     def open(self) -> None:
@@ -97,7 +105,7 @@ class Quotas:
     def tap(self, entry: Entry) -> None:
         """Count what a call took. Never raises, never waits long."""
         for intent in entry.intents:
-            if isinstance(intent, QuotaTaken):
+            if isinstance(intent, QuotaTaken) and not self._held_back(entry.call):
                 self.take(intent.quotas)
 
     def take(self, counted: Iterable[Counted]) -> None:

@@ -67,6 +67,17 @@ def test_what_it_took_itself_is_no_news(program: Program) -> None:
     assert program.left == 1
 
 
+def test_what_is_held_back_is_left_to_others_and_its_call_is_told(program: Program) -> None:
+    full = Quotas(program.store, lambda: NOW, held_back=lambda _: True)
+    allowance = Allowance(APPLICATION)
+    before = allowance.known
+    allowance.take((PARTNERS,))
+    taken = (QuotaTaken((PARTNERS,)),)
+    full.tap(Entry(Journaled(lambda _: None).call, 2, 0.0, None, taken))
+    assert full.news(allowance) == before
+    assert not program.store.kept
+
+
 def test_one_that_has_plenty_is_not_told_until_it_is_low(program: Program) -> None:
     program.quotas.take((LARGE,))
     found = program.news()

@@ -57,7 +57,11 @@ class Resolver(AbstractResolver):
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(self._tell, found, result)
 
-        Thread(target=look_up, daemon=True, name=f"resolve {host:.80}").start()
+        try:
+            Thread(target=look_up, daemon=True, name=f"resolve {host:.80}").start()
+        except RuntimeError as error:  # the system has no more threads for us
+            self._places.release()
+            raise socket.gaierror(socket.EAI_AGAIN, str(error)) from error
         addresses = await found
         if not addresses:
             raise socket.gaierror(socket.EAI_NODATA, "it has no address")

@@ -116,6 +116,25 @@ async def test_no_more_are_resolved_at_once_than_may_be(
     assert hanging.asked == ["slow0", "slow1", "fast"]
 
 
+class NoThread(threading.Thread):
+    """A thread where the system has no more of them."""
+
+    def start(self) -> None:
+        raise RuntimeError("can't start new thread")
+
+
+async def test_without_a_thread_a_name_is_not_resolved_and_keeps_no_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolver = Resolver(at_once=1)
+    with monkeypatch.context() as scarce:
+        scarce.setattr(names, "Thread", NoThread)
+        for _ in range(2):
+            with pytest.raises(socket.gaierror, match="start new thread"):
+                await resolver.resolve("localhost", 80)
+    assert await resolver.resolve("localhost", 80)
+
+
 def test_a_name_that_hangs_does_not_keep_the_program_from_ending(hanging: Hanging) -> None:
     async def ask() -> None:
         with pytest.raises(TimeoutError):

@@ -143,5 +143,5 @@ def test_a_name_that_hangs_does_not_keep_the_program_from_ending(hanging: Hangin
 
     began = time.monotonic()
     asyncio.run(ask())
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     assert all(each.daemon for each in threading.enumerate() if each.name == "resolve slow")

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -210,15 +211,16 @@ async def test_a_connection_that_nobody_uses_is_closed() -> None:
 
 
 async def test_a_client_that_takes_an_answer_slowly_gets_all_of_it() -> None:
-    async with serving(ConnectionLimits(idle=QUICK)) as world:
+    async with serving(ConnectionLimits(idle=3 * QUICK)) as world:
         reader, writer = await world.connect()
         writer.write(b"GET /long HTTP/1.1\r\nHost: a\r\n\r\n")
-        taken = 0
+        taken, began = 0, time.monotonic()
         async with asyncio.timeout(2 * PATIENCE):
-            while part := await reader.read(LONG // 50):
+            while part := await reader.read(LONG // 100):
                 taken += len(part)
-                await asyncio.sleep(QUICK / 20)
+                await asyncio.sleep(QUICK / 15)
         assert taken > LONG
+        assert time.monotonic() - began > 3 * QUICK
 
 
 async def test_a_client_that_takes_nothing_of_its_answer_is_cut_off() -> None:

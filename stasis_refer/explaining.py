@@ -72,4 +72,4 @@ def _place(settings: Settings, name: str) -> str:
 def _quotas(allowed: Allowed) -> Iterator[str]:
     for each in allowed.quotas:
         whose = "the rule" if each.scope is Scope.RULE else "the application"
-        yield f"quota of {whose}: {each.quota.limit} in {each.quota.window:g} s"
+        yield f"quota of {whose}: {each.quota}"

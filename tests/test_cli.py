@@ -233,15 +233,15 @@ def test_check_says_where_the_rule_stands_and_what_it_counts(write: Write) -> No
         0,
         [
             "allowed by applications.0.rules.0 'desks', group desks",
-            "quota of the rule: 9 in 60 s",
-            "quota of the application: 100 in 3600 s",
+            "quota of the rule: 9 transfers in 60 seconds",
+            "quota of the application: 100 transfers in 3600 seconds",
         ],
     )
     assert answer("tel:+49301", *sales) == (
         0,
         [
             "allowed by targets.allow 'tel:+49*', group default",
-            "quota of the application: 100 in 3600 s",
+            "quota of the application: 100 transfers in 3600 seconds",
         ],
     )
     assert answer("sip:a@desk.example") == (1, ["blocked, 403: no rule allows it"])

@@ -39,9 +39,5 @@ class Counting(Line):
 
 def over_quota(allowed: Allowed, full: Counted) -> Blocked:
     """Return that who is allowed is not now, as a quota is used up."""
-    limit, window = full.quota.limit, full.quota.window
-    why = (
-        f"the quota of {full.scope} {full.name!r}, {limit} in {window:g} s, is used up: wait,"
-        " or raise it"
-    )
+    why = f"the quota of {full.scope} {full.name!r}, {full.quota}, is used up: wait, or raise it"
     return Blocked(why, allowed.rule, allowed.group, Reason.QUOTA)

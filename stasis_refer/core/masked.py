@@ -113,7 +113,7 @@ _MASKS: Final = (
     (_QUOTED, rf'"\1{HIDDEN}"\2'),
     (_PLAIN, rf"\1\2{HIDDEN}\3"),
 )
-_COUNTED: Final = r"(?!\w|[ ](?:bytes|characters|seconds|ms)\b)"
+_COUNTED: Final = r"(?!\w|[ ](?:bytes|characters|transfers|seconds|ms)\b)"
 _END_OF_NUMBER: Final = re.compile(_COUNTED)
 
 

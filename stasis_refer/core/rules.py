@@ -18,6 +18,9 @@ class Quota:
     limit: int
     window: float
 
+    def __str__(self) -> str:
+        return f"{self.limit} transfers in {self.window:.10g} seconds"
+
 
 class Scope(StrEnum):
     """Whose transfers a quota counts together."""

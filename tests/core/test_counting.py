@@ -4,13 +4,16 @@ from dataclasses import replace
 
 import pytest
 
+from stasis_refer.core import masked
 from stasis_refer.core.allowance import QuotasTold
 from stasis_refer.core.application import Application
+from stasis_refer.core.counting import over_quota
 from stasis_refer.core.events import Ordered
 from stasis_refer.core.intents import CalleeRefused, QuotaTaken, TransferEnded
 from stasis_refer.core.orders import TransferCall
 from stasis_refer.core.outcome import Outcome, Reason
-from stasis_refer.core.rules import Action, Quota, Rule, Scope
+from stasis_refer.core.policy import Allowed
+from stasis_refer.core.rules import Action, Counted, Quota, Rule, Scope
 from stasis_refer.core.verbs import After, Dial, Refer, Then
 from tests.core.calls import INFO, PLAIN, REFER, SENT, TAKEN, Line, Step, document
 from tests.core.dials import DIAL, HOLDING, TO_B, answers, apart, refers, sip
@@ -67,6 +70,13 @@ def test_one_over_a_quota_is_blocked_and_uses_nothing(left: QuotasTold) -> None:
     assert not [word for word in over.words if word.startswith("refer")]
     (ended,) = (each for each in over.intents if isinstance(each, TransferEnded))
     assert "is used up: wait, or raise it" in ended.result.detail
+
+
+def test_what_is_said_of_a_quota_names_nobody_and_is_shown_as_it_is() -> None:
+    month = Counted(Scope.APPLICATION, "support", Quota(20_000, 2_592_000.0))
+    why = over_quota(Allowed(), month).reason
+    assert "'support', 20000 transfers in 2592000 seconds, is" in why
+    assert masked.text(why) == why
 
 
 def test_what_is_told_last_counts() -> None:

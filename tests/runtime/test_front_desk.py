@@ -334,7 +334,7 @@ async def test_of_twenty_that_are_asked_for_at_once_as_many_are_made() -> None:
     refused = [each for each in made if isinstance(each, Refused)]
     assert len(world.asked(CreateLeg)) == 5
     assert [each.why for each in refused] == [Refusal.TOO_MANY] * 15
-    assert "5 in 60 s, is used up" in refused[0].detail
+    assert "5 transfers in 60 seconds, is used up" in refused[0].detail
     await world.board.stop()
 
 

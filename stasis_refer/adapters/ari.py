@@ -200,7 +200,9 @@ class AriConnection:
             self._fail_waiting()
             for task in beside:
                 task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
+            for bug in await asyncio.gather(*beside, return_exceptions=True):
+                if isinstance(bug, Exception) and not isinstance(bug, _UNREACHABLE):
+                    _log.error("a bug has ended the connection to Asterisk", exc_info=bug)
             await self._close(socket, at_once=why not in {"closed", "stopped"})
         _log.warning("connection to Asterisk is gone", why=why, replaced=self.replaced)
 

@@ -2,7 +2,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -178,6 +178,30 @@ async def test_a_bug_over_one_event_does_not_end_the_connection(asterisk: Asteri
     assert [each["event"] for each in logs if each["log_level"] == "error"] == [
         "event of Asterisk cannot be handled"
     ] * 2
+
+
+async def test_a_bug_that_ends_the_connection_is_told_and_another_one_is_made(
+    asterisk: Asterisk,
+) -> None:
+    class Faulty(Heard):
+        def listener(self) -> Listener:
+            return replace(super().listener(), counted=self._count)
+
+        def _count(self, kind: str) -> None:
+            self.counted.append(kind)
+            if len(self.counted) == 1:
+                raise RuntimeError("a bug")
+
+    heard = Faulty()
+    with capture_logs() as logs:
+        async with connection(asterisk, heard):
+            await asterisk.connected()
+            asterisk.call("support")
+            await asterisk.connected(2)
+            asterisk.call("support")
+            assert isinstance(await heard.next(), ari.Entered)
+    (told,) = (line for line in logs if "bug" in line["event"])
+    assert str(told["exc_info"]) == "a bug"
 
 
 async def test_a_bug_while_catching_up_does_not_end_the_connection(asterisk: Asterisk) -> None:
@@ -423,12 +447,12 @@ async def test_a_connection_that_is_open_in_one_direction_only_is_noticed(
 
 @pytest.mark.parametrize("version", ["22.3.0", "22.10.1"])
 async def test_an_asterisk_that_sends_no_events_any_more_is_noticed(version: str) -> None:
-    async with Asterisk(version) as asterisk, connection(asterisk, pulse=(0.1, 1.2)) as made:
+    async with Asterisk(version) as asterisk, connection(asterisk, pulse=(0.1, 3.6)) as made:
         await until(lambda: made.connected)
         await asyncio.sleep(0.5)
         assert asterisk.connections == 1
         asterisk.beats = False  # all else is answered
-        await asterisk.connected(2, within=1.0)  # nor is it waited for what does not come
+        await asterisk.connected(2, within=3.0)  # nor is it waited for what does not come
         asterisk.beats = True
         await until(lambda: made.connected)
         await asyncio.sleep(0.5)

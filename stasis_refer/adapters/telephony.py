@@ -127,8 +127,7 @@ class AriTelephony:
         Nobody else would: who asked for it is over with its call.
         """
         for request in tuple(self._unanswered):
-            del self._unanswered[request]
-            await self._surely(request)
+            await self._surely(request)  # until it is answered: this may be broken off, too
 
     async def accept_refers(self, channel: str) -> int:
         """Let a REFER that comes on this channel be an event, and nothing else."""
@@ -225,10 +224,12 @@ class AriTelephony:
 
     async def _surely(self, request: commands.Request) -> int:
         status = await self._status(request)
-        if status == 0:
-            self._unanswered[request] = None
-            while len(self._unanswered) > _MOST_UNANSWERED:
-                del self._unanswered[next(iter(self._unanswered))]
+        if status:
+            self._unanswered.pop(request, None)
+            return status
+        self._unanswered[request] = None
+        if len(self._unanswered) > _MOST_UNANSWERED:
+            del self._unanswered[next(iter(self._unanswered))]
         return status
 
     async def _status(self, request: commands.Request) -> int:

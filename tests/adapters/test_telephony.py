@@ -54,12 +54,15 @@ class Carrier:
         self.values: dict[str, str] = {}  # of variables
         self.created = '{"id": "leg-1", "name": "PJSIP/x-1", "state": "Down", "protocol_id": "c1"}'
         self.together = together
+        self.hangs = False  # it answers nothing
         self.asked: list[commands.Request] = []
 
     async def send(self, *requests: commands.Request) -> Sequence[ari.Response]:
         answers: list[ari.Response] = []
         for request in requests:
             self.asked.append(request)
+            if self.hangs:
+                await asyncio.Event().wait()
             status = self.refusals.get(request.path.rpartition("/")[2], 204)
             text = '{"message": "so it is"}' if status >= 300 else self._told(request)
             answers.append(ari.Response(status, text))
@@ -589,6 +592,21 @@ async def test_a_hang_up_without_an_answer_is_asked_for_again() -> None:
     await telephony.ask_again()
     await telephony.ask_again()
     assert carrier.asked[asked:] == carrier.asked[:2]
+
+
+async def test_what_is_broken_off_while_it_is_asked_for_again_is_not_lost() -> None:
+    carrier = Carrier({CHANNEL: 0})
+    telephony = carrier.telephony(Version(22, 10))
+    await telephony.hang_up(CHANNEL, 486)
+    carrier.hangs = True
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):  # as where the connection is lost once more
+            await telephony.ask_again()
+    carrier.hangs, carrier.refusals = False, {}
+    await telephony.ask_again()
+    assert carrier.asked == [carrier.asked[0]] * 3
+    await telephony.ask_again()
+    assert len(carrier.asked) == 3
 
 
 async def test_what_is_asked_for_again_is_not_without_bounds(

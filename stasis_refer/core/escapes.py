@@ -1,8 +1,7 @@
 """Percent-encoded text: as it is meant, and as a careless reader has it."""
 
 import unicodedata
-from typing import Final
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 
 def decoded(text: str) -> str:
@@ -12,11 +11,14 @@ def decoded(text: str) -> str:
 
 def levelled(text: str) -> str:
     """Return it with all escapes within escapes decoded, and widths and cases made alike."""
-    for _ in range(_DEEPEST):
-        text, before = unquote(text, "utf-8", errors="replace"), text
-        if text == before:
-            break
-    return unicodedata.normalize("NFKC", text).casefold()
+    while (level := unicodedata.normalize("NFKC", _unescaped(text)).casefold()) != text:
+        text = level  # a percent sign of full width is one from now on
+    return level
 
 
-_DEEPEST: Final = 8
+def _unescaped(text: str) -> str:
+    # Byte by byte: each of one character may be escaped in another depth.
+    found = text.encode()
+    while (found := unquote_to_bytes(before := found)) != before:
+        pass
+    return found.decode(errors="replace")

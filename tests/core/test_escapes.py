@@ -22,6 +22,10 @@ def test_different_bytes_never_look_the_same() -> None:
         ("%2B%EF%BC%94", "+4"),
         ("m%C3%BCller", "m\u00fcller"),
         ("mu%CC%88ller", "m\u00fcller"),
+        ("m%C3%25BCller", "m\u00fcller"),
+        ("m%25C3%BCller", "m\u00fcller"),
+        ("%" + "25" * 40 + "62oss", "boss"),
+        ("%EF%BC%8562oss", "boss"),
         ("100%", "100%"),
     ],
 )

@@ -23,12 +23,16 @@ def possible_numbers(text: str, context: str = "") -> Iterator[str]:
     """Yield every global number that somebody on the way may take the text for.
 
     ``context`` is its phone-context (RFC 3966, 5.1.5). A number may have a prefix of international
-    calls in the place of its ``+``, or nothing at all, and anything behind its digits.
+    calls in the place of its ``+``, or nothing at all, that of national calls where nobody dials
+    it from abroad, and anything behind its digits.
     """
     bare = _READ_OVER.sub("", text)
     if context.startswith("+"):
-        yield from _dialed(_READ_OVER.sub("", context) + bare)
+        country = _READ_OVER.sub("", context)
+        yield from _dialed(country + bare)
+        yield from _dialed(country + bare.lstrip("0"))
     yield from _dialed(bare)
+    yield from _dialed(_READ_OVER.sub("", text.replace(_AT_HOME, "")))
     if "+" in bare[1:]:
         yield from _dialed(bare[bare.rindex("+") :])
 
@@ -47,6 +51,7 @@ def _dialed(bare: str) -> Iterator[str]:
         yield f"+{digits.lstrip('0')}"
 
 
+_AT_HOME: Final = "(0)"  # as in +49 (0) 30: dialed within the country alone
 _SEPARATORS: Final = str.maketrans("", "", "-.()")
 _GLOBAL: Final = re.compile(r"\+[0-9]+")
 _READ_OVER: Final = re.compile(r"[^0-9+A-Za-z*#;,]")

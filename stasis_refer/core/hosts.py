@@ -63,8 +63,13 @@ def fits(pattern: str, host: str) -> bool:
 
 
 def addresses_in(host: str) -> Iterator[str]:
-    """Yield the IPv4 addresses that an IPv6 address carries within, in whatever way."""
+    """Yield the addresses that one may also lead to: that which it carries within, or loopback.
+
+    A request to the address of nobody in particular comes to the machine that sends it.
+    """
     address = _literal(host)
+    if address is not None and address.is_unspecified:
+        yield from _LOOPBACK
     if not isinstance(address, IPv6Address):
         return
     carried = [address.sixtofour, *(address.teredo or ())]
@@ -74,9 +79,12 @@ def addresses_in(host: str) -> Iterator[str]:
 
 
 _DEVIATING: Final = "ß\u03c2\u200c\u200d\u1e9e"  # RFC 5895, and IDNA2003 reads them otherwise
+_LOOPBACK: Final = ("127.0.0.1", "::1")
 _LAST_32_BITS: Final = (
     IPv6Network("::/96"),  # RFC 4291, 2.5.5.1: compatible
+    IPv6Network("::ffff:0:0:0/96"),  # RFC 2765, 2.1: translated
     IPv6Network("64:ff9b::/96"),  # RFC 6052: of a translator
+    IPv6Network("64:ff9b:1::/48"),  # RFC 8215: of one of their own
 )
 
 

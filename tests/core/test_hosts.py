@@ -91,10 +91,15 @@ def test_a_host_of_a_uri_fits_that_of_a_rule(pattern: str, host: str, *, does: b
         ("[64:ff9b::a00:1]", {"10.0.0.1"}),
         ("[2002:a00:1::1]", {"10.0.0.1"}),
         ("[2001:0:c000:201::f5ff:fffe]", {"192.0.2.1", "10.0.0.1"}),
+        ("[64:ff9b:1::a00:1]", {"10.0.0.1"}),
+        ("[64:ff9b:1:fffe::10.0.0.1]", {"10.0.0.1"}),
+        ("[::ffff:0:10.0.0.1]", {"10.0.0.1"}),
+        ("0.0.0.0", {"127.0.0.1", "::1"}),
+        ("[::]", {"127.0.0.1", "::1", "0.0.0.0"}),
         ("[2001:db8::1]", set()),
         ("10.0.0.1", set()),
         ("example.com", set()),
     ],
 )
-def test_an_address_may_carry_another_one(host: str, inside: set[str]) -> None:
+def test_an_address_may_lead_to_another_one(host: str, inside: set[str]) -> None:
     assert set(addresses_in(plain(host))) == inside

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from stasis_refer.core import hosts, patterns, targets
 from stasis_refer.core.application import Application
-from stasis_refer.core.escapes import decoded
+from stasis_refer.core.escapes import levelled
 from stasis_refer.core.outcome import Reason
 from stasis_refer.core.readings import Reading, parameters, possibly, surely
 from stasis_refer.core.rules import Action, Counted, Rule, Scope
@@ -139,17 +139,17 @@ def _counted(application: Application, rule: Rule | None = None) -> Iterator[Cou
 
 def _detour(target: Uri) -> str:
     """Return the parameter of a URI that leads elsewhere than to a call of whom the rest names."""
-    names = {decoded(name).lower() for name, _ in target.params} & _OF_URIS
+    names = {levelled(name) for name, _ in target.params} & _OF_URIS
     said = parameters(target)
     names |= said.keys() & _OF_NUMBERS
-    if said.get("method", _CALL).upper() != _CALL:
+    if said.get("method", _CALL) != _CALL:
         names.add("method")  # RFC 3261, 19.1.1: of the request that the URI asks for
     return min(names, default="")
 
 
 _OF_URIS: Final = frozenset({"maddr"})  # RFC 3261, 19.1.1
 _OF_NUMBERS: Final = frozenset({"rn", "cic", "tgrp", "trunk-context"})  # RFC 4694, RFC 4904
-_CALL: Final = "INVITE"
+_CALL: Final = {"invite"}
 _DETOUR: Final = "the parameter {} leads elsewhere than to a call of the target: take it out"
 _DENIED: Final = "the rule {!r} denies the target"
 NO_RULE: Final = (

@@ -90,6 +90,7 @@ class App:
             time.time,
             quotas=self._quotas,
             capacity=capacity,
+            not_called=self.metrics.transfers.not_called,
         )
         letters = Letters(DIALECTS, time.time)
         self._http = self._make_http(applications)

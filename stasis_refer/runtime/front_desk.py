@@ -11,6 +11,7 @@ from stasis_refer.core.application import Application
 from stasis_refer.core.calling import Called, originate
 from stasis_refer.core.counting import over_quota
 from stasis_refer.core.events import Ordered
+from stasis_refer.core.intents import CalleeRefused
 from stasis_refer.core.leg import Leg
 from stasis_refer.core.orders import (
     Order,
@@ -34,7 +35,10 @@ PATIENCE: Final = 6.0
 
 
 class FrontDesk:
-    """Implements ``runtime.desk.Desk``. ``answer_order`` is what the effects of calls call."""
+    """Implements ``runtime.desk.Desk``. ``answer_order`` is what the effects of calls call.
+
+    ``not_called`` is told of each call that is not made as somebody may not be called.
+    """
 
     def __init__(  # noqa: PLR0913 - one argument per part
         self,
@@ -45,6 +49,7 @@ class FrontDesk:
         *,
         quotas: Quotas,
         capacity: Capacity | None = None,
+        not_called: Callable[[CalleeRefused], None] = lambda _: None,
     ) -> None:
         self._directory = directory
         self._applications = applications
@@ -52,6 +57,7 @@ class FrontDesk:
         self._wall = wall
         self._quotas = quotas
         self._capacity = capacity or Capacity()
+        self._tell_not_called = not_called
         self._asked: dict[str, asyncio.Future[Verdict]] = {}
         self.switchboard: Switchboard | None = None  # it needs the effects, which need the desk
 
@@ -93,15 +99,31 @@ class FrontDesk:
         key, now = uuid.uuid4().hex, self._clock()
         called = originate(wanted, found, key=key, at=self._wall(), now=now)
         if not isinstance(called, Called):
+            self._not_called(application, called.note)
             return Refused(Refusal.NOT_CALLABLE, called.note.detail)
         quotas = called.by.quotas
         if (full := self._quotas.used_up(quotas)) is not None:
-            return Refused(Refusal.TOO_MANY, over_quota(called.by, full).reason)
+            over = over_quota(called.by, full)
+            note = CalleeRefused(over.group, over.why.value, over.reason, over.rule)
+            self._not_called(application, note)
+            return Refused(Refusal.TOO_MANY, over.reason)
         if limit := self._capacity.refuses_call(application):
             return _over(limit)
         self._quotas.take(quotas)  # at once: others may ask before the call begins
         board.originate(called.leg.info, found, wanted)
         return _record(called.leg, found)
+
+    def _not_called(self, application: str, note: CalleeRefused) -> None:
+        # There is no call, so no journal tells of it.
+        self._tell_not_called(note)
+        log.warning(
+            "call that was asked for is not made",
+            application=application,
+            group=note.group,
+            rule=note.rule,
+            reason=note.reason,
+            why=note.detail,
+        )
 
     def live(self) -> tuple[CallRecord, ...]:
         """Return all live calls and their legs, the newest first."""

@@ -18,6 +18,7 @@ from stasis_refer.core.events import (
 from stasis_refer.core.info import CallDirection, CallInfo, CallStatus
 from stasis_refer.core.intents import (
     AnswerOrder,
+    CalleeRefused,
     CreateLeg,
     Deed,
     DropLeg,
@@ -74,6 +75,7 @@ class World:
         self.slow: asyncio.Event | None = None  # what a hang-up waits for
         clock = asyncio.get_running_loop().time
         self.quotas = Quotas(Store(), lambda: NOW)
+        self.not_called: list[CalleeRefused] = []
         applications = {"support": application}
         self.desk = FrontDesk(
             self.directory,
@@ -82,6 +84,7 @@ class World:
             lambda: NOW,
             quotas=self.quotas,
             capacity=capacity,
+            not_called=self.not_called.append,
         )
         self.board = Switchboard(
             applications=applications,
@@ -335,6 +338,7 @@ async def test_of_twenty_that_are_asked_for_at_once_as_many_are_made() -> None:
     assert len(world.asked(CreateLeg)) == 5
     assert [each.why for each in refused] == [Refusal.TOO_MANY] * 15
     assert "5 transfers in 60 seconds, is used up" in refused[0].detail
+    assert [(each.rule, each.reason) for each in world.not_called] == [("default", "quota")] * 15
     await world.board.stop()
 
 
@@ -361,10 +365,14 @@ async def test_a_call_is_made() -> None:
 
 async def test_who_may_not_be_called_is_not() -> None:
     elsewhere = replace(WANTED, callee=Callee(SipAddress("sip:agent@example.org")))
-    verdict = await World().desk.originate("support", elsewhere)
+    world = World()
+    with capture_logs() as logs:
+        verdict = await world.desk.originate("support", elsewhere)
     assert isinstance(verdict, Refused)
     assert verdict.why is Refusal.NOT_CALLABLE
     assert "if it may be called" in verdict.detail
+    assert [(each.group, each.reason) for each in world.not_called] == [("", "policy")]
+    assert [each["application"] for each in logs if each["reason"] == "policy"] == ["support"]
 
 
 async def test_no_call_is_made_while_the_program_stops() -> None:

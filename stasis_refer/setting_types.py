@@ -5,7 +5,7 @@ import re
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from stasis_refer.adapters.metrics.board import OTHER
 from stasis_refer.core import targets
@@ -147,6 +147,13 @@ def _ledger_url(text: str) -> str:
     return text
 
 
+def _no_switch(value: object) -> object:
+    # It would be taken for 1.
+    if isinstance(value, bool):
+        raise ValueError("is true or false: write a whole number")  # noqa: TRY004 - pydantic's
+    return value
+
+
 def _rule(text: str) -> str:
     targets.parse_rule(text)
     return text
@@ -165,7 +172,8 @@ Network = Annotated[str, AfterValidator(_network)]
 Source = Annotated[str, AfterValidator(_source)]
 LedgerUrl = Annotated[str, AfterValidator(_ledger_url)]
 Rule = Annotated[str, AfterValidator(_rule)]
-Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Whole = Annotated[int, BeforeValidator(_no_switch)]
+Count = Annotated[Whole, Field(ge=1, le=1_000_000)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$")]
 ApplicationName = Annotated[Name, AfterValidator(_application)]

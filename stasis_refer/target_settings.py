@@ -12,7 +12,7 @@ from stasis_refer.core.numbers import without_separators
 from stasis_refer.core.policy import DEFAULT_GROUP
 from stasis_refer.core.targets import user_pattern
 from stasis_refer.section import Section
-from stasis_refer.setting_types import Name, Rule
+from stasis_refer.setting_types import Count, Name, Rule, Whole
 
 
 def _rule_name(text: str) -> str:
@@ -28,7 +28,9 @@ def _group(text: str) -> str:
 def _prefix(text: str) -> str:
     number = without_separators(text)
     if not (number.startswith("+") and number[1:].isascii() and number[1:].isdecimal()):
-        raise ValueError('is no prefix of global numbers: write it with its +, as "+49900"')
+        raise ValueError(
+            'is no prefix of global numbers: write its + and digits, as "+49900", and no more'
+        )
     return number
 
 
@@ -43,13 +45,13 @@ _Scheme = Literal["sip", "sips", "tel"]
 _Host = Annotated[str, AfterValidator(hosts.canonical)]
 _User = Annotated[str, AfterValidator(user_pattern)]
 _Prefix = Annotated[str, AfterValidator(_prefix)]
-_Port = Annotated[int, Field(ge=1, le=65535)]
+_Port = Annotated[Whole, Field(ge=1, le=65535)]
 
 
 class QuotaSettings(Section):
     """How many transfers may be asked for in any stretch of ``window`` seconds."""
 
-    limit: Annotated[int, Field(ge=1, le=1_000_000)]
+    limit: Count
     window: Annotated[float, Field(gt=0, le=2_678_400)]
 
     def quota(self) -> core.Quota:

@@ -24,7 +24,7 @@ NO_HOST = (
     " network as 10.0.0.0/8"
 )
 USER = "write it like 'alice', 'sales-*' or '+49*', percent-encoded as in a URI"
-PREFIX = 'is no prefix of global numbers: write it with its +, as "+49900"'
+PREFIX = 'is no prefix of global numbers: write its + and digits, as "+49900", and no more'
 TWICE = (
     "targets.rules: r is there more than once, those of applications counted: give each rule a"
     " name of its own"
@@ -122,7 +122,10 @@ def test_the_groups_are_those_of_all_rules_each_once(path: Path) -> None:
         (RULE + "prefixes = ['49900']", f".0.prefixes.0: {PREFIX}"),
         (RULE + "prefixes = ['+']", f".0.prefixes.0: {PREFIX}"),
         (RULE + "prefixes = ['+49x']", f".0.prefixes.0: {PREFIX}"),
+        (RULE + "hosts = ['.10.0.0.1']", ".0.hosts.0: '.10.0.0.1' fits nothing"),
         (RULE + "ports = [0]", ".0.ports.0: has to be greater than or equal to 1"),
+        (RULE + "ports = [true]", ".0.ports.0: is true or false: write a whole number"),
+        (RULE + "quota = {limit = true, window = 1}", ".0.quota.limit: is true or false: write"),
         (RULE + "schemes = ['http']", ".0.schemes.0: 'http' is unknown: use"),
         (RULE + "quota = 5", ".0.quota: is no section"),
         (RULE + "quota = {limit = 0, window = 1}", ".0.quota.limit: has to be greater than"),

@@ -43,6 +43,8 @@ def canonical(text: str) -> str:
             f"{text!r} is no host: write a name as example.com, .example.com for all below it, an"
             " address or a network as 10.0.0.0/8"
         )
+    if below and _literal(found.host) is not None:
+        raise BadHost(f"{text!r} fits nothing, as no name is below an address: take the dot away")
     return below + plain(found.host)
 
 

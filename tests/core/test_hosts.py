@@ -58,6 +58,11 @@ def test_a_name_that_is_read_in_two_ways_is_to_be_an_a_label(text: str) -> None:
         canonical(text)
 
 
+def test_nothing_is_below_an_address() -> None:
+    with pytest.raises(BadHost, match="take the dot away"):
+        canonical(".10.0.0.1")
+
+
 def test_a_network_with_the_address_of_a_host_is_refused() -> None:
     with pytest.raises(BadHost, match="network's own address"):
         canonical("10.0.0.1/8")

@@ -8,7 +8,7 @@ from stasis_refer.core import uri
 from stasis_refer.core.application import Application, Callback
 from stasis_refer.core.policy import NO_RULE, Allowed, Blocked, Decision, decide, decide_endpoint
 from stasis_refer.core.rules import Scope
-from stasis_refer.core.sent import FORBIDDEN, MALFORMED
+from stasis_refer.core.sent import MALFORMED, code_of
 from stasis_refer.settings import Settings
 
 ENDPOINT: Final = "PJSIP/"
@@ -56,11 +56,11 @@ def _told(settings: Settings, decision: Decision, else_by: str) -> Explanation:
             return Explanation(
                 allowed=True, lines=(f"allowed by {by}, group {group}", *_quotas(decision))
             )
-        case Blocked(reason, rule, group):
+        case Blocked(reason, rule, group) as blocked:
             by = _place(settings, rule)
             other = "no rule allows it" if reason == NO_RULE else reason
             why = f"by {by}, group {group}" if by else other
-            return Explanation(allowed=False, lines=(f"blocked, {FORBIDDEN}: {why}",))
+            return Explanation(allowed=False, lines=(f"blocked, {code_of(blocked)}: {why}",))
 
 
 def _place(settings: Settings, name: str) -> str:

@@ -46,6 +46,8 @@ def test_the_configuration_of_the_page_has_no_rule_in_vain(settings: Settings) -
         ("sip:a@x.desks.example.com", "blocked, 403: no rule allows it"),
         ("sip:a@example.com;maddr=b", "blocked, 403: the parameter maddr leads elsewhere"),
         ("sip:a@example.com?Route=b", "blocked, 400: reserved_header at offset 18"),
+        ("PJSIP/agents-7/sip:a@evil.example", "blocked, 400: it is no name of a PJSIP endpoint"),
+        ("PJSIP/agents-7&PJSIP/trunk", "blocked, 400: it is no name of a PJSIP endpoint"),
         ("PJSIP/agents-7", "blocked, 403: the application's endpoints do not name"),
         ("alice", "blocked, 400: bad_scheme"),
     ],

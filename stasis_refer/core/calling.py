@@ -13,6 +13,7 @@ from stasis_refer.core.leg import Leg, info_of
 from stasis_refer.core.orders import Origination
 from stasis_refer.core.outcome import Outcome, Reason
 from stasis_refer.core.policy import (
+    NO_NAME,
     UNDECIDED,
     Allowed,
     AsOfNow,
@@ -21,6 +22,7 @@ from stasis_refer.core.policy import (
     decide,
     decide_endpoint,
     for_good,
+    is_endpoint,
 )
 from stasis_refer.core.sent import MALFORMED, code_of
 from stasis_refer.core.verbs import Address, AtPeer, Callee, Dial, Number, Registered, SipAddress
@@ -149,7 +151,7 @@ def _way(address: Address, caller: CallInfo, application: Application) -> _Way:
         case Number():
             return _number_way(address, application)
         case Registered(endpoint):
-            by = _passed(decide_endpoint(application, _endpoint(endpoint)))
+            by = _passed(decide_endpoint(application, endpoint))
             return _Way(endpoint, endpoint, endpoint, by)
         case _:
             assert_never(address)
@@ -182,7 +184,7 @@ def _number_way(address: Number, application: Application) -> _Way:
 def _named(endpoint: str, application: Application) -> str:
     """Return the endpoint that a document wants somebody called through, '' where it names none."""
     if endpoint and endpoint != application.trunk:
-        _passed(decide_endpoint(application, _endpoint(endpoint)))
+        _passed(decide_endpoint(application, endpoint))
     return endpoint
 
 
@@ -194,9 +196,9 @@ def _through_trunk(found: uri.TelUri, trunk: str, by: Allowed) -> _Way:
 
 
 def _endpoint(name: str) -> str:
-    """Return the name of a PJSIP endpoint, which nothing may follow in a dial string."""
-    if not _NAME.fullmatch(name):
-        raise _NotCallable(Outcome.BLOCKED, Reason.BAD_URI, MALFORMED, _NO_NAME)
+    """Return the name of a PJSIP endpoint."""
+    if not is_endpoint(name):
+        raise _NotCallable(Outcome.BLOCKED, Reason.BAD_URI, MALFORMED, NO_NAME)
     return name
 
 
@@ -245,9 +247,7 @@ def _refused(callee: Callee, why: _NotCallable, info: CallInfo) -> Refused:
 _SHOWN: Final = 256  # characters
 
 _SEPARATORS: Final = re.compile(r"[-.()]")  # RFC 3966, 3: visual-separator
-_NAME: Final = re.compile(r"[A-Za-z0-9._~+-]+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_NO_NAME: Final = "it is no name of a PJSIP endpoint: write letters, digits and . _ ~ + - only"
 _NOT_ONE_LINE: Final = "who calls is not one line of text: write a number or a name"
 _NO_TRUNK: Final = (
     "a number needs a trunk: set trunk, the name of a PJSIP endpoint, in the application's section"

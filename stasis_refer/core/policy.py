@@ -6,6 +6,7 @@ the parsed URI. What cannot be judged by it, as another part of it says where th
 is blocked before any rule.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias, TypeVar
@@ -95,9 +96,16 @@ def decide_user(application: Application, user: str) -> Decision:
 
 def decide_endpoint(application: Application, endpoint: str) -> Decision:
     """Tell whether a document of the application may name this PJSIP endpoint."""
+    if not is_endpoint(endpoint):
+        return Blocked(NO_NAME, why=Reason.BAD_URI)
     if not any(patterns.fits(each, endpoint) for each in application.endpoints):
         return Blocked(_NO_ENDPOINT)
     return Allowed(quotas=tuple(_counted(application)))
+
+
+def is_endpoint(name: str) -> bool:
+    """Tell whether it is a name of a PJSIP endpoint, which nothing may follow in a dial string."""
+    return bool(_NAME.fullmatch(name))
 
 
 def _by_rule(application: Application, sure: Reading, possible: Reading) -> Decision | None:
@@ -152,6 +160,8 @@ _OF_NUMBERS: Final = frozenset({"rn", "cic", "tgrp", "trunk-context"})  # RFC 46
 _CALL: Final = {"invite"}
 _DETOUR: Final = "the parameter {} leads elsewhere than to a call of the target: take it out"
 _DENIED: Final = "the rule {!r} denies the target"
+_NAME: Final = re.compile(r"[A-Za-z0-9._~+-]+")
+NO_NAME: Final = "it is no name of a PJSIP endpoint: write letters, digits and . _ ~ + - only"
 NO_RULE: Final = (
     "no rule allows the target: add one, or a pattern in [targets] allow, if it may be called;"
     " `stasis-refer check --target URI` tells which rule decides"

@@ -24,6 +24,7 @@ from stasis_refer.core.verbs import Refer as ReferVerb
 from stasis_refer.core.verdict import judge
 
 MALFORMED, FORBIDDEN, NO_ROOM = 400, 403, 503
+_CODES: Final = {Reason.QUOTA: NO_ROOM, Reason.BAD_URI: MALFORMED}
 
 Heard: TypeAlias = ReferSeen | ReferAnswered | ReferNotified
 """What the capture tells of a REFER."""
@@ -76,7 +77,7 @@ def clear(
 
 def code_of(blocked: Blocked) -> int:
     """Return the SIP status that who is blocked is told to have answered."""
-    return NO_ROOM if blocked.why is Reason.QUOTA else FORBIDDEN
+    return _CODES.get(blocked.why, FORBIDDEN)
 
 
 def over_limit(detail: str) -> Result:

@@ -172,6 +172,8 @@ def test_a_rule_denies_also_where_only_the_user_is_known() -> None:
         (("agents-*",), "agents-7", True),
         (("agents-*",), "agent", False),
         (("*",), "alice", True),
+        (("*",), "alice/sip:a@evil.example", False),
+        (("*",), "alice&PJSIP", False),
     ],
 )
 def test_only_endpoints_that_are_listed_may_be_named(

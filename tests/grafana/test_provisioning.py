@@ -29,6 +29,15 @@ MOUNTS = {
     for service, each in SERVICES.items()
 }
 
+_PRIVILEGES = (
+    *("image", "user", "read_only", "cap_drop", "security_opt", "pids_limit", "restart"),
+    *("tmpfs", "secrets", "healthcheck"),
+)
+
+
+def _settings(service: str) -> set[str]:
+    return {f"{name}={value}" for name, value in SERVICES[service].get("environment", {}).items()}
+
 
 def test_promtool_has_nothing_to_say_about_the_configuration() -> None:
     command = ["promtool", "check", "config", str(PROMETHEUS)]
@@ -78,6 +87,27 @@ def test_what_is_mounted_is_there_and_cannot_be_written(service: str) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_images_are_pinned(service: str) -> None:
     assert re.search(r":v?[0-9]+\.[0-9]+\.[0-9]+$", SERVICES[service]["image"])
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_may_do_as_little_as_beside_the_program_in_a_container(service: str) -> None:
+    beside = read(FOLDER.parent / "docker-compose.yml")["services"][service]
+    for key in _PRIVILEGES:
+        assert SERVICES[service].get(key) == beside.get(key), key
+    assert not {"privileged", "cap_add", "devices", "pid"} & SERVICES[service].keys()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_it_listens_on_loopback_alone(service: str) -> None:
+    told = {*SERVICES[service].get("command", ()), *_settings(service)}
+    assert told & {"--web.listen-address=127.0.0.1:9090", "GF_SERVER_HTTP_ADDR=127.0.0.1"}
+
+
+def test_the_password_of_grafana_is_a_file() -> None:
+    assert COMPOSE["secrets"] == {"grafana_password": {"file": "../secrets/grafana_password"}}
+    assert SERVICES["grafana"]["secrets"] == ["grafana_password"]
+    password = {each for each in _settings("grafana") if "PASSWORD" in each}
+    assert password == {"GF_SECURITY_ADMIN_PASSWORD__FILE=/run/secrets/grafana_password"}
 
 
 def test_a_path_in_the_command_of_prometheus_is_mounted() -> None:

@@ -15,6 +15,11 @@ from aiohttp.typedefs import Handler, Middleware
 
 RETRY_AFTER: Final = 5  # seconds
 
+_SEEN_OFF: Final = 100
+"""Connections that were refused and may still take their answer; more are closed at once."""
+
+_PARTING: Final = 1.0  # seconds that one of them has
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
@@ -51,6 +56,7 @@ class Connections:
         self._refused = refused
         self._count = 0
         self._of_site = Counter[str]()
+        self._leaving = 0
 
     @property
     def count(self) -> int:
@@ -94,6 +100,22 @@ class Connections:
         if not self._of_site[site]:
             del self._of_site[site]
 
+    def see_off(self, transport: asyncio.Transport) -> None:
+        """End a connection that was refused, when its client has closed it or a second is over.
+
+        One that is closed with its request unread is reset: the client would see no answer.
+        """
+        if self._leaving >= _SEEN_OFF:
+            transport.close()
+            return
+        self._leaving += 1
+        transport.write_eof()
+        asyncio.get_running_loop().call_later(_PARTING, self._end, transport)
+
+    def _end(self, transport: asyncio.Transport) -> None:
+        self._leaving -= 1
+        transport.abort()
+
 
 class _Connection(asyncio.Protocol):
     """Stands between a transport and aiohttp's protocol, with a time limit for what is awaited."""
@@ -107,6 +129,7 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._idle = False
+        self._malformed = False  # nothing behind what is no HTTP is taken in
         self._left = math.inf  # bytes of the last answer that its client had not taken
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -117,7 +140,7 @@ class _Connection(asyncio.Protocol):
         entered = self._all.enter(address)
         if isinstance(entered, HTTPStatus):
             transport.write(_refusal(entered))
-            transport.close()
+            self._all.see_off(transport)
             return
         self._site, self._transport = entered, transport
         self._inner = self._make()
@@ -134,11 +157,12 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in a part of a request."""
-        if self._inner is not None:
+        if self._inner is not None and not self._malformed:
             if self._idle:
                 self._idle = False
                 self._wait(self._limits.header, self._end)
             self._inner.data_received(data)
+            self._malformed = _is_malformed(self._inner)
 
     def eof_received(self) -> bool | None:
         """Take in that no more requests come."""
@@ -190,6 +214,20 @@ def _give_body_up(request: web.Request) -> None:
     if not request.content.is_eof():
         late = web.HTTPRequestTimeout(text="The body did not come in time: send it at once.")
         request.content.set_exception(late)
+
+
+def _is_malformed(inner: asyncio.Protocol) -> bool:
+    """Tell whether what aiohttp's protocol took in last is no HTTP, and free what it was.
+
+    Left alone, it takes in all that follows and finds it wrong again; and each error keeps the
+    bytes it came of, in a cycle through its traceback, until the garbage collector finds them.
+    """
+    messages = getattr(inner, "_messages", None)
+    error = getattr(messages[-1][0], "exc", None) if messages else None
+    if not isinstance(error, Exception):
+        return False
+    error.__traceback__ = None
+    return True
 
 
 def _is_here(address: str) -> bool:

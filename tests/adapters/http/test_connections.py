@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from http import HTTPStatus
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.web_protocol import _ErrInfo
 
 from stasis_refer.adapters.http import ConnectionLimits, Connections, HttpServer
 from stasis_refer.running import run_loop
@@ -135,6 +137,74 @@ async def test_one_connection_too_many_is_told_so_and_the_others_go_on(
             assert got.status == 200
 
 
+async def test_who_has_asked_already_is_told_so_too() -> None:
+    async with serving(ConnectionLimits(in_all=1)) as world:
+        await world.connect()
+        await world.come_to(1)
+        for _ in range(10):
+            # Its request has arrived before the server sees the connection.
+            with socket.create_connection(("127.0.0.1", world.server.port)) as asking:
+                asking.sendall(GET)
+                asking.setblocking(False)  # noqa: FBT003 - the socket's own interface
+                told = await read_to_the_end(asking)
+            assert told.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+
+
+async def read_to_the_end(asking: socket.socket) -> bytes:
+    loop, told = asyncio.get_running_loop(), b""
+    async with asyncio.timeout(PATIENCE):
+        while part := await loop.sock_recv(asking, 1000):
+            told += part
+    return told
+
+
+async def test_who_is_refused_and_stays_is_cut_off() -> None:
+    async with serving(ConnectionLimits(in_all=1)) as world:
+        await world.connect()
+        await world.come_to(1)
+        reader, writer = await world.connect()
+        assert (await world.says(reader)).startswith(b"HTTP/1.1 503 ")
+        with pytest.raises(ConnectionError):
+            await go_on_asking(writer)
+
+
+async def go_on_asking(writer: asyncio.StreamWriter) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            writer.write(GET)
+            await writer.drain()
+            await asyncio.sleep(0.05)
+
+
+def test_many_who_are_refused_are_not_waited_for() -> None:
+    async def refuse() -> list[int]:
+        connections = Connections(ConnectionLimits(), str, lambda: None)
+        transports = [Deaf() for _ in range(102)]
+        for each in transports:
+            connections.see_off(each)
+        return [number for number, each in enumerate(transports) if each.closed]
+
+    assert asyncio.run(refuse()) == [100, 101]
+
+
+class Deaf(asyncio.Transport):
+    """Takes in nothing but how it is ended."""
+
+    closed = False
+
+    def write(self, _: object) -> None:
+        pass
+
+    def close(self) -> None:
+        self.closed = True
+
+    def write_eof(self) -> None:
+        pass
+
+    def abort(self) -> None:
+        pass
+
+
 def test_some_are_kept_for_this_machine() -> None:
     refused: list[int] = []
     limits = ConnectionLimits(in_all=12, of_one_address=20, kept=10)
@@ -251,6 +321,23 @@ async def test_an_answer_that_takes_long_is_no_slow_client() -> None:
             assert await response.text() == "late"
         async with client.post("/echo", data=b"abcd") as response:
             assert await response.text() == "4"
+
+
+async def test_nothing_behind_what_is_no_http_is_taken_in_or_kept() -> None:
+    inner = web.Server(_late)()
+    connection = Connections(ConnectionLimits(), str, lambda: None).each(lambda: inner)()
+    connection.connection_made(Deaf())
+    connection.data_received(b"GET /healthz HTTP/1.1\r\n")
+    for _ in range(3):
+        connection.data_received(b"no header\r\n" * 1000)
+    ((malformed, _),) = inner._messages  # noqa: SLF001 - what the server looks at, too
+    connection.connection_lost(None)
+    assert isinstance(malformed, _ErrInfo)
+    assert malformed.exc.__traceback__ is None
+
+
+async def _late(_: web.BaseRequest) -> web.Response:
+    return web.Response()
 
 
 async def test_many_that_only_connect_do_not_keep_others_out() -> None:

@@ -21,6 +21,8 @@ _TOO_LARGE: Final = {
     "message": f"The body has more than {_MAX_BODY} bytes: make it smaller.",
     "field": "body",
 }
+_BREAKS_OFF: Final = "The body breaks off, or is not as its headers say."
+_PACKED: Final = "Send the body as it is, neither packed nor encoded."
 _WRONG: Final = {
     400: "body",
     408: "body",
@@ -28,6 +30,7 @@ _WRONG: Final = {
     403: "Authorization",
     404: "path",
     405: "method",
+    415: "Content-Encoding",
 }
 """What in a request an error of a status is about."""
 
@@ -57,6 +60,7 @@ def _errors_as_json(too_large: Callable[[], None]) -> Middleware:
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
+            _check_coding(request)
             return await handler(request)
         except web.HTTPException as refusal:
             if refusal.status < HTTPStatus.BAD_REQUEST or refusal.content_type == _JSON:
@@ -66,12 +70,22 @@ def _errors_as_json(too_large: Callable[[], None]) -> Middleware:
                 return web.json_response(_TOO_LARGE, status=refusal.status)
             return _as_json(request, refusal)
         except web.RequestPayloadError:
-            return _error(400, "The body breaks off, or is not packed as its headers say.")
-        except Exception:
+            return _error(400, _BREAKS_OFF)
+        except Exception as error:
+            if isinstance(error, ConnectionError) and request.transport is None:
+                return _error(400, _BREAKS_OFF)  # nobody reads it
             log.exception("an HTTP request failed", method=request.method, path=request.path)
             return _error(500, "The server could not answer; its log says why.")
 
     return middleware
+
+
+def _check_coding(request: web.Request) -> None:
+    """Refuse a packed body: a small one can take long to unpack, whoever sends it."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise web.HTTPUnsupportedMediaType(
+            text="Send the body as it is, neither packed nor encoded."
+        )
 
 
 def _as_json(request: web.Request, refusal: web.HTTPException) -> web.Response:
@@ -163,7 +177,11 @@ class HttpServer:
         )
         self._listener: asyncio.Server | None = None
         self._runner = web.AppRunner(
-            application, access_log=None, logger=_server_log(), shutdown_timeout=_GOODBYE
+            application,
+            access_log=None,
+            logger=_server_log(),
+            shutdown_timeout=_GOODBYE,
+            auto_decompress=False,
         )
 
     @property

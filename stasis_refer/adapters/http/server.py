@@ -83,9 +83,7 @@ def _errors_as_json(too_large: Callable[[], None]) -> Middleware:
 def _check_coding(request: web.Request) -> None:
     """Refuse a packed body: a small one can take long to unpack, whoever sends it."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise web.HTTPUnsupportedMediaType(
-            text="Send the body as it is, neither packed nor encoded."
-        )
+        raise web.HTTPUnsupportedMediaType(text=_PACKED)
 
 
 def _as_json(request: web.Request, refusal: web.HTTPException) -> web.Response:

@@ -198,6 +198,7 @@ async def test_no_refer_goes_out_over_the_limit_and_the_application_is_told(
     await end(theatre, "still")
     await all_went_well([first])
     assert await theatre.phone("still", *MOVES) == ""
+    await until(lambda: len(theatre.journal["still"].ended) == 3)
     results = [each.result for each in theatre.journal["still"].ended]
     assert [each.outcome for each in results] == [
         Outcome.BLOCKED,

@@ -12,10 +12,10 @@ HARMLESS: Final = frozenset(
         *("level", "timestamp"),
         # ids of ours, of Asterisk and of SIP, and names that the configuration gave
         *("app", "application", "call", "channel", "group", "id", "replaces", "row", "sip_call_id"),
-        *("transfer", "vendor"),
+        *("rule", "transfer", "vendor"),
         # words of ours
-        *("direction", "failure", "kind", "method", "reason", "status", "type", "used", "verdict"),
-        *("version", "work"),
+        *("direction", "failure", "kind", "limit", "method", "reason", "status", "type", "used"),
+        *("verdict", "version", "work"),
         # what is between this machine and its Asterisk, its disk and the capture's receivers
         *("callable", "caused_by", "error", "file", "to"),
     }

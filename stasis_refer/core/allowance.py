@@ -4,8 +4,9 @@ Quotas are counted for all calls together, outside. A call is told what is left 
 hears of anything else, so that it decides by itself, and tells what it took.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, TypeAlias
 
 from stasis_refer.core.application import Application
@@ -31,7 +32,8 @@ class Allowance:
     __slots__ = ("_left", "quotas")
 
     def __init__(self, application: Application) -> None:
-        self.quotas = tuple(_quotas(application))
+        of_rules = chain.from_iterable(rule.counted for rule in application.rules)
+        self.quotas = (*of_rules, *application.counted)
         unused = ((key_of(each), each.quota.limit) for each in self.quotas)
         self._left = {key: limit for key, limit in unused if limit < PLENTY}
 
@@ -58,11 +60,3 @@ class Allowance:
 def key_of(counted: Counted) -> Key:
     """Return whose quota it is."""
     return counted.scope, counted.name
-
-
-def _quotas(application: Application) -> Iterator[Counted]:
-    for rule in application.rules:
-        if rule.quota is not None:
-            yield Counted(Scope.RULE, rule.name, rule.quota)
-    if application.quota is not None:
-        yield Counted(Scope.APPLICATION, application.name, application.quota)

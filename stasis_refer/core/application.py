@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, Final, Self
 
 from stasis_refer.core.redacted import redacted
-from stasis_refer.core.rules import Quota, Rule
+from stasis_refer.core.rules import Counted, Quota, Rule, Scope
 from stasis_refer.core.targets import TargetRule
 
 
@@ -66,6 +66,11 @@ class Application:
     sip_endpoint: str = "stasis_refer"  # the one that SIP URIs are called through
     dial_instead: bool = False  # of a phone that refuses a REFER
     public_url: str = ""
+
+    @property
+    def counted(self) -> tuple[Counted, ...]:
+        """What each of its transfers uses up, whatever rule allows it."""
+        return () if self.quota is None else (Counted(Scope.APPLICATION, self.name, self.quota),)
 
     def without_credentials(self) -> Self:
         """Return it as it may be kept."""

@@ -44,7 +44,7 @@ class Attending(Receiving):
         if received is None or not isinstance(self._activity, TakingOver):
             return [DropLeg(leg.channel)] if leg else []
         if leg is None:
-            return self._decline_begun(NOT_OURS, now)
+            return self._nothing_to_replace(now)
         received.running = True
         leg = replace(leg)  # a leg changes, and what happened stays
         self._take_in(leg)

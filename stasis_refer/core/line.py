@@ -26,14 +26,7 @@ from stasis_refer.core.events import (
     TransferRequested,
 )
 from stasis_refer.core.info import CallInfo, CallStatus
-from stasis_refer.core.intents import (
-    Answer,
-    Fetch,
-    FetchKind,
-    HangUp,
-    Intent,
-    StopPlayback,
-)
+from stasis_refer.core.intents import Answer, Fetch, FetchKind, HangUp, Intent, StopPlayback
 from stasis_refer.core.leg import Leg
 from stasis_refer.core.opening import Arrived, Opening, Outgoing
 from stasis_refer.core.program import Program

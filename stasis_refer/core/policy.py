@@ -7,7 +7,7 @@ is blocked before any rule.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias, TypeVar
 from urllib.parse import quote
@@ -17,7 +17,7 @@ from stasis_refer.core.application import Application
 from stasis_refer.core.escapes import levelled
 from stasis_refer.core.outcome import Reason
 from stasis_refer.core.readings import Reading, parameters, possibly, surely
-from stasis_refer.core.rules import Action, Counted, Rule, Scope
+from stasis_refer.core.rules import Action, Counted, Rule
 from stasis_refer.core.uri import SipUri, Uri
 
 DEFAULT_GROUP: Final = "default"
@@ -77,7 +77,7 @@ def decide(application: Application, target: Uri) -> Decision:
     pattern = targets.deciding_rule(application.targets, target)
     if pattern is None:
         return Blocked(NO_RULE)
-    return Allowed(quotas=tuple(_counted(application)), pattern=pattern.text)
+    return Allowed(quotas=application.counted, pattern=pattern.text)
 
 
 def decide_user(application: Application, user: str) -> Decision:
@@ -91,7 +91,7 @@ def decide_user(application: Application, user: str) -> Decision:
         for reading in (surely(target), possibly(target))
     )
     ruled = _by_rule(application, sure, possible)
-    return ruled or Allowed(rule="", quotas=tuple(_counted(application)))
+    return ruled or Allowed(rule="", quotas=application.counted)
 
 
 def decide_endpoint(application: Application, endpoint: str) -> Decision:
@@ -100,7 +100,7 @@ def decide_endpoint(application: Application, endpoint: str) -> Decision:
         return Blocked(NO_NAME, why=Reason.BAD_URI)
     if not any(patterns.fits(each, endpoint) for each in application.endpoints):
         return Blocked(_NO_ENDPOINT)
-    return Allowed(quotas=tuple(_counted(application)))
+    return Allowed(quotas=application.counted)
 
 
 def is_endpoint(name: str) -> bool:
@@ -115,7 +115,7 @@ def _by_rule(application: Application, sure: Reading, possible: Reading) -> Deci
             if _fits(rule, possible, patterns.fits_anyhow):
                 return Blocked(_DENIED.format(rule.name), rule.name, rule.group)
         elif _fits(rule, sure, patterns.fits):
-            return Allowed(rule.name, rule.group, tuple(_counted(application, rule)))
+            return Allowed(rule.name, rule.group, (*rule.counted, *application.counted))
     return None
 
 
@@ -136,13 +136,6 @@ def _any_of(wanted: Collection[_T], found: Collection[_T], fits: Callable[[_T, _
 
 def _begins(prefix: str, number: str) -> bool:
     return number.startswith(prefix)
-
-
-def _counted(application: Application, rule: Rule | None = None) -> Iterator[Counted]:
-    if rule is not None and rule.quota is not None:
-        yield Counted(Scope.RULE, rule.name, rule.quota)
-    if application.quota is not None:
-        yield Counted(Scope.APPLICATION, application.name, application.quota)
 
 
 def _detour(target: Uri) -> str:

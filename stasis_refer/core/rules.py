@@ -58,3 +58,8 @@ class Rule:
     ports: tuple[int, ...] = ()
     group: str = ""
     quota: Quota | None = None
+
+    @property
+    def counted(self) -> tuple[Counted, ...]:
+        """What each transfer that it allows uses up."""
+        return () if self.quota is None else (Counted(Scope.RULE, self.name, self.quota),)
